@@ -1,0 +1,110 @@
+<?php
+/**
+ * Answers `/accounts`: pages of account states, by id.
+ *
+ * Does: finds accounts by id, login, role on this site, or a word; pages by id.
+ * Does not: count them all.
+ * Always true: a page ends on time and on memory as it does on its limit, and says where it ended.
+ * On failure: what can't be encoded of an account is named in its state.
+ *
+ * @package Rollcall_Connector
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Accounts, as the hub reads them.
+ */
+final class Rollcall_Accounts {
+
+	/** Accounts read at once. */
+	const CHUNK = 250;
+
+	/** A page ends after this, in seconds: hosts cut off at 30. */
+	const SECONDS = 10;
+
+	/**
+	 * Answers a request.
+	 *
+	 * @param array $request AccountsRequest.
+	 * @return array AccountsAnswer.
+	 */
+	public static function answer( array $request ) {
+		Rollcall_Tables::use_writer();
+		$limit    = (int) $request['limit'];
+		$ids      = self::find( $request, $limit + 1 );
+		$more     = count( $ids ) > $limit;
+		$ids      = array_slice( $ids, 0, $limit );
+		$accounts = array();
+		$until    = microtime( true ) + self::SECONDS;
+		$last     = 0;
+		foreach ( array_chunk( $ids, self::CHUNK ) as $some ) {
+			if ( $last && ( microtime( true ) > $until || self::is_short_of_memory() ) ) {
+				$more = true;
+				break;
+			}
+			foreach ( Rollcall_States::of( $some, (string) $request['detail'] ) as $state ) {
+				$accounts[] = $state;
+			}
+			$last = end( $some );
+		}
+		return array(
+			'accounts' => $accounts,
+			'next'     => $more ? $last : null,
+			'clock'    => Rollcall_Settings::clock_ms(),
+			'epoch'    => Rollcall_Settings::epoch(),
+		);
+	}
+
+	/**
+	 * Ids of the accounts asked for.
+	 *
+	 * @param array $request AccountsRequest.
+	 * @param int   $limit   At most so many.
+	 * @return int[]
+	 */
+	private static function find( array $request, $limit ) {
+		global $wpdb;
+		$where = array( $wpdb->prepare( 'u.ID > %d', $request['after'] ) );
+		$own   = Rollcall_Settings::service_user_id();
+		if ( $own ) {
+			$where[] = $wpdb->prepare( 'u.ID <> %d', $own );
+		}
+		if ( isset( $request['ids'] ) ) {
+			$where[] = $request['ids'] ? 'u.ID IN (' . implode( ',', array_map( 'intval', $request['ids'] ) ) . ')' : '1 = 0';
+		}
+		if ( isset( $request['logins'] ) ) {
+			$marks   = implode( ',', array_fill( 0, count( $request['logins'] ), '%s' ) );
+			$where[] = $request['logins'] ? $wpdb->prepare( "u.user_login IN ($marks)", $request['logins'] ) : '1 = 0'; // phpcs:ignore WordPress.DB
+		}
+		if ( isset( $request['search'] ) && '' !== trim( $request['search'] ) ) {
+			$like    = '%' . $wpdb->esc_like( trim( $request['search'] ) ) . '%';
+			$where[] = $wpdb->prepare( '(u.user_login LIKE %s OR u.user_email LIKE %s OR u.display_name LIKE %s)', $like, $like, $like );
+		}
+		if ( ! empty( $request['roles'] ) ) {
+			$where[] = self::with_roles( $request['roles'] );
+		}
+		$where = implode( ' AND ', $where );
+		return array_map( 'intval', $wpdb->get_col( $wpdb->prepare( "SELECT u.ID FROM {$wpdb->users} u WHERE $where ORDER BY u.ID LIMIT %d", $limit ) ) ); // phpcs:ignore WordPress.DB
+	}
+
+	/**
+	 * Condition: one of these roles on the present site.
+	 *
+	 * @param string[] $roles Role names.
+	 */
+	private static function with_roles( array $roles ) {
+		global $wpdb;
+		$any = array();
+		foreach ( $roles as $role ) {
+			$any[] = $wpdb->prepare( 'm.meta_value LIKE %s', '%' . $wpdb->esc_like( '"' . $role . '";b:1' ) . '%' );
+		}
+		return $wpdb->prepare( "EXISTS (SELECT 1 FROM {$wpdb->usermeta} m WHERE m.user_id = u.ID AND m.meta_key = %s AND (", Rollcall_Roles::caps_key( get_current_blog_id() ) ) . implode( ' OR ', $any ) . '))'; // phpcs:ignore WordPress.DB
+	}
+
+	/** Is three quarters of the memory used? */
+	private static function is_short_of_memory() {
+		$limit = wp_convert_hr_to_bytes( ini_get( 'memory_limit' ) );
+		return $limit > 0 && memory_get_usage() > 0.75 * $limit;
+	}
+}

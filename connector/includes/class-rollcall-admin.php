@@ -1,0 +1,190 @@
+<?php
+/**
+ * "User Sync" in wp-admin.
+ *
+ * Does: shows the connection; lets an administrator make this site read-only, choose the roles that may
+ * be given from outside, say that a copied address is the same site, and release the site from its hub.
+ * Shows the uid in profiles.
+ * Does not: configure routes; that is done in the hub.
+ * Always true: every change needs the capability and a nonce. Privileged roles can't be ticked.
+ *
+ * @package Rollcall_Connector
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Admin pages.
+ */
+final class Rollcall_Admin {
+
+	const PAGE   = 'rollcall';
+	const ACTION = 'rollcall_guard';
+
+	/**
+	 * Hooks in.
+	 *
+	 * @return void
+	 */
+	public static function start() {
+		add_action( 'admin_menu', array( __CLASS__, 'menu' ) );
+		add_action( 'admin_post_' . self::ACTION, array( __CLASS__, 'save' ) );
+		add_action( 'show_user_profile', array( __CLASS__, 'profile' ) );
+		add_action( 'edit_user_profile', array( __CLASS__, 'profile' ) );
+	}
+
+	/**
+	 * Adds the menu.
+	 *
+	 * @return void
+	 */
+	public static function menu() {
+		add_menu_page(
+			__( 'User Sync', 'rollcall-connector' ),
+			__( 'User Sync', 'rollcall-connector' ),
+			'manage_options',
+			self::PAGE,
+			array( __CLASS__, 'page' ),
+			'dashicons-groups',
+			71
+		);
+	}
+
+	/**
+	 * The page.
+	 *
+	 * @return void
+	 */
+	public static function page() {
+		$blog      = get_current_blog_id();
+		$grantable = Rollcall_Settings::grantable( $blog );
+		echo '<div class="wrap"><h1>' . esc_html__( 'User Sync', 'rollcall-connector' ) . '</h1>';
+		// phpcs:ignore WordPress.Security.NonceVerification.Recommended
+		if ( isset( $_GET['saved'] ) ) {
+			echo '<div class="notice notice-success is-dismissible"><p>' . esc_html__( 'Saved.', 'rollcall-connector' ) . '</p></div>';
+		}
+		echo '<p>' . esc_html( self::state() ) . '</p>';
+		echo '<form method="post" action="' . esc_url( admin_url( 'admin-post.php' ) ) . '">';
+		echo '<input type="hidden" name="action" value="' . esc_attr( self::ACTION ) . '">';
+		wp_nonce_field( self::ACTION );
+		echo '<table class="form-table" role="presentation"><tr><th scope="row">' . esc_html__( 'Incoming changes', 'rollcall-connector' ) . '</th><td><label><input type="checkbox" name="read_only" value="1"' . checked( Rollcall_Settings::read_only( $blog ), true, false ) . '> ' . esc_html__( 'Prohibit incoming sync modifications', 'rollcall-connector' ) . '</label></td></tr>';
+		echo '<tr><th scope="row">' . esc_html__( 'Roles that may be given', 'rollcall-connector' ) . '</th><td><fieldset><legend class="screen-reader-text">' . esc_html__( 'Roles that may be given', 'rollcall-connector' ) . '</legend>';
+		foreach ( wp_roles()->get_names() as $role => $name ) {
+			$privileged = Rollcall_Privilege::role_is_privileged( (string) $role, $blog );
+			printf(
+				'<label><input type="checkbox" name="grantable[]" value="%1$s"%2$s%3$s> %4$s</label><br>',
+				esc_attr( $role ),
+				checked( in_array( (string) $role, $grantable, true ) && ! $privileged, true, false ),
+				disabled( $privileged, true, false ),
+				esc_html( translate_user_role( $name ) . ( $privileged ? ' ' . __( '(privileged: never given from outside)', 'rollcall-connector' ) : '' ) )
+			);
+		}
+		echo '</fieldset></td></tr></table>';
+		submit_button( __( 'Save changes', 'rollcall-connector' ), 'primary', 'save', false );
+		if ( Rollcall_Settings::is_bound() && self::may_release() ) {
+			if ( ! Rollcall_Settings::home_matches() ) {
+				echo ' ';
+				submit_button( __( 'This site has moved: go on here', 'rollcall-connector' ), 'secondary', 'moved', false );
+			}
+			echo ' ';
+			submit_button( __( 'Release this site from its hub', 'rollcall-connector' ), 'delete', 'release', false );
+		}
+		echo '</form></div>';
+	}
+
+	/**
+	 * Saves the page.
+	 *
+	 * @return void
+	 */
+	public static function save() {
+		if ( ! current_user_can( 'manage_options' ) ) {
+			wp_die( esc_html__( 'You are not allowed to do that.', 'rollcall-connector' ), 403 );
+		}
+		check_admin_referer( self::ACTION );
+		if ( isset( $_POST['release'] ) && self::may_release() ) {
+			Rollcall_Disconnect::release();
+		} elseif ( isset( $_POST['moved'] ) && self::may_release() ) {
+			Rollcall_Settings::update( array( 'home' => Rollcall_Settings::home_now() ) );
+		} else {
+			$chosen = isset( $_POST['grantable'] ) && is_array( $_POST['grantable'] ) ? array_map( 'strval', wp_unslash( $_POST['grantable'] ) ) : array(); // phpcs:ignore WordPress.Security.ValidatedSanitizedInput
+			self::save_guard( get_current_blog_id(), isset( $_POST['read_only'] ), $chosen );
+		}
+		wp_safe_redirect( add_query_arg( 'saved', '1', admin_url( 'admin.php?page=' . self::PAGE ) ) );
+		exit;
+	}
+
+	/**
+	 * Stores the guard of one site; lists of other sites stay.
+	 *
+	 * @param int      $blog      Site.
+	 * @param bool     $read_only Whether it refuses incoming changes.
+	 * @param string[] $roles     Roles that may be given.
+	 * @return void
+	 */
+	private static function save_guard( $blog, $read_only, $roles ) {
+		$free = array();
+		foreach ( array_keys( wp_roles()->get_names() ) as $role ) {
+			if ( in_array( (string) $role, $roles, true ) && ! Rollcall_Privilege::role_is_privileged( (string) $role, $blog ) ) {
+				$free[] = (string) $role;
+			}
+		}
+		$stored             = (array) get_site_option( Rollcall_Settings::OPTION, array() );
+		$lists              = isset( $stored['grantable'] ) ? (array) $stored['grantable'] : array();
+		$switches           = isset( $stored['read_only'] ) ? (array) $stored['read_only'] : array();
+		$lists[ $blog ]     = $free;
+		$switches[ $blog ]  = $read_only;
+		Rollcall_Settings::update(
+			array(
+				'grantable' => $lists,
+				'read_only' => $switches,
+			)
+		);
+	}
+
+	/**
+	 * The uid in a profile.
+	 *
+	 * @param WP_User $user The account.
+	 * @return void
+	 */
+	public static function profile( $user ) {
+		if ( ! current_user_can( 'edit_users' ) ) {
+			return;
+		}
+		$states = Rollcall_Ledger::states( array( (int) $user->ID ), 'who' );
+		$state  = reset( $states );
+		$uid    = is_array( $state ) && isset( $state['uid'] ) ? $state['uid'] : null;
+		printf(
+			'<h2>%1$s</h2><table class="form-table" role="presentation"><tr><th scope="row">%2$s</th><td><code>%3$s</code></td></tr></table>',
+			esc_html__( 'User Sync', 'rollcall-connector' ),
+			esc_html__( 'Global identifier', 'rollcall-connector' ),
+			esc_html( null === $uid ? '–' : $uid )
+		);
+	}
+
+	/**
+	 * The connection in one sentence.
+	 *
+	 * @return string
+	 */
+	private static function state() {
+		if ( ! Rollcall_Settings::is_bound() ) {
+			return __( 'Not connected. Add this site in your Rollcall hub.', 'rollcall-connector' );
+		}
+		if ( ! Rollcall_Settings::home_matches() ) {
+			return Rollcall_Reasons::sentence( 'installation.moved' );
+		}
+		/* translators: %s: name or id of the hub. */
+		return sprintf( __( 'Connected to %s.', 'rollcall-connector' ), '' === Rollcall_Settings::hub_name() ? Rollcall_Settings::hub_id() : Rollcall_Settings::hub_name() );
+	}
+
+	/**
+	 * May the current person end or move the binding? On a network it is the network's.
+	 *
+	 * @return bool
+	 */
+	private static function may_release() {
+		return current_user_can( is_multisite() ? 'manage_network_options' : 'manage_options' );
+	}
+}

@@ -1,0 +1,191 @@
+<?php
+/**
+ * One delete operation.
+ *
+ * Does: ends the account, or takes its grantable roles on one site (`strip`).
+ * Does not: find accounts by anything but their label. Never loses content silently.
+ * Always true: after a delete there is a tombstone, so that late changes can't revive the account.
+ * On failure: refuses or throws; a delete that was killed halfway is finished by its repetition.
+ *
+ * @package Rollcall_Connector
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Delete operation.
+ */
+final class Rollcall_Apply_Delete {
+
+	/**
+	 * Runs the operation. The current site is the one that it is for.
+	 *
+	 * @param array $operation DeleteOperation.
+	 * @param bool  $dry_run   Decide only.
+	 * @return array Receipt.
+	 */
+	public static function one( $operation, $dry_run ) {
+		if ( Rollcall_Tombstones::of( array( $operation['uid'] ) ) ) {
+			return Rollcall_Receipt::of( $operation, 'unchanged' );
+		}
+		$found = Rollcall_Account_Finder::by_label( $operation );
+		if ( 'identity.label_mismatch' === $found['refusal'] ) {
+			return Rollcall_Receipt::refused( $operation, $found['refusal'] );
+		}
+		if ( ! $found['id'] ) {
+			return self::nobody( $operation, $dry_run );
+		}
+		$id = $found['id'];
+		if ( Rollcall_Outbox::has_fresh_open( array( $id ) ) ) {
+			return Rollcall_Receipt::of( $operation, 'busy', 'account.busy' );
+		}
+		$target = Rollcall_Target::load( $id, $operation['blog'], $dry_run );
+		if ( null === $target ) {
+			return Rollcall_Receipt::refused( $operation, 'target.account_missing' );
+		}
+		$refusal = self::refusal( $operation, $target );
+		if ( null !== $refusal ) {
+			return $refusal;
+		}
+		return 'strip' === $operation['how'] ? self::strip( $operation, $target, $dry_run ) : self::delete( $operation, $target, $dry_run );
+	}
+
+	/**
+	 * There is no such account (any more): the tombstone still keeps late changes from making one.
+	 *
+	 * @param array $operation Operation.
+	 * @param bool  $dry_run   Decide only.
+	 * @return array Receipt.
+	 */
+	private static function nobody( $operation, $dry_run ) {
+		if ( Rollcall_Incoming::is_future( $operation['gone'] ) ) {
+			return Rollcall_Receipt::refused( $operation, 'stamp.in_future' );
+		}
+		if ( ! $dry_run && 'delete' === $operation['how'] ) {
+			Rollcall_Tombstones::put( $operation['uid'], $operation['gone'], (int) $operation['id'], '' );
+		}
+		return Rollcall_Receipt::of( $operation, 'unchanged' );
+	}
+
+	/**
+	 * What forbids it.
+	 *
+	 * @param array           $operation Operation.
+	 * @param Rollcall_Target $target    The account.
+	 * @return array|null Receipt.
+	 */
+	private static function refusal( $operation, $target ) {
+		if ( ! $target->rejects() && Rollcall_Guard::is_last_administrator( $target->id, $operation['blog'] ) ) {
+			return Rollcall_Receipt::refused( $operation, 'target.last_administrator' );
+		}
+		$reason = Rollcall_Guard::account( $target->id, $target->rejects() );
+		if ( null === $reason && Rollcall_Incoming::is_future( $operation['gone'] ) ) {
+			$reason = 'stamp.in_future';
+		}
+		if ( null !== $reason ) {
+			return Rollcall_Receipt::refused( $operation, $reason );
+		}
+		foreach ( 'delete' === $operation['how'] ? $target->stamps() : array() as $stamp ) {
+			if ( Rollcall_Merge::is_newer( $stamp, $operation['gone'] ) ) {
+				return Rollcall_Receipt::conflict( $operation, 'delete.newer_edit' );
+			}
+		}
+		return null;
+	}
+
+	/**
+	 * Takes the roles that a hub may take on this site.
+	 *
+	 * @param array           $operation Operation.
+	 * @param Rollcall_Target $target    The account.
+	 * @param bool            $dry_run   Decide only.
+	 * @return array Receipt.
+	 */
+	private static function strip( $operation, $target, $dry_run ) {
+		$fields = array();
+		$user   = new WP_User( $target->id );
+		foreach ( $user->roles as $role ) {
+			$name = 'role:' . $role;
+			$held = $target->held_or_before( $name );
+			if ( null === Rollcall_Guard::role( $role, $operation['blog'] ) && Rollcall_Merge::is_newer( $operation['gone'], $held ) ) {
+				$operation['fields'][ $name ] = array(
+					'v' => false,
+					's' => $operation['gone'],
+				);
+				$fields[ $name ]              = array(
+					's'   => $operation['gone'],
+					'r'   => 'applied',
+					'was' => $held,
+				);
+			}
+		}
+		if ( $fields && ! $dry_run ) {
+			$fields = Rollcall_Account_Writer::apply( $operation, $target, $fields, false );
+		}
+		return Rollcall_Receipt::of_fields( $operation, $target->id, $target->login(), $fields, false );
+	}
+
+	/**
+	 * Ends the account.
+	 *
+	 * @param array           $operation Operation.
+	 * @param Rollcall_Target $target    The account.
+	 * @param bool            $dry_run   Decide only.
+	 * @return array Receipt.
+	 * @throws RuntimeException When WordPress did not delete it.
+	 */
+	private static function delete( $operation, $target, $dry_run ) {
+		$id   = $target->id;
+		$heir = 0;
+		if ( null !== $operation['reassign'] ) {
+			$other = Rollcall_Account_Finder::by_login( $operation['reassign'] );
+			$heir  = null !== $other && $other['exact'] && (int) $other['user']->ID !== $id ? (int) $other['user']->ID : 0;
+		}
+		if ( ! $heir && Rollcall_Content::of( $id ) ) {
+			return Rollcall_Receipt::refused( $operation, null === $operation['reassign'] ? 'target.content_without_heir' : 'target.heir_missing' );
+		}
+		if ( ! $dry_run ) {
+			do_action( 'rollcall_before_apply', $operation, $id );
+			Rollcall_Capture::quiet(
+				static function () use ( $id, $heir ) {
+					self::end( $id, $heir );
+				}
+			);
+			if ( Rollcall_Account_Finder::exists( $id ) ) {
+				throw new RuntimeException( 'WordPress did not delete the account.' );
+			}
+			Rollcall_Tombstones::put( $operation['uid'], $operation['gone'], $id, $target->login() );
+			Rollcall_Ledger::forget( $id );
+		}
+		$receipt = Rollcall_Receipt::of( $operation, 'deleted' ) + array(
+			'id'    => $id,
+			'login' => $target->login(),
+		);
+		if ( ! $dry_run ) {
+			do_action( 'rollcall_after_apply', $receipt, $operation );
+		}
+		return $receipt;
+	}
+
+	/**
+	 * Deletes through WordPress.
+	 *
+	 * @param int $id   Account.
+	 * @param int $heir Account that inherits, 0: there is nothing to inherit.
+	 * @return void
+	 */
+	private static function end( $id, $heir ) {
+		require_once ABSPATH . 'wp-admin/includes/user.php';
+		if ( ! is_multisite() ) {
+			wp_delete_user( $id, $heir ? $heir : null );
+			return;
+		}
+		require_once ABSPATH . 'wp-admin/includes/ms.php';
+		if ( $heir ) {
+			foreach ( get_blogs_of_user( $id, true ) as $blog ) {
+				remove_user_from_blog( $id, (int) $blog->userblog_id, $heir );
+			}
+		}
+		wpmu_delete_user( $id );
+	}
+}

@@ -1,0 +1,94 @@
+<?php
+/**
+ * One write operation: merges what comes in with what the site holds.
+ *
+ * Does: finds the account, asks the guard, has its fields decided (Rollcall_Decision) and the winners
+ * written, and gives the receipt.
+ * Does not: touch the tables of accounts itself (Rollcall_Account_Writer, Rollcall_Account_Creator).
+ * Always true: repeating an operation changes nothing more. A refused field doesn't hold up the others.
+ * On failure: throws; what was written by then is in the ledger.
+ *
+ * @package Rollcall_Connector
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Write operation.
+ */
+final class Rollcall_Apply_Write {
+
+	/**
+	 * Runs the operation. The current site is the one that it is for.
+	 *
+	 * @param array $operation WriteOperation.
+	 * @param bool  $dry_run   Decide only.
+	 * @return array Receipt.
+	 */
+	public static function one( $operation, $dry_run ) {
+		if ( Rollcall_Tombstones::of( array( $operation['uid'] ) ) ) {
+			return Rollcall_Receipt::refused( $operation, 'identity.deleted' );
+		}
+		$found = Rollcall_Account_Finder::by_label( $operation );
+		if ( null !== $found['refusal'] ) {
+			return Rollcall_Receipt::refused( $operation, $found['refusal'] );
+		}
+		if ( $found['id'] ) {
+			return self::existing( $operation, $found['id'], $dry_run, Rollcall_Account_Creator::is_unfinished( $found['id'] ) );
+		}
+		if ( null === $operation['create'] ) {
+			return Rollcall_Receipt::refused( $operation, 'target.account_missing' );
+		}
+		$hindrance = Rollcall_Account_Creator::hindrance( $operation );
+		if ( null !== $hindrance ) {
+			return $hindrance;
+		}
+		if ( $dry_run ) {
+			return Rollcall_Receipt::of_fields( $operation, 0, $operation['create']['login'], Rollcall_Decision::of_new( $operation, new Rollcall_Lookups() ), true );
+		}
+		$id = Rollcall_Account_Creator::create( $operation );
+		return is_array( $id ) ? $id : self::existing( $operation, $id, false, true );
+	}
+
+	/**
+	 * Merges into an account that is there, or that was just made.
+	 *
+	 * @param array $operation Operation.
+	 * @param int   $id        Account.
+	 * @param bool  $dry_run   Decide only.
+	 * @param bool  $filling   Its creation isn't finished: this fills it.
+	 * @return array Receipt.
+	 */
+	private static function existing( $operation, $id, $dry_run, $filling ) {
+		if ( Rollcall_Outbox::has_fresh_open( array( $id ) ) ) {
+			return Rollcall_Receipt::of( $operation, 'busy', 'account.busy' );
+		}
+		$target = Rollcall_Target::load( $id, $operation['blog'], $dry_run );
+		if ( null === $target ) {
+			return Rollcall_Receipt::refused( $operation, 'target.account_missing' );
+		}
+		$refusal = Rollcall_Guard::account( $id, $target->rejects() );
+		if ( null !== $refusal ) {
+			return Rollcall_Receipt::refused( $operation, $refusal );
+		}
+		$found  = null;
+		$fields = Rollcall_Decision::of_fields( $operation, $target, $filling, new Rollcall_Lookups(), $found );
+		if ( ! $dry_run ) {
+			$fields = Rollcall_Account_Writer::apply( $operation, $target, $fields, $filling );
+		}
+		$receipt = Rollcall_Receipt::of_fields( $operation, $id, $target->login(), $fields, $filling );
+		if ( null !== $found ) {
+			$receipt['found'] = $found;
+		}
+		if ( ! $dry_run ) {
+			/**
+			 * Fires after an operation was carried out.
+			 *
+			 * @param array $receipt   Its receipt.
+			 * @param array $operation The operation.
+			 */
+			do_action( 'rollcall_after_apply', $receipt, $operation );
+		}
+		return $receipt;
+	}
+}

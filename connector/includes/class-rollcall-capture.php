@@ -1,0 +1,309 @@
+<?php
+/**
+ * Capture: from the first hook on an account to its outbox row being ready.
+ *
+ * Does: keeps the accounts this request is changing, with their rows open; settles them when the
+ *   request ends, or when too many have come together.
+ * Does not: listen to hooks itself (`Rollcall_Hooks`, `Rollcall_Password_Watch`), and believe them:
+ *   hooks only mark, the comparison with the ledger decides.
+ * Always true: nothing is captured while unbound, or inside `quiet()`; an account unknown so far is
+ *   read before WordPress writes it, so that the change can be told from what was there.
+ * On failure: the row stays open, counts as ready after 30 s, and whoever reads it settles it.
+ *
+ * @package Rollcall_Connector
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * The accounts this request is changing.
+ */
+final class Rollcall_Capture {
+
+	/** So many accounts are kept open at most: a long import must not grow without end. */
+	const AT_ONCE = 50;
+
+	/**
+	 * Open accounts: id => row, created, touched, blog, force, except (what is held of it: name =>
+	 * fingerprint).
+	 *
+	 * @var array<int,array>
+	 */
+	private static $open = array();
+
+	/**
+	 * How many `quiet()` calls are running.
+	 *
+	 * @var int
+	 */
+	private static $quiet = 0;
+
+	/** Hooks capture in. */
+	public static function start() {
+		Rollcall_Hooks::start();
+		Rollcall_Password_Watch::start();
+		// After whatever other plugins still write at the end of a request, before the signal.
+		add_action( 'shutdown', array( __CLASS__, 'settle_now' ), PHP_INT_MAX - 10, 0 );
+	}
+
+	/**
+	 * Runs something that must not be captured. May be nested.
+	 *
+	 * @param callable $work What to run.
+	 * @return mixed What it returns.
+	 */
+	public static function quiet( $work ) {
+		++self::$quiet;
+		try {
+			return call_user_func( $work );
+		} finally {
+			--self::$quiet;
+		}
+	}
+
+	/**
+	 * Marks an account for comparison at the end of the request.
+	 *
+	 * @param int  $id    WordPress user id.
+	 * @param bool $force Tell the hub also when no field differs (switches, privileges).
+	 */
+	public static function mark( $id, $force = false ) {
+		if ( self::open( $id ) && $force ) {
+			self::$open[ $id ]['force'] = true;
+		}
+	}
+
+	/**
+	 * Is this account's change to be captured now?
+	 *
+	 * @param int $id WordPress user id.
+	 */
+	public static function captures( $id ) {
+		return self::is_listening() && self::wants( $id );
+	}
+
+	/**
+	 * May changes of this account be captured at all?
+	 *
+	 * @param int $id WordPress user id.
+	 */
+	public static function wants( $id ) {
+		if ( $id <= 0 || Rollcall_Settings::service_user_id() === (int) $id ) {
+			return false;
+		}
+		/**
+		 * Filters whether the changes of an account are captured.
+		 *
+		 * @param bool $capture Whether to capture.
+		 * @param int  $user_id WordPress user id.
+		 */
+		return (bool) apply_filters( 'rollcall_should_capture', true, (int) $id );
+	}
+
+	/** Is anything captured now? */
+	public static function is_listening() {
+		return 0 === self::$quiet && Rollcall_Settings::is_bound();
+	}
+
+	/**
+	 * Is an account open in this request?
+	 *
+	 * @param int $id WordPress user id.
+	 */
+	public static function is_open( $id ) {
+		return isset( self::$open[ $id ] );
+	}
+
+	/**
+	 * Was an account created in this request?
+	 *
+	 * @param int $id WordPress user id.
+	 */
+	public static function is_created( $id ) {
+		return ! empty( self::$open[ $id ]['created'] );
+	}
+
+	/**
+	 * Opens an account. The first time in a request this writes its outbox row; after that it only
+	 * notes what was touched.
+	 *
+	 * @param int      $id      WordPress user id.
+	 * @param string[] $touched Field names that were seen changing.
+	 * @param bool     $created Its creation was seen.
+	 * @param int|null $blog    Blog id, the present site when null.
+	 * @return bool Whether it is open.
+	 */
+	public static function open( $id, array $touched = array(), $created = false, $blog = null ) {
+		$id = (int) $id;
+		if ( ! self::captures( $id ) ) {
+			return false;
+		}
+		if ( ! isset( self::$open[ $id ] ) ) {
+			if ( count( self::$open ) >= self::AT_ONCE ) {
+				self::settle_now();
+			}
+			$blog              = null === $blog ? get_current_blog_id() : (int) $blog;
+			self::$open[ $id ] = array(
+				'row'     => Rollcall_Outbox::open( $id, $created ? 'create' : 'update', $blog ),
+				'created' => $created,
+				'touched' => array_fill_keys( $touched, true ),
+				'blog'    => $blog,
+				'force'   => false,
+				'except'  => array(),
+			);
+			self::know( $id, $created );
+		}
+		self::$open[ $id ]['touched'] += array_fill_keys( $touched, true );
+		if ( $created ) {
+			self::$open[ $id ]['created'] = true;
+		}
+		return true;
+	}
+
+	/**
+	 * Opens many accounts that one statement is about to change.
+	 *
+	 * @param int[] $ids WordPress user ids.
+	 */
+	public static function open_many( array $ids ) {
+		$ids = array_values( array_filter( array_diff( $ids, array_keys( self::$open ) ), array( __CLASS__, 'captures' ) ) );
+		Rollcall_Outbox::open_many( $ids );
+		Rollcall_Settle::run( $ids, array( 'baseline_only' => true ) );
+		foreach ( $ids as $id ) {
+			self::$open[ $id ] = array(
+				'row'     => array(
+					'id'   => '',
+					'rev'  => 0,
+					'mine' => false,
+				),
+				'created' => false,
+				'touched' => array(),
+				'blog'    => get_current_blog_id(),
+				'force'   => false,
+				'except'  => array(),
+			);
+		}
+	}
+
+	/**
+	 * Lets go of an account that ended.
+	 *
+	 * @param int $id WordPress user id.
+	 */
+	public static function let_go( $id ) {
+		unset( self::$open[ $id ] );
+	}
+
+	/**
+	 * Settles everything that is open: stamps what changed, makes rows ready, takes back those that
+	 * stand for nothing.
+	 */
+	public static function settle_now() {
+		Rollcall_Password_Watch::look();
+		$open       = self::$open;
+		self::$open = array();
+		foreach ( array_chunk( $open, 500, true ) as $some ) {
+			self::settle( $some );
+		}
+	}
+
+	/**
+	 * Settles accounts whose row was left open by a request that never ended.
+	 *
+	 * @param int[] $ids WordPress user ids.
+	 */
+	public static function settle_left_open( array $ids ) {
+		global $wpdb;
+		if ( ! $ids ) {
+			return;
+		}
+		Rollcall_Outbox::take_over( $ids );
+		$list  = "'u:" . implode( "','u:", array_map( 'intval', $ids ) ) . "'";
+		$kinds = array();
+		$made  = array();
+		$blogs = array();
+		foreach ( $wpdb->get_results( 'SELECT user_id, kind, blog FROM ' . Rollcall_Tables::outbox() . " WHERE subject IN ($list)" ) as $row ) { // phpcs:ignore WordPress.DB
+			$id           = (int) $row->user_id;
+			$kinds[ $id ] = (string) $row->kind;
+			$blogs[ $id ] = (int) $row->blog;
+			if ( 'create' === $row->kind ) {
+				$made[ $id ] = true;
+			}
+		}
+		// Killed after its settling: everything is stamped already, and must not be stamped again.
+		foreach ( Rollcall_Ledger::load( array_keys( $made ) ) as $id => $row ) {
+			if ( $row['born'][0] > 0 ) {
+				unset( $made[ $id ] );
+			}
+		}
+		Rollcall_Settle::run(
+			array_keys( $kinds ),
+			array(
+				'created' => $made,
+				'blog'    => $blogs,
+			)
+		);
+		Rollcall_Outbox::ready( $kinds, $blogs );
+	}
+
+	/**
+	 * Settles some accounts.
+	 *
+	 * @param array $open Part of `$open`.
+	 */
+	private static function settle( array $open ) {
+		$created = array_filter( wp_list_pluck( $open, 'created' ) );
+		$blogs   = wp_list_pluck( $open, 'blog' );
+		$settled = Rollcall_Settle::run(
+			array_keys( $open ),
+			array(
+				'created' => $created,
+				'touched' => wp_list_pluck( $open, 'touched' ),
+				'except'  => array_filter( wp_list_pluck( $open, 'except' ) ),
+				'blog'    => $blogs,
+			)
+		);
+		$ready   = array();
+		foreach ( $open as $id => $one ) {
+			$nothing = isset( $settled[ $id ] ) && ! $settled[ $id ]['changed'] && ! $one['force'];
+			if ( $nothing && $one['row']['mine'] ) {
+				Rollcall_Outbox::take_back( $id, $one['row'] );
+			} else {
+				$ready[ $id ] = isset( $created[ $id ] ) ? 'create' : 'update';
+			}
+		}
+		Rollcall_Outbox::ready( $ready, $blogs );
+	}
+
+	/**
+	 * Makes sure that an account's values before the change are known.
+	 *
+	 * @param int  $id      WordPress user id.
+	 * @param bool $created Its creation was seen: there is no before.
+	 */
+	private static function know( $id, $created ) {
+		global $wpdb;
+		$watch = $wpdb->get_var( $wpdb->prepare( 'SELECT watch FROM ' . Rollcall_Tables::accounts() . ' WHERE user_id = %d', $id ) ); // phpcs:ignore WordPress.DB
+		if ( $created ) {
+			if ( null !== $watch ) {
+				// The id was used before (an old MySQL, a restore): that was somebody else.
+				Rollcall_Ledger::forget( $id );
+			}
+			return;
+		}
+		if ( null === $watch || (int) $watch < Rollcall_Settings::generation() ) {
+			Rollcall_Settle::run(
+				array( $id ),
+				array(
+					'baseline_only' => true,
+					'touched'       => array( $id => self::$open[ $id ]['touched'] ),
+				)
+			);
+		} elseif ( Rollcall_Outside::is_held() ) {
+			// What a restored table put there must not get this person's stamp.
+			$present                     = Rollcall_Fields::read( array( $id ) );
+			$rows                        = Rollcall_Ledger::load( array( $id ) );
+			self::$open[ $id ]['except'] = isset( $present[ $id ], $rows[ $id ] ) ? Rollcall_Comparison::of( $rows[ $id ], $present[ $id ] )['changed'] : array();
+		}
+	}
+}

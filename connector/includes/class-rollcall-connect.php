@@ -1,0 +1,63 @@
+<?php
+/**
+ * POST /connect: an administrator binds this installation to a hub.
+ *
+ * Does: issues the hub's credential, stores the binding, answers with /status. Asking again renews the
+ * credential.
+ * Does not: take the installation away from another hub.
+ * Always true: one hub at a time; the credential is shown once and only its hash is kept.
+ * On failure: nothing is bound; 409 with `hub.not_mine` or `hub.superseded`.
+ *
+ * @package Rollcall_Connector
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Connect.
+ */
+final class Rollcall_Connect {
+
+	/**
+	 * Answers the request.
+	 *
+	 * @param array $request ConnectRequest.
+	 * @return array|WP_Error ConnectAnswer.
+	 */
+	public static function answer( $request ) {
+		$hub = $request['hub'];
+		if ( Rollcall_Settings::is_bound() ) {
+			$stranger = Rollcall_Guard::stranger( $hub, 409 );
+			if ( is_wp_error( $stranger ) ) {
+				return $stranger;
+			}
+		}
+		Rollcall_Store::settle_in();
+		$credential = Rollcall_Service_Account::issue( $hub['name'] );
+		if ( is_wp_error( $credential ) ) {
+			return Rollcall_Rest::error( 'hub.no_credential', 500, $credential->get_error_message() );
+		}
+		Rollcall_Settings::bind(
+			array(
+				'hub_id'          => strtolower( $hub['id'] ),
+				'hub_name'        => sanitize_text_field( $hub['name'] ),
+				'term'            => $hub['term'],
+				'keys'            => $request['keys'],
+				'signal'          => $request['signal'],
+				'meta'            => $request['meta'],
+				'service_user_id' => $credential['id'],
+			)
+		);
+		$answer = array(
+			'credential' => array(
+				'user'     => $credential['user'],
+				'password' => $credential['password'],
+			),
+			'status'     => Rollcall_Status::answer(),
+		);
+		if ( $request['revoke_caller'] ) {
+			WP_Application_Passwords::delete_application_password( get_current_user_id(), rest_get_authenticated_app_password() );
+		}
+		return $answer;
+	}
+}

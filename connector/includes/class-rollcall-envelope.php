@@ -1,0 +1,85 @@
+<?php
+/**
+ * Opens the body of a request.
+ *
+ * Does: reads plain JSON, or the envelope { "z": base64( gzip( JSON ) ) } that passes web application
+ * firewalls which refuse plain batches.
+ * Does not: look at what is in it.
+ * Always true: never inflates to more than LIMIT_BYTES, nor to more than PHP has memory for.
+ * On failure: a 400 with reason `request.invalid`, or a 413 with `request.too_large` (the hub then sends
+ * less at once).
+ *
+ * @package Rollcall_Connector
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Request bodies.
+ */
+final class Rollcall_Envelope {
+
+	/** 64 MB of JSON: far above any batch, far below what would take a host down. */
+	const LIMIT_BYTES = 67108864;
+
+	/** Inflating and decoding take several times the text's own size. */
+	const MEMORY_PART = 6;
+
+	/**
+	 * The decoded body, objects as arrays.
+	 *
+	 * @param string $body Raw body.
+	 * @return array|WP_Error
+	 */
+	public static function open( $body ) {
+		wp_raise_memory_limit( 'rollcall' );
+		if ( strlen( $body ) > self::limit() ) {
+			return self::too_large();
+		}
+		$data = self::decode( $body );
+		if ( is_array( $data ) && array( 'z' ) === array_keys( $data ) && is_string( $data['z'] ) ) {
+			$packed = (string) base64_decode( $data['z'], true );
+			// The last four bytes of gzip are the length of what it holds.
+			$length = strlen( $packed ) > 18 ? unpack( 'V', substr( $packed, -4 ) )[1] : 0;
+			if ( $length > self::limit() ) {
+				return self::too_large();
+			}
+			// phpcs:ignore WordPress.PHP.NoSilencedErrors.Discouraged
+			$plain = $length ? @gzdecode( $packed, self::limit() ) : false;
+			$data  = false === $plain ? null : self::decode( $plain );
+		}
+		if ( ! is_array( $data ) ) {
+			return Rollcall_Rest::error( 'request.invalid', 400, __( 'The request is not a JSON object.', 'rollcall-connector' ) );
+		}
+		return $data;
+	}
+
+	/**
+	 * How much JSON this request may hold, in bytes.
+	 *
+	 * @return int
+	 */
+	private static function limit() {
+		$memory = wp_convert_hr_to_bytes( (string) ini_get( 'memory_limit' ) );
+		return $memory > 0 ? (int) max( 0, min( self::LIMIT_BYTES, ( $memory - memory_get_usage() ) / self::MEMORY_PART ) ) : self::LIMIT_BYTES;
+	}
+
+	/**
+	 * The refusal of what is too large.
+	 *
+	 * @return WP_Error
+	 */
+	private static function too_large() {
+		return Rollcall_Rest::error( 'request.too_large', 413, __( 'The request is too large.', 'rollcall-connector' ) );
+	}
+
+	/**
+	 * Decodes JSON; an empty body is an empty object.
+	 *
+	 * @param string $json JSON text.
+	 * @return mixed
+	 */
+	private static function decode( $json ) {
+		return '' === trim( $json ) ? array() : json_decode( $json, true, 64 );
+	}
+}

@@ -1,0 +1,227 @@
+<?php
+/**
+ * What this site lets a hub do, whatever the hub says.
+ *
+ * Does: judges, in this order: credential, bound hub and its term, the installation's own address,
+ * read-only site, (whitelist: stands here once it is built,) the account, the role.
+ * Does not: write anything but a newer term of the bound hub.
+ * Always true: every refusal has a stable reason. Nothing here can be loosened from the hub.
+ * On failure: refuses.
+ *
+ * @package Rollcall_Connector
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Guard.
+ */
+final class Rollcall_Guard {
+
+	/** Routes that answer even where the installation stands at another address than it was connected. */
+	const OPEN_WHEN_MOVED = array( 'status' );
+
+	/**
+	 * Says in wp-admin when this looks like a copy.
+	 *
+	 * @return void
+	 */
+	public static function start() {
+		add_action( 'admin_notices', array( __CLASS__, 'say_moved' ) );
+		add_action( 'network_admin_notices', array( __CLASS__, 'say_moved' ) );
+	}
+
+	/**
+	 * Who is asking? For permission callbacks.
+	 *
+	 * @param string $who `hub`, `administrator` or `any`.
+	 * @return true|WP_Error
+	 */
+	public static function credential( $who ) {
+		if ( 'administrator' !== $who && Rollcall_Service_Account::is_caller() ) {
+			return true;
+		}
+		if ( 'hub' !== $who && self::is_administrator() ) {
+			return true;
+		}
+		$status = is_user_logged_in() ? 403 : 401;
+		if ( 'hub' === $who ) {
+			return Rollcall_Rest::error( 'hub.credential', $status, __( 'This needs the credential that this site issued to its hub.', 'rollcall-connector' ) );
+		}
+		$refusal = Rollcall_Rest::error( 'administrator.credential', $status, __( 'This needs an Application Password of an administrator.', 'rollcall-connector' ) );
+		return self::with_core_code( $refusal );
+	}
+
+	/**
+	 * Gives the refusal core's own code where core found an Application Password wrong or switched off.
+	 * Since WordPress 6.3.2 core finds out too late in the request to say so itself, and a hub must
+	 * tell a wrong password from a header that the host strips. Where no Application Password was ever
+	 * made, core does not even look at the one that came. Which of login and password was wrong stays
+	 * untold.
+	 *
+	 * @param WP_Error $refusal The refusal.
+	 * @return WP_Error
+	 */
+	private static function with_core_code( $refusal ) {
+		$found = isset( $GLOBALS['wp_rest_application_password_status'] ) ? $GLOBALS['wp_rest_application_password_status'] : null;
+		if ( ! is_wp_error( $found ) ) {
+			$unseen = ! is_user_logged_in() && isset( $_SERVER['PHP_AUTH_USER'], $_SERVER['PHP_AUTH_PW'] ) && wp_is_application_passwords_available();
+			return $unseen ? new WP_Error( 'incorrect_password', $refusal->get_error_message(), $refusal->get_error_data() ) : $refusal;
+		}
+		$off = 0 === strpos( (string) $found->get_error_code(), 'application_passwords_disabled' );
+		return new WP_Error( $off ? $found->get_error_code() : 'incorrect_password', $refusal->get_error_message(), $refusal->get_error_data() );
+	}
+
+	/**
+	 * May this hub ask this here? Takes over a newer term.
+	 *
+	 * @param string $route Name of the route.
+	 * @param array  $data  The request.
+	 * @return true|WP_Error
+	 */
+	public static function request( $route, $data ) {
+		if ( 'connect' === $route || ( 'status' === $route && ( ! isset( $data['hub'] ) || ! Rollcall_Service_Account::is_caller() ) ) ) {
+			return true;
+		}
+		$stranger = self::stranger( $data['hub'] );
+		if ( is_wp_error( $stranger ) ) {
+			return $stranger;
+		}
+		if ( ! in_array( $route, self::OPEN_WHEN_MOVED, true ) && ! Rollcall_Settings::home_matches() ) {
+			self::renew_epoch_of_copy();
+			return Rollcall_Rest::error( 'installation.moved', 423, Rollcall_Reasons::sentence( 'installation.moved' ) );
+		}
+		return true;
+	}
+
+	/**
+	 * A copy starts another life of its outbox, once for each address it is seen at: should it later
+	 * be declared the real one, the hub must not trust what it knew of the other.
+	 *
+	 * @return void
+	 */
+	private static function renew_epoch_of_copy() {
+		if ( Rollcall_Facts::get( 'moved_to' ) !== Rollcall_Settings::home_now() ) {
+			Rollcall_Facts::set( 'moved_to', Rollcall_Settings::home_now() );
+			Rollcall_Settings::renew_epoch();
+		}
+	}
+
+	/**
+	 * Is this hub another one, or an older reign of ours?
+	 *
+	 * @param array $hub        { id, term }.
+	 * @param int   $not_mine   HTTP status for another hub.
+	 * @return true|WP_Error
+	 */
+	public static function stranger( $hub, $not_mine = 403 ) {
+		if ( ! Rollcall_Settings::is_bound() || strtolower( (string) Rollcall_Settings::hub_id() ) !== strtolower( $hub['id'] ) ) {
+			return Rollcall_Rest::error( 'hub.not_mine', $not_mine, Rollcall_Reasons::sentence( 'hub.not_mine' ) );
+		}
+		if ( $hub['term'] < Rollcall_Settings::term() ) {
+			return Rollcall_Rest::error( 'hub.superseded', 409, Rollcall_Reasons::sentence( 'hub.superseded' ) );
+		}
+		if ( $hub['term'] > Rollcall_Settings::term() ) {
+			Rollcall_Settings::set_term( $hub['term'] );
+		}
+		return true;
+	}
+
+	/**
+	 * Does the site take this operation at all?
+	 *
+	 * @param array $operation Operation of /apply.
+	 * @return string|null Reason of a refusal.
+	 */
+	public static function operation( $operation ) {
+		$blog = $operation['blog'];
+		if ( is_multisite() ? ! get_site( $blog ) : get_current_blog_id() !== $blog ) {
+			return 'target.site_missing';
+		}
+		if ( Rollcall_Settings::read_only( $blog ) ) {
+			return 'target.read_only';
+		}
+		// The whitelist belongs here: the site that the change comes from, against its entries.
+		return null;
+	}
+
+	/**
+	 * May this account be changed from outside?
+	 *
+	 * @param int       $id         Account.
+	 * @param bool      $rejects    Whether the account's own switch rejects incoming changes.
+	 * @param bool|null $privileged Whether it is privileged, if the caller knows.
+	 * @return string|null Reason of a refusal.
+	 */
+	public static function account( $id, $rejects, $privileged = null ) {
+		if ( $rejects ) {
+			return 'account.incoming_rejected';
+		}
+		if ( Rollcall_Service_Account::id() === $id || Rollcall_Settings::service_user_id() === $id ) {
+			return 'target.hub_account';
+		}
+		if ( null === $privileged ? Rollcall_Privilege::account_is_privileged( $id ) : $privileged ) {
+			return 'target.privileged_account';
+		}
+		return null;
+	}
+
+	/**
+	 * Is this the last administrator of a site?
+	 *
+	 * @param int $id   Account.
+	 * @param int $blog Site.
+	 * @return bool
+	 */
+	public static function is_last_administrator( $id, $blog ) {
+		$found = get_users(
+			array(
+				'role'    => 'administrator',
+				'blog_id' => $blog,
+				'number'  => 2,
+				'fields'  => 'ID',
+			)
+		);
+		return 1 === count( $found ) && (int) $found[0] === $id;
+	}
+
+	/**
+	 * May this role be given or taken on this site?
+	 *
+	 * @param string $role Role.
+	 * @param int    $blog Site; must be the current one.
+	 * @return string|null Reason of a refusal.
+	 */
+	public static function role( $role, $blog ) {
+		if ( ! wp_roles()->is_role( $role ) ) {
+			return 'role.unknown';
+		}
+		if ( ! in_array( $role, Rollcall_Settings::grantable( $blog ), true ) || Rollcall_Privilege::role_is_privileged( $role, $blog ) ) {
+			return 'role.not_grantable';
+		}
+		return null;
+	}
+
+	/**
+	 * The notice for administrators of what looks like a copy.
+	 *
+	 * @return void
+	 */
+	public static function say_moved() {
+		if ( current_user_can( is_multisite() ? 'manage_network_options' : 'manage_options' ) && Rollcall_Settings::is_bound() && ! Rollcall_Settings::home_matches() ) {
+			printf( '<div class="notice notice-error"><p>%s</p></div>', esc_html( Rollcall_Reasons::sentence( 'installation.moved' ) ) );
+		}
+	}
+
+	/**
+	 * Is the caller an administrator, by an Application Password of their own?
+	 *
+	 * @return bool
+	 */
+	private static function is_administrator() {
+		if ( ! is_string( rest_get_authenticated_app_password() ) || get_current_user_id() === Rollcall_Service_Account::id() ) {
+			return false;
+		}
+		return is_multisite() ? is_super_admin() && current_user_can( 'manage_network_options' ) : current_user_can( 'manage_options' );
+	}
+}

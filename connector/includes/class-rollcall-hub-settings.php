@@ -1,0 +1,31 @@
+<?php
+/**
+ * POST /settings: what the hub lets the connector know.
+ *
+ * Does: stores site keys, signal, watched meta keys and clock offset, as far as they are given.
+ * Does not: touch the guard: read-only switch and grantable roles belong to this site.
+ *
+ * @package Rollcall_Connector
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Settings from the hub.
+ */
+final class Rollcall_Hub_Settings {
+
+	/**
+	 * Answers the request.
+	 *
+	 * @param array $request SettingsRequest.
+	 * @return array SettingsAnswer.
+	 */
+	public static function answer( $request ) {
+		$given = array_intersect_key( $request, array_flip( array( 'keys', 'signal', 'meta', 'offset_ms' ) ) );
+		if ( $given ) {
+			Rollcall_Settings::update( $given );
+		}
+		return array( 'saved' => true );
+	}
+}

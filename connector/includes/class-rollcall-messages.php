@@ -1,0 +1,232 @@
+<?php
+/**
+ * The shapes of the requests, as in contract/messages.ts.
+ *
+ * Does: says what each route expects, in the words of Rollcall_Shape.
+ * Does not: describe answers; those are proven against the contract's schemas by the tests.
+ *
+ * @package Rollcall_Connector
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Request schemas.
+ */
+final class Rollcall_Messages {
+
+	const BLOG_ID = '/^[1-9]\d*$/';
+
+	/**
+	 * The schema of a route's request.
+	 *
+	 * @param string $route Name of the route.
+	 * @return array
+	 */
+	public static function of( $route ) {
+		$hub = array(
+			'object',
+			array(
+				'id'   => 'uuid',
+				'term' => 'positive',
+			),
+		);
+		switch ( $route ) {
+			case 'status':
+				return array( 'object', array( 'hub?' => $hub ) );
+			case 'connect':
+				return array( 'object', array( 'hub' => self::named( $hub ) ) + self::settings( '' ) + array( 'revoke_caller' => 'bool' ) );
+			case 'settings':
+				return array( 'object', array( 'hub' => $hub ) + self::settings( '?' ) + array( 'offset_ms?' => 'int' ) );
+			case 'changes':
+				return array(
+					'object',
+					array(
+						'hub'      => $hub,
+						'ack'      => array( 'list', array( 'pair', 'row', 'positive' ) ),
+						'limit'    => 'limit',
+						'restamp?' => array( 'list', 'positive' ),
+					),
+				);
+			case 'accounts':
+				return self::accounts( $hub );
+			case 'labels':
+				return self::labels( $hub );
+			case 'stamp':
+				return self::stamps( $hub );
+			case 'apply':
+				return array(
+					'object',
+					array(
+						'hub'        => $hub,
+						'dry_run'    => 'bool',
+						'operations' => array( 'list', self::operation(), 1000 ),
+					),
+				);
+		}
+		return array( 'object', array( 'hub' => $hub ) );
+	}
+
+	/**
+	 * A hub that also gives its name.
+	 *
+	 * @param array $hub Schema of a hub.
+	 * @return array
+	 */
+	private static function named( $hub ) {
+		$hub[1]['name'] = 'string';
+		return $hub;
+	}
+
+	/**
+	 * What connect and settings share.
+	 *
+	 * @param string $optional `?` where each may be absent.
+	 * @return array
+	 */
+	private static function settings( $optional ) {
+		$signal = array(
+			'object',
+			array(
+				'url'    => 'string',
+				'secret' => 'secret',
+			),
+		);
+		return array(
+			'keys' . $optional   => array( 'map', self::BLOG_ID, 'positive' ),
+			'signal' . $optional => array( 'null or', $signal ),
+			'meta' . $optional   => array( 'list', 'string' ),
+		);
+	}
+
+	/**
+	 * The request of /accounts.
+	 *
+	 * @param array $hub Schema of a hub.
+	 * @return array
+	 */
+	private static function accounts( $hub ) {
+		return array(
+			'object',
+			array(
+				'hub'     => $hub,
+				'after'   => 'count',
+				'limit'   => 'limit',
+				'ids?'    => array( 'list', 'positive', 1000 ),
+				'logins?' => array( 'list', 'string', 1000 ),
+				'roles?'  => array( 'list', 'string' ),
+				'search?' => 'string',
+				'detail'  => array( 'one of', 'who', 'state' ),
+			),
+		);
+	}
+
+	/**
+	 * The request of /labels.
+	 *
+	 * @param array $hub Schema of a hub.
+	 * @return array
+	 */
+	private static function labels( $hub ) {
+		$label = array(
+			'object',
+			array(
+				'id'    => 'positive',
+				'uid'   => 'uuid',
+				'login' => 'string',
+				'was?'  => 'uuid',
+			),
+		);
+		return array(
+			'object',
+			array(
+				'hub'    => $hub,
+				'labels' => array( 'list', $label, 1000 ),
+			),
+		);
+	}
+
+	/**
+	 * The request of /stamp.
+	 *
+	 * @param array $hub Schema of a hub.
+	 * @return array
+	 */
+	private static function stamps( $hub ) {
+		$order = array(
+			'object',
+			array(
+				'id'       => 'positive',
+				'uid'      => 'uuid',
+				'blog'     => 'positive',
+				'fields'   => array( 'list', 'field' ),
+				'at_least' => 'count',
+			),
+		);
+		return array(
+			'object',
+			array(
+				'hub'    => $hub,
+				'stamps' => array( 'list', $order, 1000 ),
+			),
+		);
+	}
+
+	/**
+	 * An operation of /apply.
+	 *
+	 * @return array
+	 */
+	private static function operation() {
+		$stamp  = array( 'pair', 'count', 'count' );
+		$base   = array(
+			'op'     => 'string',
+			'uid'    => 'uuid',
+			'source' => array(
+				'object',
+				array(
+					'url' => 'string',
+					'key' => 'positive',
+				),
+			),
+			'blog'   => 'positive',
+			'id'     => array( 'null or', 'positive' ),
+		);
+		$create = array(
+			'object',
+			array(
+				'login'        => 'string',
+				'registered'   => 'string',
+				'born'         => $stamp,
+				'default_role' => 'bool',
+			),
+		);
+		$field  = array(
+			'object',
+			array(
+				'v' => 'value',
+				's' => $stamp,
+			),
+		);
+		return array(
+			'kinds',
+			array(
+				'write'  => array(
+					'object',
+					$base + array(
+						'create' => array( 'null or', $create ),
+						'fields' => array( 'map', Rollcall_Shape::FIELD, $field ),
+					),
+				),
+				'delete' => array(
+					'object',
+					$base + array(
+						'gone'     => $stamp,
+						'reassign' => array( 'null or', 'string' ),
+						'how'      => array( 'one of', 'delete', 'strip' ),
+					),
+				),
+			),
+		);
+	}
+}

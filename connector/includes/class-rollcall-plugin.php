@@ -1,0 +1,71 @@
+<?php
+/**
+ * Wires the parts of the connector.
+ *
+ * Does: starts every part that is there; creates the tables on activation and after an update.
+ * Does not: decide anything.
+ * Always true: a part that is missing stops no other part.
+ * On failure: a table that could not be created is tried again on the next request.
+ *
+ * @package Rollcall_Connector
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * The plugin's own life: start, activation, deactivation.
+ */
+final class Rollcall_Plugin {
+
+	/** Raised whenever a table changes, so that sites updated without re-activation follow. */
+	const TABLES_VERSION = '1';
+
+	/** Parts with a static `start()`, in the order in which they hook in. */
+	const PARTS = array(
+		'Rollcall_Capture',
+		'Rollcall_Rest',
+		'Rollcall_Guard',
+		'Rollcall_Signal',
+		'Rollcall_Passwords',
+		'Rollcall_Admin',
+	);
+
+	/**
+	 * Hooks every part in. Called once per request.
+	 */
+	public static function start() {
+		if ( self::TABLES_VERSION !== get_site_option( 'rollcall_tables_version' ) ) {
+			self::install();
+		}
+		foreach ( self::PARTS as $part ) {
+			if ( class_exists( $part ) && method_exists( $part, 'start' ) ) {
+				call_user_func( array( $part, 'start' ) );
+			}
+		}
+	}
+
+	/**
+	 * Activation hook.
+	 */
+	public static function activate() {
+		self::install();
+	}
+
+	/**
+	 * Deactivation hook: the hub's credential ends, everything else stays for the next activation.
+	 */
+	public static function deactivate() {
+		if ( class_exists( 'Rollcall_Service_Account' ) && method_exists( 'Rollcall_Service_Account', 'revoke' ) ) {
+			Rollcall_Service_Account::revoke();
+		}
+	}
+
+	/**
+	 * Creates or upgrades the tables. Safe to repeat.
+	 */
+	private static function install() {
+		if ( Rollcall_Tables::install() ) {
+			update_site_option( 'rollcall_tables_version', self::TABLES_VERSION );
+		}
+	}
+}

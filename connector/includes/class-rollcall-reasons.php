@@ -1,0 +1,60 @@
+<?php
+/**
+ * One sentence for people to each reason that this site gives.
+ *
+ * Does: translates a stable reason code into a sentence.
+ * Does not: decide. Nobody branches on the sentence.
+ *
+ * @package Rollcall_Connector
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Reasons.
+ */
+final class Rollcall_Reasons {
+
+	/**
+	 * The sentence of a reason; the code itself when it has none.
+	 *
+	 * @param string $code Reason code.
+	 * @return string
+	 */
+	public static function sentence( $code ) {
+		$all = self::all();
+		return isset( $all[ $code ] ) ? $all[ $code ] : $code;
+	}
+
+	/**
+	 * All sentences.
+	 *
+	 * @return array
+	 */
+	private static function all() {
+		return array(
+			'hub.not_mine'                => __( 'This site is connected to another hub, or to none.', 'rollcall-connector' ),
+			'hub.superseded'              => __( 'A later reign of this hub has spoken to this site already.', 'rollcall-connector' ),
+			'installation.moved'          => __( 'This site stands at another address than it was connected at. It may be a copy, so Rollcall stays silent until somebody says whether it moved or was copied.', 'rollcall-connector' ),
+			'target.site_missing'         => __( 'There is no such site in this installation.', 'rollcall-connector' ),
+			'target.read_only'            => __( 'This site prohibits incoming sync modifications.', 'rollcall-connector' ),
+			'target.account_missing'      => __( 'The account does not exist here, and was not to be created.', 'rollcall-connector' ),
+			'target.hub_account'          => __( 'This is the service account of the hub itself.', 'rollcall-connector' ),
+			'target.last_administrator'   => __( 'This is the last administrator of the site.', 'rollcall-connector' ),
+			'target.privileged_account'   => __( 'The account can administer this site; such accounts are never changed from outside.', 'rollcall-connector' ),
+			'target.content_without_heir' => __( 'The account owns content, and nobody was named to inherit it.', 'rollcall-connector' ),
+			'target.heir_missing'         => __( 'The account that was to inherit the content does not exist here.', 'rollcall-connector' ),
+			'target.locked'               => __( 'Another batch is being applied to this site.', 'rollcall-connector' ),
+			'account.incoming_rejected'   => __( 'The account rejects incoming modifications on this site.', 'rollcall-connector' ),
+			'account.busy'                => __( 'The account is being saved on this site right now.', 'rollcall-connector' ),
+			'identity.label_mismatch'     => __( 'The account with this id is not the one that the hub means.', 'rollcall-connector' ),
+			'identity.deleted'            => __( 'The account was deleted here.', 'rollcall-connector' ),
+			'identity.email_taken'        => __( 'Another account here has this e-mail address.', 'rollcall-connector' ),
+			'identity.login_taken'        => __( 'Another account here has this login.', 'rollcall-connector' ),
+			'login.malformed'             => __( 'WordPress does not accept this login.', 'rollcall-connector' ),
+			'email.missing'               => __( 'An account is not created without knowing its e-mail address.', 'rollcall-connector' ),
+			'email.malformed'             => __( 'WordPress does not accept this e-mail address.', 'rollcall-connector' ),
+			'delete.newer_edit'           => __( 'The account was edited here after it was deleted elsewhere.', 'rollcall-connector' ),
+		);
+	}
+}

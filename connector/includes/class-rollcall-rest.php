@@ -1,0 +1,202 @@
+<?php
+/**
+ * The routes of rollcall/v1.
+ *
+ * Does: registers every route, opens the envelope, checks the shape of a request, asks the guard,
+ * calls the class that answers, and marks every answer with the contract version.
+ * Does not: decide or write anything itself.
+ * Always true: nothing has happened on the site when a request is answered with an error.
+ * On failure: answers a REST error { code, message, data: { status, reason } }, `reason` stable.
+ *
+ * @package Rollcall_Connector
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Transport only.
+ */
+final class Rollcall_Rest {
+
+	const ROUTE_NAMESPACE = 'rollcall/v1';
+
+	/** What hub and connector speak; its history is kept in contract/version.ts. */
+	const CONTRACT = 1;
+
+	/**
+	 * Route → who may call it and what answers. `hub`: the hub's own credential; `any`: it or an
+	 * administrator; `administrator`: an administrator's Application Password.
+	 */
+	const ROUTES = array(
+		'status'     => array( 'any', 'Rollcall_Status' ),
+		'connect'    => array( 'administrator', 'Rollcall_Connect' ),
+		'disconnect' => array( 'hub', 'Rollcall_Disconnect' ),
+		'settings'   => array( 'hub', 'Rollcall_Hub_Settings' ),
+		'changes'    => array( 'hub', 'Rollcall_Changes' ),
+		'accounts'   => array( 'hub', 'Rollcall_Accounts' ),
+		'labels'     => array( 'hub', 'Rollcall_Labels' ),
+		'apply'      => array( 'hub', 'Rollcall_Apply' ),
+		'stamp'      => array( 'hub', 'Rollcall_Stamp' ),
+	);
+
+	/**
+	 * Hooks the routes in. Safe to call once per request.
+	 *
+	 * @return void
+	 */
+	public static function start() {
+		Rollcall_Service_Account::start();
+		if ( Rollcall_Service_Account::is_our_request() ) {
+			// A notice of any other plugin would make our JSON unreadable.
+			// phpcs:ignore WordPress.PHP.IniSet.display_errors_Disallowed, WordPress.PHP.NoSilencedErrors.Discouraged
+			@ini_set( 'display_errors', '0' );
+		}
+		add_action( 'rest_api_init', array( __CLASS__, 'register' ) );
+		add_filter( 'rest_request_before_callbacks', array( __CLASS__, 'broken' ), PHP_INT_MAX, 3 );
+		add_filter( 'rest_post_dispatch', array( __CLASS__, 'mark' ), 100, 3 );
+	}
+
+	/**
+	 * Registers the routes.
+	 *
+	 * @return void
+	 */
+	public static function register() {
+		foreach ( self::ROUTES as $route => $about ) {
+			register_rest_route(
+				self::ROUTE_NAMESPACE,
+				'/' . $route,
+				array(
+					'methods'             => 'POST',
+					'show_in_index'       => false,
+					'permission_callback' => static function () use ( $about ) {
+						return Rollcall_Guard::credential( $about[0] );
+					},
+					'callback'            => static function ( $request ) use ( $route ) {
+						return self::respond( $route, $request );
+					},
+				)
+			);
+		}
+	}
+
+	/**
+	 * Answers one request.
+	 *
+	 * @param string          $route   Name of the route.
+	 * @param WP_REST_Request $request The request.
+	 * @return WP_REST_Response|WP_Error
+	 */
+	public static function respond( $route, $request ) {
+		$data = Rollcall_Envelope::open( $request->get_body() );
+		if ( is_wp_error( $data ) ) {
+			return $data;
+		}
+		$problem = Rollcall_Shape::problem( $data, Rollcall_Messages::of( $route ) );
+		if ( null !== $problem ) {
+			/* translators: %s: name of a field in a request, and what is wrong with it. */
+			return self::error( 'request.invalid', 400, sprintf( __( 'The request is not understood: %s.', 'rollcall-connector' ), $problem ) );
+		}
+		$refusal = Rollcall_Guard::request( $route, $data );
+		if ( is_wp_error( $refusal ) ) {
+			return $refusal;
+		}
+		$class = self::ROUTES[ $route ][1];
+		if ( ! class_exists( $class ) ) {
+			return self::error( 'route.missing', 501, __( 'This connector does not know that request yet.', 'rollcall-connector' ) );
+		}
+		// What other plugins print while they hear our writes must not get into the JSON.
+		ob_start();
+		try {
+			$answer = $class::answer( $data );
+		} catch ( Throwable $fault ) {
+			$answer = self::error( 'site.error', 500, self::describe( $fault ) );
+		} finally {
+			ob_end_clean();
+		}
+		return is_wp_error( $answer ) ? $answer : new WP_REST_Response( $answer );
+	}
+
+	/**
+	 * Answers a body that is no JSON as we answer any other that is not understood. Core refuses it before
+	 * it asks who is calling.
+	 *
+	 * @param mixed           $response What would be answered.
+	 * @param array           $handler  The route's handler.
+	 * @param WP_REST_Request $request  The request.
+	 * @return mixed
+	 */
+	public static function broken( $response, $handler, $request ) {
+		if ( ! is_wp_error( $response ) || 'rest_invalid_json' !== $response->get_error_code() || ! self::is_ours( $request->get_route() ) ) {
+			return $response;
+		}
+		$route   = substr( $request->get_route(), strlen( '/' . self::ROUTE_NAMESPACE . '/' ) );
+		$allowed = Rollcall_Guard::credential( isset( self::ROUTES[ $route ] ) ? self::ROUTES[ $route ][0] : 'hub' );
+		return is_wp_error( $allowed ) ? $allowed : Rollcall_Envelope::open( $request->get_body() );
+	}
+
+	/**
+	 * Names the contract on every answer of ours, and keeps caches away from it.
+	 *
+	 * @param WP_HTTP_Response $response The answer.
+	 * @param WP_REST_Server   $server   The server.
+	 * @param WP_REST_Request  $request  The request.
+	 * @return WP_HTTP_Response
+	 */
+	public static function mark( $response, $server, $request ) {
+		if ( self::is_ours( $request->get_route() ) && $response instanceof WP_HTTP_Response ) {
+			$response->header( 'X-Rollcall-Contract', (string) self::CONTRACT );
+			foreach ( wp_get_nocache_headers() as $name => $value ) {
+				if ( is_string( $value ) && '' !== $value ) {
+					$response->header( $name, $value );
+				}
+			}
+		}
+		return $response;
+	}
+
+	/**
+	 * Is this one of our routes?
+	 *
+	 * @param string $route A REST route, with its leading slash.
+	 * @return bool
+	 */
+	public static function is_ours( $route ) {
+		return 0 === strpos( $route, '/' . self::ROUTE_NAMESPACE . '/' );
+	}
+
+	/**
+	 * A REST error with its stable reason.
+	 *
+	 * @param string $reason  Reason code.
+	 * @param int    $status  HTTP status.
+	 * @param string $message One sentence for people.
+	 * @return WP_Error
+	 */
+	public static function error( $reason, $status, $message ) {
+		return new WP_Error(
+			'rollcall_' . str_replace( '.', '_', $reason ),
+			$message,
+			array(
+				'status' => $status,
+				'reason' => $reason,
+			)
+		);
+	}
+
+	/**
+	 * Where a fault happened, without its message: that may hold values or SQL.
+	 *
+	 * @param Throwable $fault The fault.
+	 * @return string
+	 */
+	public static function describe( $fault ) {
+		return sprintf(
+			/* translators: 1: kind of PHP error, 2: file name, 3: line. */
+			__( 'The site failed: %1$s in %2$s, line %3$d.', 'rollcall-connector' ),
+			get_class( $fault ),
+			basename( $fault->getFile() ),
+			$fault->getLine()
+		);
+	}
+}

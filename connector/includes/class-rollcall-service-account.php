@@ -1,0 +1,359 @@
+<?php
+/**
+ * The hub's own account on this installation, and its Application Password.
+ *
+ * Does: makes the account (no role, the one capability `rollcall_hub`), issues, renews and revokes its
+ * Application Password, and keeps it out of everything but rollcall/v1.
+ * Does not: decide what the hub may do there (Rollcall_Guard).
+ * Always true: only the Application Password issued here speaks for the hub; not its password (nobody
+ * knows it), not a cookie, not another Application Password of the same account.
+ * On failure: create() and issue() give a WP_Error; everything else refuses.
+ *
+ * @package Rollcall_Connector
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Service account.
+ */
+final class Rollcall_Service_Account {
+
+	const LOGIN      = 'rollcall-hub';
+	const CAPABILITY = 'rollcall_hub';
+
+	/** Names Rollcall among a person's Application Passwords. */
+	const APP_ID = '5b0c8a52-3c1e-4a57-9d3f-6f1f2a7c9e10';
+
+	/** Site option: the account's id and the UUID of the Application Password that counts. */
+	const OPTION = 'rollcall_credential';
+
+	/**
+	 * How deep REST requests are nested: ours may make other plugins ask REST inside PHP.
+	 *
+	 * @var int
+	 */
+	private static $inside = 0;
+
+	/**
+	 * Hooks the fences in.
+	 *
+	 * @return void
+	 */
+	public static function start() {
+		if ( self::is_our_request() ) {
+			self::take_authorization();
+		}
+		add_filter( 'determine_current_user', array( __CLASS__, 'only_as_hub' ), PHP_INT_MAX );
+		add_filter( 'authenticate', array( __CLASS__, 'never_sign_in' ), PHP_INT_MAX );
+		add_filter( 'allow_password_reset', array( __CLASS__, 'never_reset' ), PHP_INT_MAX, 2 );
+		add_filter( 'rest_pre_dispatch', array( __CLASS__, 'only_our_routes' ), -PHP_INT_MAX, 3 );
+		add_filter( 'rest_request_after_callbacks', array( __CLASS__, 'leave_route' ), PHP_INT_MAX, 3 );
+	}
+
+	/**
+	 * Id of the account, 0 when there is none.
+	 *
+	 * @return int
+	 */
+	public static function id() {
+		$kept = get_site_option( self::OPTION );
+		return is_array( $kept ) && isset( $kept['user'] ) ? (int) $kept['user'] : 0;
+	}
+
+	/**
+	 * Is the current request made with the credential that we issued?
+	 *
+	 * @return bool
+	 */
+	public static function is_caller() {
+		$kept = get_site_option( self::OPTION );
+		$uuid = rest_get_authenticated_app_password();
+		return is_array( $kept ) && ! empty( $kept['uuid'] ) && is_string( $uuid )
+			&& get_current_user_id() === (int) $kept['user']
+			&& hash_equals( $kept['uuid'], $uuid )
+			&& self::has_capability( (int) $kept['user'] );
+	}
+
+	/**
+	 * Makes the account if need be and issues a fresh credential; the one before ends.
+	 *
+	 * @param string $hub_name Shown to administrators beside the password.
+	 * @return array|WP_Error { user, password, id }.
+	 */
+	public static function issue( $hub_name ) {
+		$id = self::create();
+		if ( is_wp_error( $id ) ) {
+			return $id;
+		}
+		WP_Application_Passwords::delete_all_application_passwords( $id );
+		$name   = sanitize_text_field( $hub_name );
+		$issued = WP_Application_Passwords::create_new_application_password(
+			$id,
+			array(
+				'name'   => '' === $name ? 'Rollcall' : 'Rollcall: ' . $name,
+				'app_id' => self::APP_ID,
+			)
+		);
+		if ( is_wp_error( $issued ) ) {
+			return $issued;
+		}
+		update_site_option(
+			self::OPTION,
+			array(
+				'user' => $id,
+				'uuid' => $issued[1]['uuid'],
+			)
+		);
+		return array(
+			'user'     => get_userdata( $id )->user_login,
+			'password' => $issued[0],
+			'id'       => $id,
+		);
+	}
+
+	/**
+	 * Ends the credential; the account stays (the plugin was switched off, not taken away).
+	 *
+	 * @return void
+	 */
+	public static function revoke() {
+		$id = self::id();
+		if ( $id ) {
+			WP_Application_Passwords::delete_all_application_passwords( $id );
+			update_site_option(
+				self::OPTION,
+				array(
+					'user' => $id,
+					'uuid' => '',
+				)
+			);
+		}
+	}
+
+	/**
+	 * Ends credential and account.
+	 *
+	 * @return void
+	 */
+	public static function remove() {
+		$id = self::id();
+		self::revoke();
+		if ( $id && get_userdata( $id ) ) {
+			self::quietly(
+				static function () use ( $id ) {
+					require_once ABSPATH . 'wp-admin/includes/user.php';
+					if ( is_multisite() ) {
+						require_once ABSPATH . 'wp-admin/includes/ms.php';
+						wpmu_delete_user( $id );
+					} else {
+						wp_delete_user( $id );
+					}
+				}
+			);
+		}
+		delete_site_option( self::OPTION );
+	}
+
+	/**
+	 * The current user: the account counts only inside rollcall/v1 and with our credential.
+	 *
+	 * @param int|false $user_id Whom WordPress takes the caller for.
+	 * @return int|false
+	 */
+	public static function only_as_hub( $user_id ) {
+		if ( ! $user_id || self::id() !== (int) $user_id ) {
+			return $user_id;
+		}
+		$kept = get_site_option( self::OPTION );
+		$uuid = rest_get_authenticated_app_password();
+		return self::is_our_request() && is_string( $uuid ) && '' !== $kept['uuid'] && hash_equals( $kept['uuid'], $uuid ) ? $user_id : 0;
+	}
+
+	/**
+	 * Sign-in forms and XML-RPC: never. (Application Passwords over REST don't come this way.)
+	 *
+	 * @param WP_User|WP_Error|null $user Whom WordPress found.
+	 * @return WP_User|WP_Error|null
+	 */
+	public static function never_sign_in( $user ) {
+		if ( $user instanceof WP_User && self::id() === (int) $user->ID ) {
+			return new WP_Error( 'rollcall_service_account', __( 'This account belongs to the Rollcall hub. Nobody can sign in with it.', 'rollcall-connector' ) );
+		}
+		return $user;
+	}
+
+	/**
+	 * No password reset either.
+	 *
+	 * @param bool|WP_Error $allow   Whether it is allowed.
+	 * @param int           $user_id Account.
+	 * @return bool|WP_Error
+	 */
+	public static function never_reset( $allow, $user_id ) {
+		return self::id() && self::id() === (int) $user_id ? false : $allow;
+	}
+
+	/**
+	 * Refuses every REST route but ours to the account. Requests that other plugins make inside one of
+	 * ours are theirs and pass.
+	 *
+	 * @param mixed           $result  What would be answered instead.
+	 * @param WP_REST_Server  $server  The server.
+	 * @param WP_REST_Request $request The request.
+	 * @return mixed
+	 */
+	public static function only_our_routes( $result, $server, $request ) {
+		$ours = Rollcall_Rest::is_ours( $request->get_route() );
+		if ( 0 === self::$inside && ! $ours && self::id() && get_current_user_id() === self::id() ) {
+			return Rollcall_Rest::error( 'hub.only_rollcall', 403, __( 'This credential opens rollcall/v1 and nothing else.', 'rollcall-connector' ) );
+		}
+		self::$inside += $ours ? 1 : 0;
+		return $result;
+	}
+
+	/**
+	 * Counts back when a request of ours ends.
+	 *
+	 * @param mixed           $response The answer.
+	 * @param array           $handler  The route's handler.
+	 * @param WP_REST_Request $request  The request.
+	 * @return mixed
+	 */
+	public static function leave_route( $response, $handler, $request ) {
+		self::$inside -= Rollcall_Rest::is_ours( $request->get_route() ) ? 1 : 0;
+		return $response;
+	}
+
+	/**
+	 * Does the address of the running request name a route of ours? Known before WordPress parses it.
+	 *
+	 * @return bool
+	 */
+	public static function is_our_request() {
+		$mark = '/' . Rollcall_Rest::ROUTE_NAMESPACE . '/';
+		// phpcs:disable WordPress.Security.NonceVerification.Recommended, WordPress.Security.ValidatedSanitizedInput
+		if ( isset( $_GET['rest_route'] ) && is_string( $_GET['rest_route'] ) ) {
+			return 0 === strpos( $_GET['rest_route'], $mark );
+		}
+		$path = isset( $_SERVER['REQUEST_URI'] ) ? (string) strtok( $_SERVER['REQUEST_URI'], '?' ) : '';
+		// phpcs:enable
+		$root = '/' . rest_get_url_prefix() . $mark;
+		$at   = strpos( $path, $root );
+		return false !== $at && false === strpos( substr( $path, $at + strlen( $root ) ), '/' );
+	}
+
+	/**
+	 * Makes the account unless it is there.
+	 *
+	 * @return int|WP_Error
+	 */
+	private static function create() {
+		$id = self::id();
+		if ( ! $id || ! get_userdata( $id ) ) {
+			$login = self::LOGIN;
+			for ( $i = 2; username_exists( $login ); $i++ ) {
+				$login = self::LOGIN . '-' . $i;
+			}
+			$id = self::quietly(
+				static function () use ( $login ) {
+					return wp_insert_user(
+						array(
+							'user_login'   => $login,
+							'user_pass'    => wp_generate_password( 64, true, true ),
+							'user_email'   => '',
+							'display_name' => __( 'Rollcall hub (service account)', 'rollcall-connector' ),
+							'role'         => '',
+						)
+					);
+				}
+			);
+			if ( is_wp_error( $id ) ) {
+				return $id;
+			}
+			// Known at once, so that not even the next lines' hooks take it for a person.
+			update_site_option(
+				self::OPTION,
+				array(
+					'user' => $id,
+					'uuid' => '',
+				)
+			);
+		}
+		self::on_main_site(
+			static function () use ( $id ) {
+				self::quietly(
+					static function () use ( $id ) {
+						$user = new WP_User( $id );
+						$user->set_role( '' );
+						$user->add_cap( self::CAPABILITY );
+					}
+				);
+			}
+		);
+		return $id;
+	}
+
+	/**
+	 * Does the account still have its capability? An administrator may take it away.
+	 *
+	 * @param int $id Account.
+	 * @return bool
+	 */
+	private static function has_capability( $id ) {
+		return (bool) self::on_main_site(
+			static function () use ( $id ) {
+				$user = new WP_User( $id );
+				return $user->exists() && ! empty( $user->caps[ self::CAPABILITY ] );
+			}
+		);
+	}
+
+	/**
+	 * Runs something on the main site of a network.
+	 *
+	 * @param callable $job The job.
+	 * @return mixed
+	 */
+	private static function on_main_site( $job ) {
+		if ( ! is_multisite() || is_main_site() ) {
+			return $job();
+		}
+		switch_to_blog( get_main_site_id() );
+		try {
+			return $job();
+		} finally {
+			restore_current_blog();
+		}
+	}
+
+	/**
+	 * Runs something without capture and without mails.
+	 *
+	 * @param callable $job The job.
+	 * @return mixed
+	 */
+	private static function quietly( $job ) {
+		$blocked = static function () use ( $job ) {
+			return Rollcall_Mail_Block::during( $job );
+		};
+		return class_exists( 'Rollcall_Capture' ) ? Rollcall_Capture::quiet( $blocked ) : $blocked();
+	}
+
+	/**
+	 * Takes the credential from `X-Rollcall-Authorization`, for hosts that strip `Authorization`.
+	 *
+	 * @return void
+	 */
+	private static function take_authorization() {
+		// phpcs:ignore WordPress.Security.ValidatedSanitizedInput
+		$header = isset( $_SERVER['HTTP_X_ROLLCALL_AUTHORIZATION'] ) ? (string) wp_unslash( $_SERVER['HTTP_X_ROLLCALL_AUTHORIZATION'] ) : '';
+		if ( 0 !== stripos( $header, 'Basic ' ) ) {
+			return;
+		}
+		$pair = base64_decode( trim( substr( $header, 6 ) ), true );
+		if ( false !== $pair && false !== strpos( $pair, ':' ) ) {
+			list( $_SERVER['PHP_AUTH_USER'], $_SERVER['PHP_AUTH_PW'] ) = explode( ':', $pair, 2 );
+		}
+	}
+}

@@ -1,0 +1,423 @@
+<?php
+/**
+ * What this installation was told by its hub, and by its own administrators.
+ *
+ * Does: keeps the binding, the term, the site keys, the watch list, the clock's offset, the guard's
+ *   own lists, and this installation's home; one site option, network-wide on a network.
+ * Does not: decide what follows from them.
+ * Always true: the signal's secret lies in an option that is not loaded with every request;
+ *   `generation()` rises whenever something is newly watched, so that what was there before is told
+ *   apart from what came later.
+ * On failure: unreadable settings count as unbound, and nothing is captured or applied.
+ *
+ * @package Rollcall_Connector
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Settings of this installation.
+ */
+final class Rollcall_Settings {
+
+	const OPTION        = 'rollcall_settings';
+	const SIGNAL_OPTION = 'rollcall_signal';
+
+	/** What an installation starts with. */
+	const DEFAULTS = array(
+		'hub_id'          => '',
+		'hub_name'        => '',
+		'term'            => 0,
+		'keys'            => array(),
+		'meta'            => array(),
+		'generation'      => 0,
+		'offset_ms'       => 0,
+		'service_user_id' => 0,
+		'home'            => '',
+		'grantable'       => array(),
+		'read_only'       => array(),
+	);
+
+	/**
+	 * What is stored, with defaults; null until it is asked for. Asked for many times per account.
+	 *
+	 * @var array|null
+	 */
+	private static $all = null;
+
+	/**
+	 * Meta keys to watch, as long as `$all` stands.
+	 *
+	 * @var string[]|null
+	 */
+	private static $meta_keys = null;
+
+	/**
+	 * Site keys by blog, as long as `$all` stands.
+	 *
+	 * @var array<int,int>|null
+	 */
+	private static $keys = null;
+
+	/** Is a hub bound? Unbound, nothing is captured and nothing written. */
+	public static function is_bound() {
+		return '' !== self::value( 'hub_id' );
+	}
+
+	/** Id of the bound hub, '' when none. */
+	public static function hub_id() {
+		return (string) self::value( 'hub_id' );
+	}
+
+	/** Name the bound hub gave itself. */
+	public static function hub_name() {
+		return (string) self::value( 'hub_name' );
+	}
+
+	/** The greatest term seen of the bound hub. */
+	public static function term() {
+		return (int) self::value( 'term' );
+	}
+
+	/**
+	 * Takes over a later term; an earlier one is ignored.
+	 *
+	 * @param int $term Number of the hub's reign.
+	 */
+	public static function set_term( $term ) {
+		if ( (int) $term > self::term() ) {
+			self::save( array( 'term' => (int) $term ) );
+		}
+	}
+
+	/**
+	 * Binds this installation to a hub. Binding again renews everything that is given.
+	 *
+	 * @param array $binding hub_id, term, hub_name, keys, meta, signal, service_user_id, offset_ms.
+	 */
+	public static function bind( array $binding ) {
+		$binding['home'] = self::home_now();
+		Rollcall_Store::note_bound( $binding['home'] );
+		self::update( $binding );
+	}
+
+	/** Ends the binding. Guard lists, ledger and tombstones stay. */
+	public static function unbind() {
+		delete_site_option( self::SIGNAL_OPTION );
+		Rollcall_Store::note_released( self::home() );
+		self::save(
+			array(
+				'hub_id'          => '',
+				'hub_name'        => '',
+				'term'            => 0,
+				'service_user_id' => 0,
+			)
+		);
+	}
+
+	/**
+	 * Changes some settings; what is not named stays.
+	 *
+	 * @param array $change Any of the keys of DEFAULTS, and `signal` (array or null).
+	 */
+	public static function update( array $change ) {
+		if ( array_key_exists( 'signal', $change ) ) {
+			self::save_signal( $change['signal'] );
+		}
+		$next   = array_intersect_key( $change, self::DEFAULTS );
+		$before = self::all();
+		$newer  = (int) $before['generation'] + 1;
+		$raised = false;
+
+		if ( isset( $next['meta'] ) ) {
+			$meta = array();
+			foreach ( $next['meta'] as $key ) {
+				$key = (string) $key;
+				if ( Rollcall_Never_Synced::is_never( $key ) ) {
+					continue;
+				}
+				$raised       = $raised || ! isset( $before['meta'][ $key ] );
+				$meta[ $key ] = isset( $before['meta'][ $key ] ) ? (int) $before['meta'][ $key ] : $newer;
+			}
+			$next['meta'] = $meta;
+		}
+		if ( isset( $next['keys'] ) ) {
+			$keys = array();
+			foreach ( $next['keys'] as $blog => $key ) {
+				$since         = isset( $before['keys'][ $blog ][1] ) ? (int) $before['keys'][ $blog ][1] : $newer;
+				$raised        = $raised || ! isset( $before['keys'][ $blog ] );
+				$keys[ $blog ] = array( (int) $key, $since );
+			}
+			$next['keys'] = $keys;
+		}
+		if ( $raised ) {
+			$next['generation'] = $newer;
+		}
+		self::save( $next );
+	}
+
+	/**
+	 * Site keys of the sites that take part.
+	 *
+	 * @return array<int,int> Blog id => key.
+	 */
+	public static function keys() {
+		$stored = self::value( 'keys' );
+		if ( null === self::$keys ) {
+			self::$keys = array();
+			foreach ( $stored as $blog => $entry ) {
+				self::$keys[ (int) $blog ] = (int) $entry[0];
+			}
+		}
+		return self::$keys;
+	}
+
+	/**
+	 * The key in the stamps of a site.
+	 *
+	 * @param int $blog Blog id.
+	 * @return int The main site's key for a site that has none yet; 0 when nothing is bound.
+	 */
+	public static function key_of( $blog ) {
+		$keys = self::keys();
+		if ( isset( $keys[ $blog ] ) ) {
+			return $keys[ $blog ];
+		}
+		$main = function_exists( 'get_main_site_id' ) ? get_main_site_id() : 1;
+		if ( isset( $keys[ $main ] ) ) {
+			return $keys[ $main ];
+		}
+		return $keys ? (int) reset( $keys ) : 0;
+	}
+
+	/**
+	 * A site that ended takes no further part; its removals are nobody's decision.
+	 *
+	 * @param int $blog Blog id.
+	 */
+	public static function drop_key( $blog ) {
+		$keys = self::value( 'keys' );
+		unset( $keys[ (int) $blog ] );
+		self::save( array( 'keys' => $keys ) );
+	}
+
+	/**
+	 * Meta keys to watch.
+	 *
+	 * @return string[]
+	 */
+	public static function meta_keys() {
+		$meta = self::value( 'meta' );
+		if ( null === self::$meta_keys ) {
+			self::$meta_keys = array();
+			foreach ( array_keys( $meta ) as $key ) {
+				if ( ! Rollcall_Never_Synced::is_never( (string) $key ) ) {
+					self::$meta_keys[] = (string) $key;
+				}
+			}
+		}
+		return self::$meta_keys;
+	}
+
+	/** Rises whenever something is newly watched. */
+	public static function generation() {
+		return (int) self::value( 'generation' );
+	}
+
+	/**
+	 * Since which generation a meta key is watched.
+	 *
+	 * @param string $key Meta key.
+	 */
+	public static function meta_since( $key ) {
+		$meta = self::value( 'meta' );
+		return isset( $meta[ $key ] ) ? (int) $meta[ $key ] : PHP_INT_MAX;
+	}
+
+	/**
+	 * Since which generation the roles of a site are watched.
+	 *
+	 * @param int $blog Blog id.
+	 */
+	public static function blog_since( $blog ) {
+		$keys = self::value( 'keys' );
+		return isset( $keys[ $blog ][1] ) ? (int) $keys[ $blog ][1] : PHP_INT_MAX;
+	}
+
+	/**
+	 * Where to signal.
+	 *
+	 * @return array{url:string,secret:string}|null
+	 */
+	public static function signal() {
+		$signal = get_site_option( self::SIGNAL_OPTION );
+		return is_array( $signal ) && isset( $signal['url'], $signal['secret'] ) ? $signal : null;
+	}
+
+	/** Site clock + offset = hub clock, in ms. */
+	public static function offset_ms() {
+		return (int) self::value( 'offset_ms' );
+	}
+
+	/** The site's own clock, ms since 1970. */
+	public static function clock_ms() {
+		return (int) floor( microtime( true ) * 1000 );
+	}
+
+	/** Hub time, ms since 1970. */
+	public static function now_ms() {
+		return self::clock_ms() + self::offset_ms();
+	}
+
+	/** Key of the fingerprints: the connector's own, never the salts. */
+	public static function fingerprint_key() {
+		return Rollcall_Facts::once(
+			'fingerprint_key',
+			static function () {
+				return bin2hex( random_bytes( 32 ) );
+			}
+		);
+	}
+
+	/** Names one life of the outbox; another one means that the site was rewound or copied. */
+	public static function epoch() {
+		return Rollcall_Facts::once(
+			'epoch',
+			static function () {
+				return bin2hex( random_bytes( 8 ) );
+			}
+		);
+	}
+
+	/** Starts another life of the outbox. */
+	public static function renew_epoch() {
+		Rollcall_Facts::set( 'epoch', bin2hex( random_bytes( 8 ) ) );
+	}
+
+	/** How many times something was made ready for the hub; never falls. */
+	public static function head() {
+		return Rollcall_Facts::counter( 'head' );
+	}
+
+	/** Raises the head. */
+	public static function next_head() {
+		Rollcall_Facts::raise( 'head' );
+	}
+
+	/** The hub's own account here, 0 when none. It is never read, captured or written. */
+	public static function service_user_id() {
+		return (int) self::value( 'service_user_id' );
+	}
+
+	/** The home this installation was connected on, '' when never. */
+	public static function home() {
+		return (string) self::value( 'home' );
+	}
+
+	/** Is this still the installation that was connected, or a copy of it? */
+	public static function home_matches() {
+		return '' === self::home() || self::home() === self::home_now();
+	}
+
+	/** The raw `home` option of the main site, without scheme and www. */
+	public static function home_now() {
+		global $wpdb;
+		$prefix = is_multisite() ? $wpdb->get_blog_prefix( get_main_site_id() ) : $wpdb->prefix;
+		$home   = (string) $wpdb->get_var( "SELECT option_value FROM {$prefix}options WHERE option_name = 'home'" ); // phpcs:ignore WordPress.DB
+		return untrailingslashit( strtolower( preg_replace( '#^(https?:)?//(www\.)?#i', '', trim( $home ) ) ) );
+	}
+
+	/**
+	 * Roles that a hub may give on a site: the site's own list, or every role that isn't privileged.
+	 *
+	 * @param int $blog Blog id.
+	 * @return string[]
+	 */
+	public static function grantable( $blog ) {
+		$lists = self::value( 'grantable' );
+		if ( isset( $lists[ $blog ] ) && is_array( $lists[ $blog ] ) ) {
+			return array_values( array_intersect( array_map( 'strval', $lists[ $blog ] ), array_keys( Rollcall_Roles::defined( $blog ) ) ) );
+		}
+		$free = array();
+		foreach ( array_keys( Rollcall_Roles::defined( $blog ) ) as $role ) {
+			if ( ! Rollcall_Privilege::role_is_privileged( (string) $role, $blog ) ) {
+				$free[] = (string) $role;
+			}
+		}
+		return $free;
+	}
+
+	/**
+	 * Does a site refuse incoming changes?
+	 *
+	 * @param int $blog Blog id.
+	 */
+	public static function read_only( $blog ) {
+		$sites = self::value( 'read_only' );
+		return ! empty( $sites[ $blog ] );
+	}
+
+	/** Removes all settings. */
+	public static function erase() {
+		self::$all = null;
+		delete_site_option( self::OPTION );
+		delete_site_option( self::SIGNAL_OPTION );
+	}
+
+	/**
+	 * One setting.
+	 *
+	 * @param string $name Key of DEFAULTS.
+	 * @return mixed
+	 */
+	private static function value( $name ) {
+		$all = self::all();
+		return $all[ $name ];
+	}
+
+	/** All settings, with defaults for what is missing or of the wrong kind. */
+	private static function all() {
+		if ( null !== self::$all ) {
+			return self::$all;
+		}
+		$stored = get_site_option( self::OPTION );
+		$all    = self::DEFAULTS;
+		if ( is_array( $stored ) ) {
+			foreach ( $all as $name => $default ) {
+				if ( array_key_exists( $name, $stored ) && is_array( $default ) === is_array( $stored[ $name ] ) ) {
+					$all[ $name ] = $stored[ $name ];
+				}
+			}
+		}
+		self::$all       = $all;
+		self::$meta_keys = null;
+		self::$keys      = null;
+		return $all;
+	}
+
+	/**
+	 * Stores some settings.
+	 *
+	 * @param array $change Name => value.
+	 */
+	private static function save( array $change ) {
+		self::$all = null;
+		update_site_option( self::OPTION, array_merge( self::all(), $change ) );
+		self::$all = null;
+	}
+
+	/**
+	 * Stores where to signal, outside of what every request loads.
+	 *
+	 * @param array|null $signal url and secret.
+	 */
+	private static function save_signal( $signal ) {
+		if ( null === $signal ) {
+			delete_site_option( self::SIGNAL_OPTION );
+		} elseif ( is_multisite() ) {
+			update_site_option( self::SIGNAL_OPTION, $signal );
+		} else {
+			update_option( self::SIGNAL_OPTION, $signal, false );
+		}
+	}
+}

@@ -1,0 +1,166 @@
+<?php
+/**
+ * POST /status: what this installation is, and how it stands.
+ *
+ * Does: describes versions, sites with their roles and guards, clock, outbox, binding, password kinds.
+ * Does not: name any account. Writes nothing.
+ * Always true: it answers on a copy too, so that the hub can see that it is one.
+ *
+ * @package Rollcall_Connector
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Status.
+ */
+final class Rollcall_Status {
+
+	/**
+	 * Answers the request.
+	 *
+	 * @return array StatusAnswer.
+	 */
+	public static function answer() {
+		$bound = Rollcall_Settings::is_bound();
+		return array(
+			'contract'    => Rollcall_Rest::CONTRACT,
+			'connector'   => defined( 'ROLLCALL_CONNECTOR_VERSION' ) ? ROLLCALL_CONNECTOR_VERSION : '0',
+			'wordpress'   => get_bloginfo( 'version' ),
+			'php'         => PHP_VERSION,
+			'database'    => self::database(),
+			'multisite'   => is_multisite(),
+			'store'       => Rollcall_Tables::store_id(),
+			'home'        => Rollcall_Settings::home_now(),
+			'sites'       => self::sites(),
+			'clock'       => Rollcall_Settings::clock_ms(),
+			'offset_ms'   => Rollcall_Settings::offset_ms(),
+			'epoch'       => Rollcall_Settings::epoch(),
+			'head'        => Rollcall_Settings::head(),
+			'backlog'     => Rollcall_Outbox::backlog(),
+			'bound'       => $bound ? array(
+				'hub'          => Rollcall_Settings::hub_id(),
+				'term'         => Rollcall_Settings::term(),
+				'home_matches' => Rollcall_Settings::home_matches(),
+			) : null,
+			'signals'     => Rollcall_Signal::can_answer_first(),
+			'bcrypt_cost' => Rollcall_Passwords::bcrypt_cost(),
+			'verifies'    => Rollcall_Passwords::verifies(),
+			'woocommerce' => class_exists( 'WooCommerce', false ),
+			'accounts'    => self::count_accounts(),
+			'warnings'    => self::warnings(),
+		);
+	}
+
+	/**
+	 * Every site of the installation.
+	 *
+	 * @return array
+	 */
+	private static function sites() {
+		if ( ! is_multisite() ) {
+			return array( self::site( get_current_blog_id() ) );
+		}
+		$sites = array();
+		// 0: all of them; WordPress's own default ends at 100.
+		$ids = get_sites(
+			array(
+				'number'     => 0,
+				'fields'     => 'ids',
+				'network_id' => get_current_network_id(),
+			)
+		);
+		foreach ( $ids as $id ) {
+			switch_to_blog( $id );
+			try {
+				$sites[] = self::site( (int) $id );
+			} finally {
+				restore_current_blog();
+			}
+		}
+		return $sites;
+	}
+
+	/**
+	 * The current site.
+	 *
+	 * @param int $blog Its id.
+	 * @return array
+	 */
+	private static function site( $blog ) {
+		$roles = array();
+		foreach ( wp_roles()->get_names() as $role => $name ) {
+			$roles[ $role ] = array(
+				'name'       => wp_strip_all_tags( translate_user_role( $name ) ),
+				'privileged' => Rollcall_Privilege::role_is_privileged( (string) $role, $blog ),
+			);
+		}
+		return array(
+			'blog'         => $blog,
+			'name'         => wp_specialchars_decode( (string) get_option( 'blogname' ), ENT_QUOTES ),
+			'url'          => home_url(),
+			'rest_url'     => get_rest_url(),
+			'roles'        => (object) $roles,
+			'default_role' => (string) get_option( 'default_role' ),
+			'grantable'    => array_values( Rollcall_Settings::grantable( $blog ) ),
+			'read_only'    => Rollcall_Settings::read_only( $blog ),
+		);
+	}
+
+	/**
+	 * Database and version.
+	 *
+	 * @return string
+	 */
+	private static function database() {
+		global $wpdb;
+		$version = method_exists( $wpdb, 'db_server_info' ) ? (string) $wpdb->db_server_info() : '';
+		if ( false !== strpos( get_class( $wpdb ), 'SQLite' ) ) {
+			return 'SQLite ' . ( '' === $version && class_exists( 'SQLite3' ) ? SQLite3::version()['versionString'] : $version );
+		}
+		return ( false !== stripos( $version, 'maria' ) ? 'MariaDB ' : 'MySQL ' ) . $version;
+	}
+
+	/**
+	 * How many accounts, the hub's own not counted.
+	 *
+	 * @return int
+	 */
+	private static function count_accounts() {
+		global $wpdb;
+		return (int) $wpdb->get_var( $wpdb->prepare( "SELECT COUNT(*) FROM {$wpdb->users} WHERE ID <> %d", Rollcall_Service_Account::id() ) ); // phpcs:ignore WordPress.DB
+	}
+
+	/**
+	 * What an operator should know.
+	 *
+	 * @return array
+	 */
+	private static function warnings() {
+		$warnings = Rollcall_Outside::warnings();
+		if ( Rollcall_Settings::is_bound() && ! Rollcall_Settings::home_matches() ) {
+			$warnings[] = array(
+				'code'    => 'installation.moved',
+				'message' => Rollcall_Reasons::sentence( 'installation.moved' ),
+			);
+		}
+		if ( Rollcall_Settings::is_bound() && Rollcall_Store::has_moved() ) {
+			$warnings[] = array(
+				'code'    => 'installation.moved',
+				'message' => __( 'The database of this site was moved since it was connected. If this is a copy, release it here; if it moved, connect it once more.', 'rollcall-connector' ),
+			);
+		}
+		if ( in_array( false, Rollcall_Passwords::verifies(), true ) ) {
+			$warnings[] = array(
+				'code'    => 'password.unverifiable',
+				'message' => __( 'Some kinds of password hashes do not sign in on this site; they will not be stored here.', 'rollcall-connector' ),
+			);
+		}
+		/**
+		 * Filters the warnings of /status.
+		 *
+		 * @param array $warnings List of { code, message }.
+		 */
+		return array_values( (array) apply_filters( 'rollcall_status_warnings', $warnings ) );
+	}
+}

@@ -1,0 +1,162 @@
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import {
+  ApplyAnswerSchema,
+  type Operation,
+  type Receipt,
+  StatusAnswerSchema,
+} from '#contract/messages.ts';
+import { type Site, startSite } from '#lab/start-site.ts';
+import {
+  applicationPassword,
+  ask,
+  basic,
+  type ConnectedSite,
+  connect,
+  connectedSite,
+  connectRequest,
+  erase,
+  fault,
+  fields,
+  HUB,
+  parsed,
+  past,
+  write,
+} from './connected-site.ts';
+import { BEST } from './engines.ts';
+
+let site: Site;
+let hub: ConnectedSite;
+const SHOP = 2;
+const SHOP_KEY = 8;
+beforeAll(async () => {
+  const connector = fileURLToPath(new URL('..', import.meta.url));
+  site = await startSite({ ...BEST.options, name: 'network', multisite: true, connector });
+  await site.wp('site', 'create', '--slug=shop');
+  await site.wp('plugin', 'activate', 'rollcall-connector', '--network');
+  const { credential } = await connect(site, { keys: { '1': 7, '2': SHOP_KEY } });
+  hub = connectedSite(site, credential);
+});
+afterAll(async () => {
+  await site?.stop();
+});
+
+/** One operation by the REST URL of the sub-site that it is for. */
+async function onShop(operation: Operation): Promise<Receipt> {
+  const response = await site.request('/shop/wp-json/rollcall/v1/apply', {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...basic(hub.credential.user, hub.credential.password),
+    },
+    body: JSON.stringify({ hub: HUB, dry_run: false, operations: [operation] }),
+  });
+  const [receipt] = ApplyAnswerSchema.parse(await response.json()).receipts;
+  if (receipt === undefined) throw new Error('no receipt');
+  return receipt;
+}
+const rolesOn = (blog: number, id: number): Promise<string> =>
+  site.php(`echo implode( ' ', ( new WP_User( ${id}, '', ${blog} ) )->roles );`);
+
+it('tells of every site, and is connected by a super admin only', async () => {
+  const status = parsed(StatusAnswerSchema, await hub.post('status', { hub: HUB }));
+  expect(status.multisite).toBe(true);
+  expect(status.sites.map(({ blog, url }) => [blog, new URL(url).pathname])).toEqual([
+    [1, '/'],
+    [SHOP, '/shop'],
+  ]);
+  await site.php(
+    `$id = wpmu_create_user( 'shopadmin', 'x', 'shopadmin@example.com' ); add_user_to_blog( 1, $id, 'administrator' );`,
+  );
+  const headers = basic('shopadmin', await applicationPassword(site, 'shopadmin'));
+  expect(fault(await ask(site, 'connect', connectRequest(), { headers }))).toEqual([
+    403,
+    'administrator.credential',
+  ]);
+});
+
+it('creates an account as a member of the very site that it is for', async () => {
+  const operation = write({
+    blog: SHOP,
+    create: {
+      login: 'shopper',
+      registered: '2020-01-02 03:04:05',
+      born: [past(90), 3],
+      default_role: true,
+    },
+    fields: fields({ email: 'shopper@example.com', 'role:author': true }, past(50)),
+  });
+  const { id = 0, result } = await onShop(operation);
+  expect(result).toBe('created');
+  expect([await rolesOn(SHOP, id), await rolesOn(1, id)]).toEqual(['author', '']);
+  expect(
+    await site.php(
+      `echo implode( ',', array_keys( get_blogs_of_user( ${id} ) ) ), ' ', get_user_meta( ${id}, 'primary_blog', true );`,
+    ),
+  ).toBe('2 2');
+  const account = await hub.account(id);
+  expect(account.roles?.['2']?.['author']?.s).toEqual(operation.fields['role:author']?.s);
+  const { rows } = await hub.changes();
+  expect(rows.filter((row) => row.account?.id === id)).toEqual([]);
+});
+
+it('gives a role on one site without touching the others', async () => {
+  const operation = write({
+    fields: fields({ email: 'both@example.com', 'role:author': true }, past(50)),
+  });
+  const { id = 0 } = await hub.one(operation);
+  const change = { uid: operation.uid, id, create: null };
+  await hub.one(
+    write({ ...change, blog: SHOP, fields: fields({ 'role:contributor': true }, past(40)) }),
+  );
+  expect([await rolesOn(SHOP, id), await rolesOn(1, id)]).toEqual(['contributor', 'author']);
+  const gone: [number, number] = [past(5), 3];
+  expect(
+    (await hub.one(erase({ uid: operation.uid, id, blog: SHOP, how: 'strip', gone }))).result,
+  ).toBe('updated');
+  expect([await rolesOn(SHOP, id), await rolesOn(1, id)]).toEqual(['', 'author']);
+});
+
+it('never changes a super admin, nor who administers any of its sites', async () => {
+  await site.php(`$id = wpmu_create_user( 'overseer', 'x', 'overseer@example.com' ); grant_super_admin( $id );
+    $id = wpmu_create_user( 'keeper', 'x', 'keeper@example.com' ); add_user_to_blog( ${SHOP}, $id, 'administrator' );`);
+  for (const login of ['overseer', 'keeper']) {
+    const operation = write({ create: null, fields: fields({ last_name: 'No' }, past(1)) });
+    const id = Number(
+      await site.php(
+        `$id = get_user_by( 'login', '${login}' )->ID; Rollcall_Ledger::label( $id, '${operation.uid}' ); echo $id;`,
+      ),
+    );
+    expect([login, (await hub.one({ ...operation, id })).reason]).toEqual([
+      login,
+      'target.privileged_account',
+    ]);
+  }
+});
+
+it('ends an account on the whole network, its content on every site going to the heir', async () => {
+  const operation = write({
+    blog: SHOP,
+    fields: fields({ email: 'writer@example.com', 'role:author': true }, past(50)),
+  });
+  const { id = 0 } = await onShop(operation);
+  const { id: heir } = await hub.one(write({ login: 'networkheir' }));
+  const post = await site.php(
+    `switch_to_blog( ${SHOP} ); echo wp_insert_post( array( 'post_title' => 'Kept', 'post_status' => 'publish', 'post_author' => ${id} ) );`,
+  );
+  const end = erase({ uid: operation.uid, id });
+  expect((await hub.one(end)).reason).toBe('target.content_without_heir');
+  expect((await hub.one({ ...end, reassign: 'networkheir' })).result).toBe('deleted');
+  expect(
+    await site.php(
+      `switch_to_blog( ${SHOP} ); echo get_post( ${post} )->post_author, get_userdata( ${id} ) ? ' there' : ' gone';`,
+    ),
+  ).toBe(`${heir} gone`);
+});
+
+it('refuses a site that is not one of its own, and leaves no notice of PHP behind', async () => {
+  expect((await hub.one(write({ blog: 99 }))).reason).toBe('target.site_missing');
+  // WordPress itself deprecates things in its multisite code on newer PHP.
+  const lines = (await site.debugLog()).split('\n');
+  expect(lines.filter((line) => line.includes('rollcall'))).toEqual([]);
+});

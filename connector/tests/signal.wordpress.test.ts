@@ -1,0 +1,120 @@
+import { createHmac } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { SignalSchema, StatusAnswerSchema } from '#contract/messages.ts';
+import {
+  type ConnectedSite,
+  fields,
+  HUB,
+  parsed,
+  past,
+  startConnectedSite,
+  write,
+} from './connected-site.ts';
+
+const SECRET = '0123456789abcdef0123456789abcdef';
+interface Heard {
+  readonly signature: string;
+  readonly body: string;
+}
+
+let hub: ConnectedSite;
+let ear: Server;
+let heard: Heard[] = [];
+beforeAll(async () => {
+  ear = createServer((request, answer) => {
+    let body = '';
+    request.on('data', (chunk) => {
+      body += String(chunk);
+    });
+    request.on('end', () => {
+      heard.push({ signature: String(request.headers['x-rollcall-signature']), body });
+      answer.end();
+    });
+  });
+  await new Promise<void>((resolve) => {
+    ear.listen(0, '127.0.0.1', resolve);
+  });
+  hub = await startConnectedSite('signal');
+  const address = ear.address();
+  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  const signal = { url: `http://127.0.0.1:${address.port}/signal`, secret: SECRET };
+  await hub.post('settings', { hub: HUB, signal });
+});
+afterAll(async () => {
+  await hub?.stop();
+  ear?.close();
+});
+beforeEach(() => {
+  heard = [];
+});
+
+const edit = (name: string): Promise<string> =>
+  hub.site.wp('user', 'update', '1', `--first_name=${name}`, '--skip-email');
+const oneHeard = (): Promise<void> =>
+  vi.waitFor(() => expect(heard).toHaveLength(1), { timeout: 20_000, interval: 50 });
+
+it('is sent by a request that changed accounts, signed over time and body', async () => {
+  // A signal waits a second at most and may be lost on a busy machine; the next one says the same.
+  let edits = 0;
+  await vi.waitFor(
+    async () => {
+      edits += 1;
+      await edit(`Signal ${edits}`);
+      await vi.waitFor(() => expect(heard).not.toEqual([]), { timeout: 3_000, interval: 50 });
+    },
+    { timeout: 120_000, interval: 10 },
+  );
+  expect(heard.length).toBeLessThanOrEqual(edits);
+  const { signature, body } = heard.at(-1) ?? { signature: '', body: '' };
+  const [, t = '', v1 = ''] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(signature) ?? [];
+  expect(v1).toBe(createHmac('sha256', SECRET).update(`${t}.${body}`).digest('hex'));
+  expect(Math.abs(Number(t) - Date.now())).toBeLessThan(60_000);
+  const { epoch, head } = SignalSchema.parse(JSON.parse(body));
+  const changes = await hub.changes();
+  expect([epoch, head]).toEqual([changes.epoch, changes.head]);
+  expect(changes.rows).not.toEqual([]);
+});
+
+it('is not sent for nothing: not for a save that changed nothing, not by what the hub itself wrote', async () => {
+  const { rows } = await hub.changes();
+  await hub.changes(rows.map(({ row, rev }) => [row, rev] as const));
+  await hub.site.wp('user', 'update', '1', '--last_name=', '--skip-email');
+  await hub.one(write({ fields: fields({ email: 'quiet@example.com' }, past(5)) }));
+  await edit('Now something');
+  await oneHeard();
+});
+
+it('is not sent by a copy, nor when the site says no', async () => {
+  const settings = (code: string): Promise<string> =>
+    hub.site.php(
+      `$s = get_site_option( 'rollcall_settings' ); ${code} update_site_option( 'rollcall_settings', $s );`,
+    );
+  await settings(`$s['home'] = 'elsewhere.test';`);
+  await edit('From a copy');
+  await settings(`$s['home'] = Rollcall_Settings::home_now();`);
+  await edit('From the site');
+  await oneHeard();
+  // What the copy's request captured was not lost.
+  expect((await hub.changes()).rows[0]?.account?.fields?.['first_name']?.v).toBe('From the site');
+});
+
+it('never makes a visitor wait: where the answer can’t be sent first, a web request sends none', async () => {
+  const { signals } = parsed(StatusAnswerSchema, await hub.post('status', {}));
+  const form = await hub.site.request('/wp-login.php?action=register');
+  expect(form.status).toBeLessThan(500);
+  await hub.site.php(`update_option( 'users_can_register', 1 );`);
+  await hub.site.request('/wp-login.php?action=register', {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: new URLSearchParams({ user_login: 'visitor', user_email: 'visitor@example.com' }),
+  });
+  const { rows } = await hub.changes();
+  expect(rows.map(({ account }) => account?.login)).toContain('visitor');
+  if (signals) {
+    await oneHeard();
+  } else {
+    await edit('After the visitor');
+    await oneHeard();
+  }
+});

@@ -1,0 +1,19 @@
+<?php
+/**
+ * Removes everything the connector stored. No user is touched but the hub's own service account.
+ *
+ * @package Rollcall_Connector
+ */
+
+defined( 'WP_UNINSTALL_PLUGIN' ) || exit;
+
+require_once __DIR__ . '/includes/autoload.php';
+
+if ( class_exists( 'Rollcall_Service_Account' ) && method_exists( 'Rollcall_Service_Account', 'remove' ) ) {
+	Rollcall_Service_Account::remove();
+}
+// An apply that was killed may have left it behind.
+delete_metadata( 'user', 0, Rollcall_Account_Creator::MARKER, '', true );
+Rollcall_Tables::drop();
+Rollcall_Settings::erase();
+delete_site_option( 'rollcall_tables_version' );

@@ -1,0 +1,89 @@
+/**
+ * What one account looks like on the wire.
+ *
+ * Units: stamps are milliseconds of hub time since 1970 plus the key of the site where the
+ * field was last changed; `registered` is WordPress's own `user_registered` (UTC).
+ */
+import { z } from 'zod';
+
+/** `[ms, site key]`. `ms` 0: the value was there before Rollcall and has no known age. */
+export const StampSchema = z.tuple([z.int().nonnegative(), z.int().nonnegative()]);
+
+export const CORE_FIELDS = [
+  'email',
+  'first_name',
+  'last_name',
+  'nickname',
+  'display_name',
+  'description',
+  'url',
+  'locale',
+] as const;
+
+/**
+ * `email`, …, `password` (a hash, never plaintext), `role:<name>` (boolean, on one site),
+ * `meta:<key>` (list: one entry per row), `ext:<name>` (brought by another plugin).
+ */
+export const FieldNameSchema = z
+  .string()
+  .max(200)
+  .regex(
+    /^(email|first_name|last_name|nickname|display_name|description|url|locale|password|(role|meta|ext):.+)$/su,
+    'is not a field name',
+  );
+
+/** JSON scalars and arrays only; an object could unserialise to code on a site. */
+export type FieldValue = string | number | boolean | null | readonly FieldValue[];
+export const FieldValueSchema: z.ZodType<FieldValue> = z.lazy(() =>
+  z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(FieldValueSchema)]),
+);
+
+export const StampedValueSchema = z.object({ v: FieldValueSchema, s: StampSchema });
+
+export const UidSchema = z.uuid();
+
+export const AccountStateSchema = z.object({
+  /** WordPress user id on this installation. */
+  id: z.int().positive(),
+  /** The hub's label, if the account carries one. */
+  uid: UidSchema.nullable(),
+  /** False when the label was made for another login or registration date. */
+  label_ok: z.boolean(),
+  login: z.string(),
+  email: z.string(),
+  registered: z.string(),
+  /** When Rollcall saw the account come about; ms 0: it was there before. */
+  born: StampSchema,
+  /** By effective capabilities, on any site of the installation, or as super admin. */
+  privileged: z.boolean(),
+  switches: z.object({ stop_outgoing: z.boolean(), reject_incoming: z.boolean() }),
+  /** Account-wide fields. Absent when only `who` was asked for. */
+  fields: z.record(FieldNameSchema, StampedValueSchema).optional(),
+  /** Blog id → role name → present or absent, with its stamp. Single sites have blog 1. */
+  roles: z
+    .record(
+      z.string().regex(/^[1-9]\d*$/u),
+      z.record(z.string(), z.object({ v: z.boolean(), s: StampSchema })),
+    )
+    .optional(),
+  /** Field name → reason code, for values that can't travel (an object, broken UTF-8, too large). */
+  unreadable: z.record(z.string(), z.string()).optional(),
+});
+export type AccountState = z.infer<typeof AccountStateSchema>;
+
+/** A tombstone: the account ended on this installation. */
+export const GoneSchema = z.object({
+  id: z.int().positive(),
+  uid: UidSchema.nullable(),
+  login: z.string(),
+  stamp: StampSchema,
+});
+export type Gone = z.infer<typeof GoneSchema>;
+
+/** Who made a change, as the site saw it. `outside`: written past WordPress's hooks. */
+export const ActorSchema = z.object({
+  kind: z.enum(['account', 'visitor', 'cli', 'cron', 'rest', 'outside', 'hub']),
+  id: z.int().nonnegative().optional(),
+  login: z.string().optional(),
+});
+export type Actor = z.infer<typeof ActorSchema>;

@@ -1,0 +1,48 @@
+/**
+ * What every site does that speaks `rollcall/v1`, as facts. The real connector passes it on each
+ * kind of site (conformance.wordpress.test.ts), and so does the site in memory that the hub's own
+ * tests run on (conformance.test.ts): what those prove holds for real sites.
+ *
+ * Does: start one site for all cases; every case has people of its own.
+ * Does not: reach past the port but to act as people of the site, and to look at what is there.
+ * Always true: answers are parsed by the contract's schemas, by the port.
+ */
+import { afterAll, beforeAll } from 'vitest';
+import { describeAccounts } from './conformance/account-pages.ts';
+import { describeBoundHub } from './conformance/bound-hub.ts';
+import { describeCapture } from './conformance/changes.ts';
+import { describeCreates } from './conformance/creates.ts';
+import { describeDeletes } from './conformance/deletes.ts';
+import { describeValues } from './conformance/field-values.ts';
+import { describeLabels } from './conformance/labels.ts';
+import { describeMerges } from './conformance/merges.ts';
+import { describeOutbox } from './conformance/outbox.ts';
+import { Rehearsal } from './conformance/rehearsal.ts';
+import type { SiteUnderTest } from './conformance/site-under-test.ts';
+import { describeStamps } from './conformance/stamps.ts';
+
+/** Call within `describe`, once per site. */
+export function describeConformance(start: () => Promise<SiteUnderTest>): void {
+  let rehearsal: Rehearsal | undefined;
+  const at = (): Rehearsal => {
+    if (rehearsal === undefined) throw new Error('the site did not start');
+    return rehearsal;
+  };
+  beforeAll(async () => {
+    rehearsal = new Rehearsal(await start());
+  });
+  afterAll(async () => {
+    await rehearsal?.site.stop();
+  });
+
+  describeCapture(at);
+  describeOutbox(at);
+  describeLabels(at);
+  describeAccounts(at);
+  describeCreates(at);
+  describeMerges(at);
+  describeValues(at);
+  describeDeletes(at);
+  describeStamps(at);
+  describeBoundHub(at);
+}

@@ -1,0 +1,46 @@
+/**
+ * Conformance: the one hub that a site listens to. Comes last: it raises the term.
+ */
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type { Connection } from '#hub/sync/ports.ts';
+import { creation, fresh } from './operations.ts';
+import type { Rehearsal } from './rehearsal.ts';
+
+export function describeBoundHub(at: () => Rehearsal): void {
+  const as = (hub: Partial<Connection['hub']>): Connection => {
+    const { connection } = at().site;
+    return { ...connection, hub: { ...connection.hub, ...hub } };
+  };
+  const apply = (connection: Connection) =>
+    at().site.port.apply(connection, { operations: [creation(fresh('term'))], dryRun: false });
+
+  describe('a hub', () => {
+    it('that the site is not bound to is refused, whatever it asks', async () => {
+      const { port, connection } = at().site;
+      const stranger = as({ id: randomUUID() });
+      const calls = [
+        () => port.changes(stranger, { ack: [], limit: 1 }),
+        () => port.accounts(stranger, { after: 0, limit: 1, detail: 'who' }),
+        () => port.labels(stranger, []),
+        () => apply(stranger),
+        () => port.settings(stranger, { offsetMs: 1_000 }),
+        () => port.stamp(stranger, []),
+        () => port.disconnect(stranger),
+      ];
+      for (const call of calls)
+        await expect(call()).rejects.toMatchObject({ code: 'site.not_mine' });
+      expect((await port.status(connection)).offset_ms).toBe(0);
+    });
+
+    it('is heard at a later term, and from then on refused at the earlier', async () => {
+      const { port, connection } = at().site;
+      const later = as({ term: connection.hub.term + 1 });
+      expect((await apply(later)).receipts[0]?.result).toBe('created');
+      const superseded = { code: 'site.superseded' };
+      await expect(apply(connection)).rejects.toMatchObject(superseded);
+      await expect(port.disconnect(connection)).rejects.toMatchObject(superseded);
+      expect((await apply(later)).receipts[0]?.result).toBe('created');
+    });
+  });
+}

@@ -1,0 +1,347 @@
+/**
+ * Requests and answers of every route under `rollcall/v1` (all POST, JSON).
+ *
+ * Requests made with the hub's credential carry `hub`: a connector bound to another hub answers
+ * `hub.not_mine`, one that has seen a later term `hub.superseded`, and changes nothing.
+ * Any request may come as `{ "z": base64(gzip(JSON)) }` instead (web application firewalls).
+ * Errors are WordPress REST errors: `{ code, message, data: { status, reason } }`, `reason` stable.
+ */
+import { z } from 'zod';
+import {
+  AccountStateSchema,
+  ActorSchema,
+  FieldNameSchema,
+  GoneSchema,
+  StampedValueSchema,
+  StampSchema,
+  UidSchema,
+} from './account-state.ts';
+
+/** Which hub is speaking, and the number of its reign. */
+export const HubIdentitySchema = z.object({ id: z.uuid(), term: z.int().positive() });
+
+const blogSchema = z.object({
+  blog: z.int().positive(),
+  name: z.string(),
+  url: z.string(),
+  /** REST root of this very site, e.g. `https://shop.test/wp-json/` or `…/?rest_route=/`. */
+  rest_url: z.string(),
+  roles: z.record(z.string(), z.object({ name: z.string(), privileged: z.boolean() })),
+  default_role: z.string(),
+  /** Roles this site lets a hub give. */
+  grantable: z.array(z.string()),
+  read_only: z.boolean(),
+});
+
+// ---- /status ------------------------------------------------------------------------------
+
+/** `hub` is optional: an administrator may ask before any hub is bound. */
+export const StatusRequestSchema = z.object({ hub: HubIdentitySchema.optional() });
+export const StatusAnswerSchema = z.object({
+  contract: z.int().positive(),
+  connector: z.string(),
+  wordpress: z.string(),
+  php: z.string(),
+  database: z.string(),
+  multisite: z.boolean(),
+  /** The same for all sites that share one users table. */
+  store: z.string(),
+  /** `home` of the main site without scheme and www: the installation's fingerprint. */
+  home: z.string(),
+  sites: z.array(blogSchema),
+  /** Site's clock, ms since 1970, and what the connector adds to it for hub time. */
+  clock: z.int(),
+  offset_ms: z.int(),
+  epoch: z.string(),
+  head: z.int().nonnegative(),
+  backlog: z.int().nonnegative(),
+  /** Bound hub, if any. */
+  bound: z.object({ hub: z.string(), term: z.int(), home_matches: z.boolean() }).nullable(),
+  /** Can this host answer a visitor first and signal after? */
+  signals: z.boolean(),
+  bcrypt_cost: z.int(),
+  /** Which password hashes sign in here, found by trying: e.g. `{ phpass: true, wp_bcrypt: true }`. */
+  verifies: z.record(z.string(), z.boolean()),
+  woocommerce: z.boolean(),
+  accounts: z.int().nonnegative(),
+  warnings: z.array(z.object({ code: z.string(), message: z.string() })),
+});
+export type StatusAnswer = z.infer<typeof StatusAnswerSchema>;
+
+// ---- /connect, /disconnect, /settings -----------------------------------------------------
+
+const signalSchema = z.object({ url: z.string(), secret: z.string().min(32) });
+const siteKeysSchema = z.record(z.string().regex(/^[1-9]\d*$/u), z.int().positive());
+
+/** Made with an administrator's Application Password. Asking again renews the credential. */
+export const ConnectRequestSchema = z.object({
+  hub: HubIdentitySchema.extend({ name: z.string() }),
+  /** Blog id → site key (unique in the hub, part of every stamp). */
+  keys: siteKeysSchema,
+  signal: signalSchema.nullable(),
+  /** Meta keys to watch. */
+  meta: z.array(z.string()),
+  /** Revoke the Application Password this very request was made with (when Rollcall made it). */
+  revoke_caller: z.boolean(),
+});
+export const ConnectAnswerSchema = z.object({
+  credential: z.object({ user: z.string(), password: z.string() }),
+  status: StatusAnswerSchema,
+});
+
+export const DisconnectRequestSchema = z.object({ hub: HubIdentitySchema });
+export const DisconnectAnswerSchema = z.object({ released: z.boolean() });
+
+export const SettingsRequestSchema = z.object({
+  hub: HubIdentitySchema,
+  keys: siteKeysSchema.optional(),
+  signal: signalSchema.nullable().optional(),
+  meta: z.array(z.string()).optional(),
+  /** Site clock + offset = hub clock. */
+  offset_ms: z.int().optional(),
+});
+export const SettingsAnswerSchema = z.object({ saved: z.boolean() });
+
+// ---- /changes -----------------------------------------------------------------------------
+
+/** A row of the outbox at one revision: acknowledged only at the revision that was read. */
+export const RowRefSchema = z.tuple([z.string().regex(/^[0-9a-f]{16}$/u), z.int().positive()]);
+
+export const ChangesRequestSchema = z.object({
+  hub: HubIdentitySchema,
+  ack: z.array(RowRefSchema),
+  limit: z.int().positive().max(1000),
+  /** Accounts whose stamps lie in the future: stamp all their future fields again, now. */
+  restamp: z.array(z.int().positive()).optional(),
+});
+export const ChangeRowSchema = z.object({
+  row: z.string().regex(/^[0-9a-f]{16}$/u),
+  rev: z.int().positive(),
+  kind: z.enum(['create', 'update', 'delete', 'error']),
+  /** Hub time. */
+  at: z.int(),
+  blog: z.int().positive(),
+  actor: ActorSchema,
+  /** Present state, for create and update. */
+  account: AccountStateSchema.optional(),
+  /** For delete. */
+  gone: GoneSchema.optional(),
+  /** For error: why this row can't be read; it holds up nothing. */
+  error: z.object({ code: z.string(), message: z.string(), id: z.int().optional() }).optional(),
+});
+export const ChangesAnswerSchema = z.object({
+  epoch: z.string(),
+  head: z.int().nonnegative(),
+  clock: z.int(),
+  rows: z.array(ChangeRowSchema),
+  more: z.boolean(),
+});
+export type ChangeRow = z.infer<typeof ChangeRowSchema>;
+export type ChangesAnswer = z.infer<typeof ChangesAnswerSchema>;
+
+// ---- /accounts ----------------------------------------------------------------------------
+
+export const AccountsRequestSchema = z.object({
+  hub: HubIdentitySchema,
+  /** Ids greater than this, in order. */
+  after: z.int().nonnegative(),
+  limit: z.int().positive().max(1000),
+  ids: z.array(z.int().positive()).max(1000).optional(),
+  logins: z.array(z.string()).max(1000).optional(),
+  roles: z.array(z.string()).optional(),
+  search: z.string().optional(),
+  /** `who`: identity only; `state`: with fields and roles. */
+  detail: z.enum(['who', 'state']),
+});
+export const AccountsAnswerSchema = z.object({
+  accounts: z.array(AccountStateSchema),
+  /** `after` of the next page; null: that was the last. */
+  next: z.int().nullable(),
+  clock: z.int(),
+  epoch: z.string(),
+});
+export type AccountsAnswer = z.infer<typeof AccountsAnswerSchema>;
+
+// ---- /labels ------------------------------------------------------------------------------
+
+export const LabelSchema = z.object({
+  id: z.int().positive(),
+  uid: UidSchema,
+  /** The label is refused unless the account still has this login. */
+  login: z.string(),
+  /** Replaces this label (two identities were merged). */
+  was: UidSchema.optional(),
+});
+export const LabelsRequestSchema = z.object({
+  hub: HubIdentitySchema,
+  labels: z.array(LabelSchema).max(1000),
+});
+export const LabelsAnswerSchema = z.object({
+  results: z.array(
+    z.object({ id: z.int(), result: z.enum(['labelled', 'already', 'mismatch', 'missing']) }),
+  ),
+});
+export type Label = z.infer<typeof LabelSchema>;
+
+// ---- /apply -------------------------------------------------------------------------------
+
+const operationBase = z.object({
+  /** The delivery's id; comes back in the receipt. */
+  op: z.string(),
+  uid: UidSchema,
+  /** The site the change comes from. */
+  source: z.object({ url: z.string(), key: z.int().positive() }),
+  /** The site (blog) that this operation is for; roles are those of this blog. */
+  blog: z.int().positive(),
+  /** WordPress id by the hub's table; null: the hub knows of no account here. */
+  id: z.int().positive().nullable(),
+});
+export const WriteOperationSchema = operationBase.extend({
+  kind: z.literal('write'),
+  /** What to create the account with when there is none; null: don't create. */
+  create: z
+    .object({
+      login: z.string(),
+      registered: z.string(),
+      born: StampSchema,
+      /** Give the site's default role when the fields name no role that it grants. */
+      default_role: z.boolean(),
+    })
+    .nullable(),
+  fields: z.record(FieldNameSchema, StampedValueSchema),
+});
+export const DeleteOperationSchema = operationBase.extend({
+  kind: z.literal('delete'),
+  gone: StampSchema,
+  /** Login of the account that inherits content; null: refuse when there is content. */
+  reassign: z.string().nullable(),
+  /** `delete` ends the account, `strip` takes its roles on this blog. */
+  how: z.enum(['delete', 'strip']),
+});
+export const OperationSchema = z.discriminatedUnion('kind', [
+  WriteOperationSchema,
+  DeleteOperationSchema,
+]);
+export type Operation = z.infer<typeof OperationSchema>;
+export type WriteOperation = z.infer<typeof WriteOperationSchema>;
+export type DeleteOperation = z.infer<typeof DeleteOperationSchema>;
+
+export const ApplyRequestSchema = z.object({
+  hub: HubIdentitySchema,
+  dry_run: z.boolean(),
+  operations: z.array(OperationSchema).max(1000),
+});
+
+export const RECEIPT_RESULTS = [
+  'created',
+  'updated',
+  'unchanged',
+  'altered',
+  'deleted',
+  'linked',
+  'busy',
+  'refused',
+  'conflict',
+  'failed',
+] as const;
+
+/**
+ * What became of one field.
+ * - applied: written, and read back as sent
+ * - altered: written, and another plugin made something else of it (it counts as delivered)
+ * - same: the site held this stamp already
+ * - kept: the site holds a newer stamp; its own change will come through its outbox
+ * - refused: the site won't take it (`why`)
+ * - conflict: it can't be written as things are (`why`, e.g. `identity.email_taken`)
+ */
+export const FIELD_RESULTS = ['applied', 'altered', 'same', 'kept', 'refused', 'conflict'] as const;
+
+export const ReceiptSchema = z.object({
+  op: z.string(),
+  result: z.enum(RECEIPT_RESULTS),
+  reason: z.string().optional(),
+  /** One sentence for people, from the site. */
+  message: z.string().optional(),
+  id: z.int().positive().optional(),
+  login: z.string().optional(),
+  fields: z
+    .record(
+      FieldNameSchema,
+      z.object({
+        /** The stamp the site holds now. */
+        s: StampSchema,
+        r: z.enum(FIELD_RESULTS),
+        why: z.string().optional(),
+        /** The stamp that was overwritten, when one was. */
+        was: StampSchema.optional(),
+      }),
+    )
+    .optional(),
+  /** For conflict: the account in the way. */
+  found: z
+    .object({
+      by: z.enum(['email', 'login']),
+      id: z.int().positive(),
+      uid: UidSchema.nullable(),
+      login: z.string(),
+      email: z.string(),
+      registered: z.string(),
+      privileged: z.boolean(),
+    })
+    .optional(),
+});
+export type Receipt = z.infer<typeof ReceiptSchema>;
+
+export const ApplyAnswerSchema = z.object({
+  receipts: z.array(ReceiptSchema),
+  /** Operations dealt with; fewer than sent: the time or memory budget ended, send the rest again. */
+  done: z.int().nonnegative(),
+  mails_blocked: z.int().nonnegative(),
+  clock: z.int(),
+  epoch: z.string(),
+});
+export type ApplyAnswer = z.infer<typeof ApplyAnswerSchema>;
+
+// ---- /stamp -------------------------------------------------------------------------------
+
+/**
+ * "Make the target like the source" starts on the source: the named fields are stamped anew
+ * there, under the account's lock, not below `at_least`; an outbox row is written as for an edit
+ * (actor `hub`), so they come out through `/changes` and nothing is lost with the answer.
+ */
+export const StampRequestSchema = z.object({
+  hub: HubIdentitySchema,
+  stamps: z
+    .array(
+      z.object({
+        id: z.int().positive(),
+        uid: UidSchema,
+        blog: z.int().positive(),
+        fields: z.array(FieldNameSchema),
+        /** The new stamps' ms is at least this (hub time); never more than 60 s ahead of now. */
+        at_least: z.int().nonnegative(),
+      }),
+    )
+    .max(1000),
+});
+export const StampAnswerSchema = z.object({
+  results: z.array(
+    z.object({ id: z.int(), result: z.enum(['stamped', 'busy', 'missing', 'mismatch']) }),
+  ),
+});
+
+// ---- signal (connector → hub) -------------------------------------------------------------
+
+/**
+ * `POST <signal.url>`, header `X-Rollcall-Signature: t=<ms>,v1=<hex>` where v1 is
+ * HMAC-SHA-256(secret, `${t}.${body}`).
+ */
+export const SignalSchema = z.object({ epoch: z.string(), head: z.int().nonnegative() });
+
+// ---- errors -------------------------------------------------------------------------------
+
+export const RestErrorSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  data: z.object({ status: z.number().optional(), reason: z.string().optional() }).nullish(),
+});

@@ -1,0 +1,16 @@
+/**
+ * The version of what hub and connector say to each other.
+ *
+ * A version is raised when a message changes so that an older end would misread it.
+ * The connector names its version in `/status` and in the header of every answer
+ * (`X-Rollcall-Contract`); a hub speaks the versions in `SUPPORTED`.
+ *
+ * History
+ * - 1: status, connect, disconnect, settings, changes, accounts, labels, apply, stamp, signal.
+ */
+export const CONTRACT_VERSION = 1;
+
+export const SUPPORTED_CONTRACTS: readonly number[] = [1];
+
+/** REST namespace on every site. */
+export const REST_NAMESPACE = 'rollcall/v1';

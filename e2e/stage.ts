@@ -1,0 +1,210 @@
+/**
+ * Real sites, a real hub and its HTTP API: what every story starts from.
+ *
+ * Does: start sites with the connector, connect them through the API with a real Application
+ * Password, set routes; wait on conditions with limits.
+ * Always true: what was started is ended by `end()`, also when a story fails.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LogRow } from '#hub/api/schemas/log.ts';
+import type { HubStatus } from '#hub/api/schemas/status.ts';
+import type { HubOptions, RunningHub } from '#hub/cli/hub-process.ts';
+import { startHub } from '#hub/main.ts';
+import { type Site, type SiteOptions, startSite } from '#lab/start-site.ts';
+import { waitUntil } from '#lab/wait-until.ts';
+
+export const CONNECTOR = new URL('../connector', import.meta.url).pathname;
+
+/** Native where it is installed (vitest.config.ts looks), WebAssembly everywhere. */
+export const ENGINE: 'native' | 'wasm' =
+  process.env['ROLLCALL_LAB_ENGINE'] === 'native' ? 'native' : 'wasm';
+/** How long the road may take to come to rest: WebAssembly answers a request in half a second. */
+export const REST_MS = ENGINE === 'native' ? 20_000 : 90_000;
+
+export class Hub {
+  readonly url: string;
+  readonly token: string;
+
+  constructor(running: { url: string; token: string }) {
+    this.url = running.url;
+    this.token = running.token;
+  }
+
+  async call<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await this.raw(method, path, body);
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    const answer: T = text === '' ? undefined : JSON.parse(text);
+    return answer;
+  }
+
+  raw(method: string, path: string, body?: unknown): Promise<Response> {
+    return fetch(`${this.url}/api/v1${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  }
+
+  async connect(site: Site): Promise<void> {
+    const appPassword = await site.wp(
+      'user',
+      'application-password',
+      'create',
+      site.adminLogin,
+      `rollcall-${Date.now()}`,
+      '--porcelain',
+    );
+    const body = { url: site.url, name: site.name, user: site.adminLogin, appPassword };
+    await this.call('POST', '/sites', body);
+  }
+
+  route(source: string, target: string, options: { both?: boolean; rules?: object } = {}) {
+    return this.call<unknown>('POST', '/routes', { source, target, ...options });
+  }
+
+  async status(look = true): Promise<HubStatus> {
+    return this.call<HubStatus>('GET', `/status${look ? '?look=true' : ''}`);
+  }
+
+  /** Every outbox empty, nothing on its way. Held rows wait for a person and don't count. */
+  async rest(limitMs = REST_MS): Promise<void> {
+    try {
+      await waitUntil(async () => (await this.status()).idle, limitMs);
+    } catch (error) {
+      throw new Error(`not at rest: ${JSON.stringify(await this.status())}`, { cause: error });
+    }
+  }
+
+  /** These sites have told everything; what goes to others may still wait. */
+  async settled(names: readonly string[], limitMs = REST_MS): Promise<void> {
+    await waitUntil(async () => {
+      const { sites } = await this.status();
+      return sites.filter((site) => names.includes(site.name)).every((site) => site.outbox === 0);
+    }, limitMs);
+  }
+
+  async log(query = ''): Promise<LogRow[]> {
+    return (await this.call<{ rows: LogRow[] }>('GET', `/log?limit=1000${query}`)).rows;
+  }
+}
+
+export interface Stage {
+  readonly sites: readonly Site[];
+  /** By name. */
+  site(name: string): Site;
+  readonly hub: Hub;
+  readonly dataFolder: string;
+  end(): Promise<void>;
+}
+
+export interface Play {
+  readonly sites: readonly (string | Omit<SiteOptions, 'connector'>)[];
+  /** `a>b` one way, `a=b` both ways. */
+  readonly routes: readonly string[];
+  readonly rules?: object;
+  readonly hub?: Partial<HubOptions>;
+}
+
+export async function startStage(play: Play): Promise<Stage> {
+  const endings: (() => Promise<void>)[] = [];
+  const end = async () => {
+    for (let ending = endings.pop(); ending !== undefined; ending = endings.pop()) await ending();
+  };
+  try {
+    const starting = play.sites.map(async (wanted) => {
+      const options = typeof wanted === 'string' ? { name: wanted } : wanted;
+      const site = await startSite({ engine: ENGINE, ...options, connector: CONNECTOR });
+      endings.push(() => site.stop());
+      return site;
+    });
+    // Each is ended, also when another one did not start.
+    await Promise.allSettled(starting);
+    const sites = await Promise.all(starting);
+    await Promise.all(sites.map((site) => prepare(site)));
+    const dataFolder = await mkdtemp(join(tmpdir(), 'rollcall-hub-'));
+    endings.push(() => rm(dataFolder, { recursive: true, force: true }));
+    const running: RunningHub = await startHub({
+      dataFolder,
+      port: 0,
+      pollSeconds: 1,
+      settleDeletesSeconds: 1,
+      ...play.hub,
+    });
+    endings.push(() => running.stop());
+    const hub = new Hub(running);
+    await Promise.all(sites.map((site) => hub.connect(site)));
+    for (const route of play.routes) {
+      const [source = '', target = ''] = route.split(/[>=]/u);
+      await hub.route(source, target, {
+        both: route.includes('='),
+        ...(play.rules ? { rules: play.rules } : {}),
+      });
+    }
+    await hub.rest();
+    return { sites, site: (name) => siteCalled(sites, name), hub, dataFolder, end };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+function siteCalled(sites: readonly Site[], name: string): Site {
+  const found = sites.find((site) => site.name === name);
+  if (found === undefined) throw new Error(`there is no site “${name}” on this stage`);
+  return found;
+}
+
+/** Activates the connector and opens the registration form. */
+export async function prepare(site: Site): Promise<void> {
+  await site.wp('plugin', 'activate', 'rollcall-connector');
+  await site.wp('option', 'update', 'users_can_register', '1');
+}
+
+/** Creates an account through WP-CLI; returns its WordPress id. */
+export async function createAccount(
+  site: Site,
+  login: string,
+  options: { email?: string; role?: string; password?: string; firstName?: string } = {},
+): Promise<number> {
+  const id = await site.wp(
+    'user',
+    'create',
+    login,
+    options.email ?? `${login}@people.test`,
+    `--role=${options.role ?? 'subscriber'}`,
+    `--user_pass=${options.password ?? 'first password'}`,
+    ...(options.firstName === undefined ? [] : [`--first_name=${options.firstName}`]),
+    '--porcelain',
+  );
+  return Number(id);
+}
+
+/** What WordPress itself says of an account, or null when there is none. */
+export interface Person {
+  readonly id: number;
+  readonly email: string;
+  readonly firstName: string;
+  readonly lastName: string;
+  readonly displayName: string;
+  readonly description: string;
+  readonly url: string;
+  readonly roles: readonly string[];
+  readonly hash: string;
+}
+
+export async function person(site: Site, login: string): Promise<Person | null> {
+  const found: Person | null = JSON.parse(
+    await site.php(`$u = get_user_by( 'login', ${JSON.stringify(login)} );
+      echo wp_json_encode( $u ? array( 'id' => $u->ID, 'email' => $u->user_email,
+        'firstName' => $u->first_name, 'lastName' => $u->last_name, 'displayName' => $u->display_name,
+        'description' => $u->description, 'url' => $u->user_url,
+        'roles' => array_values( $u->roles ), 'hash' => $u->user_pass ) : null );`),
+  );
+  return found;
+}

@@ -1,0 +1,62 @@
+/**
+ * The hub's log: JSON lines, one event each.
+ *
+ * Does: hide secrets by the names of their fields, and what looks like a credential in any text.
+ * Always true: nothing is written unfiltered; the filter works on the finished line.
+ */
+import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino';
+import { Fault } from '../errors.ts';
+
+const SECRET_NAMES = [
+  'password',
+  'appPassword',
+  'app_password',
+  'user_pass',
+  'token',
+  'secret',
+  'signalSecret',
+  'credential',
+  'credentials',
+  'authorization',
+  '["x-rollcall-authorization"]',
+  '["x-rollcall-signature"]',
+  'cookie',
+];
+
+/** pino's `*` stands for one level. */
+const at = (depth: number, name: string): string => {
+  const stars = Array.from({ length: depth }, () => '*').join('.');
+  if (depth === 0) return name;
+  return name.startsWith('[') ? `${stars}${name}` : `${stars}.${name}`;
+};
+const REDACTED_PATHS = [0, 1, 2, 3].flatMap((depth) => SECRET_NAMES.map((name) => at(depth, name)));
+
+/** HTTP credentials, password hashes of WordPress, and Application Passwords as WordPress shows them. */
+const LOOKS_SECRET: ReadonlyArray<readonly [RegExp, string]> = [
+  [/\b(Basic|Bearer) +[A-Za-z0-9+/=._~-]{6,}/gu, '$1 [hidden]'],
+  [/\$(?:P|H)\$[./0-9A-Za-z]{31}/gu, '[hidden]'],
+  [/\$(?:wp\$)?2[aby]\$\d\d\$[./0-9A-Za-z]{53}/gu, '[hidden]'],
+  [/\$argon2id?\$[^\s"]+/gu, '[hidden]'],
+  [/\b(?:[A-Za-z0-9]{4} ){5}[A-Za-z0-9]{4}\b/gu, '[hidden]'],
+];
+
+export const hideSecrets = (line: string): string =>
+  LOOKS_SECRET.reduce((text, [pattern, instead]) => text.replace(pattern, instead), line);
+
+export function createHubLog(options: { level?: string; stream?: DestinationStream } = {}): Logger {
+  const settings = {
+    level: options.level ?? 'info',
+    redact: { paths: REDACTED_PATHS, censor: '[hidden]' },
+    serializers: { err: describeError },
+    hooks: { streamWrite: hideSecrets },
+    base: null,
+  };
+  // stdout belongs to what a command prints.
+  return pino(settings, options.stream ?? pino.destination({ dest: 2, sync: true }));
+}
+
+function describeError(error: Error): unknown {
+  if (!(error instanceof Fault)) return stdSerializers.err(error);
+  const { code, message, detail, stack } = error;
+  return { type: 'Fault', code, message, detail, stack };
+}

@@ -1,0 +1,78 @@
+/**
+ * What the HTTP API needs the hub to do. `operate/` implements it; `main.ts` wires.
+ *
+ * Sites are named by their names, routes by their ids. Inputs are parsed and within limits when
+ * they get here; whether what they name exists is the operation's to say. Every method throws
+ * `Fault`, and nothing has changed then unless its comment says otherwise.
+ */
+import type { Diagnosis } from './schemas/doctor.ts';
+import type { Explanation } from './schemas/explain.ts';
+import type { DecideHeld, HeldRow, ProveLink, ProvenLink } from './schemas/held.ts';
+import type { LogPage, LogQuery } from './schemas/log.ts';
+import type { AddRoute, ChangeRoute, RouteView } from './schemas/route.ts';
+import type {
+  AddedSite,
+  AddSite,
+  ChangeSite,
+  RemovedSite,
+  SiteTest,
+  SiteView,
+} from './schemas/site.ts';
+import type { HubStatus, RunReport } from './schemas/status.ts';
+import type { SyncPlan, SyncRequest, SyncRun } from './schemas/sync.ts';
+
+export interface Operations {
+  /** Discovers, connects and stores. Repeating it with the same address and name renews the credential. */
+  addSite(site: AddSite): Promise<AddedSite>;
+  sites(): Promise<readonly SiteView[]>;
+  /** What is wrong is the answer, not a fault; only an unknown name is. */
+  testSite(name: string): Promise<SiteTest>;
+  changeSite(name: string, change: ChangeSite): Promise<SiteView>;
+  /** Goes through even when the site can't be reached; its users stay. */
+  removeSite(name: string): Promise<RemovedSite>;
+
+  /** One route, or two with `both`. With `both`, a way that is there already is `route.exists`. */
+  addRoute(route: AddRoute): Promise<readonly RouteView[]>;
+  routes(): Promise<readonly RouteView[]>;
+  changeRoute(id: number, change: ChangeRoute): Promise<RouteView>;
+  removeRoute(id: number): Promise<void>;
+
+  /** Preview; writes nothing anywhere. */
+  planSync(request: SyncRequest): Promise<SyncPlan>;
+  /** Returns as soon as the run is under way. Unknown sites and roles are faults before that. */
+  startSync(request: SyncRequest): Promise<SyncRun>;
+  sync(id: string): Promise<SyncRun>;
+
+  log(query: LogQuery): Promise<LogPage>;
+  /** `look`: ask every reachable site first whether it has something new. */
+  status(options: { readonly look: boolean }): Promise<HubStatus>;
+  explain(site: string, login: string): Promise<Explanation>;
+  doctor(): Promise<Diagnosis>;
+
+  held(): Promise<readonly HeldRow[]>;
+  /** How many were still held and are decided now. */
+  decideHeld(decision: DecideHeld): Promise<number>;
+  proveLink(link: ProveLink): Promise<ProvenLink>;
+
+  /** Pulls and delivers until nothing more can be done now, or `waitMs` is over. Safe to repeat. */
+  runUntilIdle(options: { readonly waitMs: number }): Promise<RunReport>;
+
+  /** The secret that an installation signs its signals with; null: no such installation. */
+  signalSecret(installation: string): Promise<string | null>;
+  /** A verified signal: a hint to pull, so a repeated or old one does no harm. */
+  acceptSignal(installation: string, signal: { epoch: string; head: number }): Promise<void>;
+
+  /** Who a bearer token belongs to; null: nobody. Compares in constant time. */
+  verifyToken(token: string): Promise<Caller | null>;
+  /** The store answers and the workers run. */
+  ready(): Promise<boolean>;
+}
+
+/** Each may do what the ones before it may: viewer reads, operator acts, owner connects and removes sites. */
+export const ACCESS = ['viewer', 'operator', 'owner'] as const;
+export type Access = (typeof ACCESS)[number];
+
+export interface Caller {
+  readonly name: string;
+  readonly role: Access;
+}

@@ -1,0 +1,65 @@
+/** `/api/v1/sites` */
+import type { Api } from '../api-instance.ts';
+import { access, says } from '../api-instance.ts';
+import type { Operations } from '../operations.ts';
+import {
+  AddedSiteSchema,
+  AddSiteSchema,
+  ChangeSiteSchema,
+  RemovedSiteSchema,
+  SiteListSchema,
+  SiteParamsSchema,
+  SiteTestSchema,
+  SiteViewSchema,
+} from '../schemas/site.ts';
+
+export function siteRoutes(api: Api, operations: Operations): void {
+  api.route({
+    method: 'GET',
+    url: '/sites',
+    ...access('viewer'),
+    schema: says('All sites', SiteListSchema),
+    handler: async () => ({ sites: [...(await operations.sites())] }),
+  });
+  api.route({
+    method: 'POST',
+    url: '/sites',
+    ...access('owner'),
+    schema: {
+      ...says('Connect a site, or renew its credential', AddedSiteSchema),
+      body: AddSiteSchema,
+    },
+    handler: (request) => operations.addSite(request.body),
+  });
+  api.route({
+    method: 'POST',
+    url: '/sites/:site/test',
+    ...access('operator'),
+    schema: {
+      ...says('Test the connection to a site', SiteTestSchema),
+      params: SiteParamsSchema,
+    },
+    handler: (request) => operations.testSite(request.params.site),
+  });
+  api.route({
+    method: 'PATCH',
+    url: '/sites/:site',
+    ...access('operator'),
+    schema: {
+      ...says('Pause, resume, rename or set up a site', SiteViewSchema),
+      params: SiteParamsSchema,
+      body: ChangeSiteSchema,
+    },
+    handler: (request) => operations.changeSite(request.params.site, request.body),
+  });
+  api.route({
+    method: 'DELETE',
+    url: '/sites/:site',
+    ...access('owner'),
+    schema: {
+      ...says('Remove a site; its users stay', RemovedSiteSchema),
+      params: SiteParamsSchema,
+    },
+    handler: (request) => operations.removeSite(request.params.site),
+  });
+}

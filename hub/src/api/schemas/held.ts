@@ -1,0 +1,40 @@
+/** What waits for an operator, and what the operator decides. */
+import { z } from 'zod';
+import { LoginSchema, SiteNameSchema } from './words.ts';
+
+export const HeldRowSchema = z.object({
+  delivery: z.string(),
+  uid: z.string(),
+  login: z.string(),
+  target: z.string(),
+  reason: z.string(),
+  message: z.string(),
+  fields: z.array(z.string()),
+});
+export type HeldRow = z.infer<typeof HeldRowSchema>;
+
+export const HeldListSchema = z.object({ held: z.array(HeldRowSchema) });
+
+/** `release`: go on now. `reject`: don't do it; it is logged as cancelled. */
+export const DecideHeldSchema = z.strictObject({
+  deliveries: z.array(z.string().min(1).max(100)).min(1).max(1000),
+  decision: z.enum(['release', 'reject']),
+});
+export type DecideHeld = z.infer<typeof DecideHeldSchema>;
+export const DecidedHeldSchema = z.object({ decided: z.int().nonnegative() });
+
+/** "These two accounts are one person", said by an operator. */
+export const ProveLinkSchema = z.strictObject({
+  site: SiteNameSchema,
+  login: LoginSchema,
+  otherSite: SiteNameSchema,
+  otherLogin: LoginSchema,
+});
+export type ProveLink = z.infer<typeof ProveLinkSchema>;
+
+export const ProvenLinkSchema = z.object({
+  uid: z.string(),
+  /** They were one person already. */
+  already: z.boolean(),
+});
+export type ProvenLink = z.infer<typeof ProvenLinkSchema>;

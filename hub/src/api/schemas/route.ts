@@ -1,0 +1,60 @@
+/** Routes: one-way links between sites with their rules; two-way is two routes. */
+import { z } from 'zod';
+import { LoginSchema, RoleNameSchema, SiteNameSchema } from './words.ts';
+
+const listed = <Item extends z.ZodType>(item: Item) => z.array(item).max(1000);
+
+/** Lists are allow-lists: empty means nothing. */
+export const RulesSchema = z.object({
+  /** Core fields and `password`. */
+  fields: listed(z.string().min(1).max(200)),
+  /** Meta keys. */
+  meta: listed(
+    z
+      .string()
+      .min(1)
+      .max(200)
+      .regex(/^[^*]+$/u, 'holds a “*”: name each meta key in full'),
+  ),
+  roles: listed(RoleNameSchema),
+  creates: z.boolean(),
+  updates: z.boolean(),
+  onDelete: z.enum(['delete', 'strip', 'ignore']),
+  /** Login on the target that inherits a deleted account's content; null: refuse if there is any. */
+  reassignTo: LoginSchema.nullable(),
+});
+export type Rules = z.infer<typeof RulesSchema>;
+
+/** What is not named keeps its default (on adding) or its value (on changing). */
+export const SomeRulesSchema = RulesSchema.partial().strict();
+export type SomeRules = z.infer<typeof SomeRulesSchema>;
+
+export const RouteParamsSchema = z.object({ route: z.coerce.number().int().positive() });
+
+export const AddRouteSchema = z.strictObject({
+  source: SiteNameSchema,
+  target: SiteNameSchema,
+  /** Adds the way back, too, with the same rules. */
+  both: z.boolean().default(false),
+  rules: SomeRulesSchema.optional(),
+});
+export type AddRoute = z.infer<typeof AddRouteSchema>;
+
+export const RouteViewSchema = z.object({
+  id: z.int().positive(),
+  source: z.string(),
+  target: z.string(),
+  status: z.enum(['active', 'paused']),
+  rules: RulesSchema,
+});
+export type RouteView = z.infer<typeof RouteViewSchema>;
+
+export const RouteListSchema = z.object({ routes: z.array(RouteViewSchema) });
+
+export const ChangeRouteSchema = z
+  .strictObject({
+    status: z.enum(['active', 'paused']).optional(),
+    rules: SomeRulesSchema.optional(),
+  })
+  .refine((change) => Object.keys(change).length > 0, 'names nothing to change');
+export type ChangeRoute = z.infer<typeof ChangeRouteSchema>;

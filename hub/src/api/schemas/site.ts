@@ -1,0 +1,74 @@
+/** Sites: what goes in and what is shown. No message ever holds a credential on its way out. */
+import { z } from 'zod';
+import { MomentSchema, NewSiteNameSchema, SiteNameSchema, TroubleSchema } from './words.ts';
+
+export const SiteParamsSchema = z.object({ site: SiteNameSchema });
+
+export const AddSiteSchema = z.strictObject({
+  /** As a person types it; the REST root is discovered from it. */
+  url: z.string().trim().min(1, 'is empty').max(2000),
+  name: NewSiteNameSchema,
+  /** An administrator's login and Application Password: used once, never stored. */
+  user: z.string().trim().min(1, 'is empty').max(200),
+  appPassword: z.string().trim().min(1, 'is empty').max(200),
+});
+export type AddSite = z.infer<typeof AddSiteSchema>;
+
+export const SiteViewSchema = z.object({
+  key: z.int().positive(),
+  name: z.string(),
+  url: z.string(),
+  status: z.enum(['active', 'paused']),
+  /** Create an account when an update arrives for one that does not exist here. */
+  createMissing: z.boolean(),
+  installation: z.string(),
+  blog: z.int().positive(),
+  multisite: z.boolean(),
+  /** `attention`: a person must look at it (`trouble` says why). */
+  state: z.enum(['active', 'attention']),
+  trouble: TroubleSchema.nullable(),
+  lastPulledAt: MomentSchema.nullable(),
+});
+export type SiteView = z.infer<typeof SiteViewSchema>;
+
+export const AddedSiteSchema = z.object({
+  /** The site, and on a network its other sites. */
+  sites: z.array(SiteViewSchema),
+  /** It was there before: only its credential is new. */
+  renewed: z.boolean(),
+  warnings: z.array(TroubleSchema),
+});
+export type AddedSite = z.infer<typeof AddedSiteSchema>;
+
+export const SiteListSchema = z.object({ sites: z.array(SiteViewSchema) });
+
+export const ChangeSiteSchema = z
+  .strictObject({
+    status: z.enum(['active', 'paused']).optional(),
+    createMissing: z.boolean().optional(),
+    name: NewSiteNameSchema.optional(),
+  })
+  .refine((change) => Object.keys(change).length > 0, 'names nothing to change');
+export type ChangeSite = z.infer<typeof ChangeSiteSchema>;
+
+export const RemovedSiteSchema = z.object({
+  /** All sites of the installation go together. */
+  removed: z.array(z.string()),
+  /** The site has confirmed that it is free; false: release it in its wp-admin. */
+  released: z.boolean(),
+});
+export type RemovedSite = z.infer<typeof RemovedSiteSchema>;
+
+export const SiteTestSchema = z.object({
+  site: z.string(),
+  ok: z.boolean(),
+  roundTripMs: z.number().nonnegative().nullable(),
+  connector: z.string().nullable(),
+  wordpress: z.string().nullable(),
+  php: z.string().nullable(),
+  accounts: z.int().nonnegative().nullable(),
+  /** The first thing that is wrong, with its next step. */
+  fault: TroubleSchema.extend({ next: z.string() }).nullable(),
+  warnings: z.array(TroubleSchema),
+});
+export type SiteTest = z.infer<typeof SiteTestSchema>;

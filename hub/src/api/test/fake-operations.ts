@@ -1,0 +1,78 @@
+/**
+ * Operations without a hub behind them: they remember how they were called and give samples.
+ * For tests of transport and of the CLI's own parsing and printing only.
+ */
+import { Fault } from '../../errors.ts';
+import type { Access, Operations } from '../operations.ts';
+import * as samples from './samples.ts';
+
+export interface FakeOperations extends Operations {
+  /** Name of the operation and what it was given, in order; reads of tokens left out. */
+  readonly calls: ReadonlyArray<readonly [string, ...unknown[]]>;
+  /** Replaces operations. */
+  on(operations: Partial<Operations>): void;
+}
+
+export const TOKENS: Readonly<Record<Access, string>> = {
+  owner: 'owner-token-0000000000000000',
+  operator: 'operator-token-0000000000000',
+  viewer: 'viewer-token-000000000000000',
+};
+export const INSTALLATION = '11111111-1111-4111-8111-111111111111';
+export const SIGNAL_SECRET = 'signal-secret-of-thirty-two-chars-or-more';
+
+const answers: Operations = {
+  addSite: async () => ({ sites: [samples.site], renewed: false, warnings: [] }),
+  sites: async () => [samples.site],
+  testSite: async () => samples.siteTest,
+  changeSite: async () => samples.site,
+  removeSite: async (name) => {
+    if (name !== 'Shop') throw new Fault('site.unknown', `There is no site “${name}”.`);
+    return { removed: ['Shop'], released: true };
+  },
+  addRoute: async () => [samples.route],
+  routes: async () => [samples.route, samples.wayBack],
+  changeRoute: async () => samples.route,
+  removeRoute: async () => {},
+  planSync: async () => samples.plan,
+  startSync: async () => samples.run,
+  sync: async () => ({ ...samples.run, state: 'done', endedAt: samples.MOMENT, pending: 0 }),
+  log: async () => ({ rows: [samples.logRow] }),
+  status: async () => samples.status,
+  explain: async () => samples.explanation,
+  doctor: async () => ({ ok: true, checks: [samples.check] }),
+  held: async () => [samples.held],
+  decideHeld: async () => 1,
+  proveLink: async () => ({ uid: samples.UID, already: false }),
+  runUntilIdle: async () => samples.runReport,
+  signalSecret: async (installation) => (installation === INSTALLATION ? SIGNAL_SECRET : null),
+  acceptSignal: async () => {},
+  verifyToken: async (token) => {
+    for (const role of ['owner', 'operator', 'viewer'] as const) {
+      if (TOKENS[role] === token) return { name: role, role };
+    }
+    return null;
+  },
+  ready: async () => true,
+};
+
+export function fakeOperations(): FakeOperations {
+  const calls: Array<[string, ...unknown[]]> = [];
+  let current: Operations = answers;
+  const on = (changed: Partial<Operations>): void => {
+    current = { ...current, ...changed };
+  };
+  const extras: Pick<FakeOperations, 'calls' | 'on'> = { calls, on };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the proxy below answers for all of them
+  return new Proxy(extras as FakeOperations, {
+    get(_, name) {
+      if (name === 'calls' || name === 'on') return extras[name];
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- every other name is an operation
+      const operation = current[name as keyof Operations] as (...given: unknown[]) => unknown;
+      return (...given: unknown[]) => {
+        if (name !== 'verifyToken') calls.push([String(name), ...given]);
+        return operation(...given);
+      };
+    },
+  });
+}

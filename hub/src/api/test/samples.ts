@@ -1,0 +1,203 @@
+/** One of each thing that the API shows. */
+import type { Check } from '../schemas/doctor.ts';
+import type { Explanation } from '../schemas/explain.ts';
+import type { HeldRow } from '../schemas/held.ts';
+import type { LogRow } from '../schemas/log.ts';
+import type { RouteView } from '../schemas/route.ts';
+import type { SiteTest, SiteView } from '../schemas/site.ts';
+import type { HubStatus, RunReport, SiteStatus } from '../schemas/status.ts';
+import type { SyncPlan, SyncRun } from '../schemas/sync.ts';
+
+export const MOMENT = '2026-11-21T09:30:00.000Z';
+export const UID = '33333333-3333-4333-8333-333333333333';
+
+export const site: SiteView = {
+  key: 1,
+  name: 'Shop',
+  url: 'https://shop.test',
+  status: 'active',
+  createMissing: false,
+  installation: '11111111-1111-4111-8111-111111111111',
+  blog: 1,
+  multisite: false,
+  state: 'active',
+  trouble: null,
+  lastPulledAt: MOMENT,
+};
+
+export const siteTest: SiteTest = {
+  site: 'Shop',
+  ok: true,
+  roundTripMs: 12.4,
+  connector: '0.1.0',
+  wordpress: '7.1.1',
+  php: '8.3.1',
+  accounts: 3,
+  fault: null,
+  warnings: [],
+};
+
+export const route: RouteView = {
+  id: 1,
+  source: 'Shop',
+  target: 'Blog',
+  status: 'active',
+  rules: {
+    fields: ['email', 'password'],
+    meta: ['phone'],
+    roles: ['subscriber'],
+    creates: true,
+    updates: true,
+    onDelete: 'delete',
+    reassignTo: null,
+  },
+};
+export const wayBack: RouteView = { ...route, id: 2, source: 'Blog', target: 'Shop' };
+
+export const plan: SyncPlan = {
+  from: 'Shop',
+  accounts: 2,
+  targets: [{ site: 'Blog', create: 1, update: 0, link: 0, unchanged: 0, skip: 1, hold: 0 }],
+  decisions: [
+    {
+      login: 'anna',
+      target: 'Blog',
+      what: 'create',
+      fields: ['email'],
+      reason: null,
+      message: null,
+    },
+    {
+      login: 'admin',
+      target: 'Blog',
+      what: 'skip',
+      fields: [],
+      reason: 'account.privileged',
+      message: 'The account can administer its site.',
+    },
+  ],
+  more: false,
+};
+
+export const run: SyncRun = {
+  id: 'run-1',
+  state: 'delivering',
+  from: 'Shop',
+  to: ['Blog'],
+  accounts: 2,
+  prepared: 2,
+  pending: 1,
+  delivered: 1,
+  skipped: 0,
+  held: 0,
+  failed: 0,
+  startedAt: MOMENT,
+  endedAt: null,
+  fault: null,
+};
+
+export const logRow: LogRow = {
+  id: 7,
+  at: MOMENT,
+  uid: UID,
+  login: 'anna',
+  source: 'Shop',
+  target: 'Blog',
+  action: 'update',
+  status: 'delivered',
+  reason: null,
+  message: null,
+  fields: ['first_name'],
+  path: ['Shop', 'Blog'],
+  actor: 'anna',
+  attempts: 1,
+  durationMs: 40,
+};
+
+export const siteStatus: SiteStatus = {
+  name: 'Shop',
+  url: 'https://shop.test',
+  status: 'active',
+  state: 'active',
+  trouble: null,
+  retryAt: null,
+  cursor: { epoch: 'e1', head: 4 },
+  lastPulledAt: MOMENT,
+  signals: true,
+  outbox: 0,
+  pending: 0,
+  held: 0,
+  oldestPendingAt: null,
+};
+
+export const status: HubStatus = {
+  version: '0.1.0',
+  now: MOMENT,
+  idle: true,
+  pending: 0,
+  held: 0,
+  routes: 1,
+  sites: [siteStatus],
+};
+
+export const explanation: Explanation = {
+  site: 'Shop',
+  login: 'anna',
+  uid: UID,
+  accounts: [
+    {
+      site: 'Shop',
+      wpId: 5,
+      login: 'anna',
+      privileged: false,
+      outgoingStopped: false,
+      incomingRejected: false,
+      goneAt: null,
+      alarm: null,
+    },
+  ],
+  unproven: [{ site: 'Blog', login: 'anna2', by: 'email' }],
+  targets: [
+    {
+      site: 'Blog',
+      route: 1,
+      why: [
+        {
+          verdict: 'held',
+          fields: ['email'],
+          reason: 'link.unproven',
+          message: 'An older account on the target has the same e-mail.',
+        },
+      ],
+    },
+  ],
+  log: [logRow],
+};
+
+export const check: Check = {
+  subject: 'hub',
+  what: 'store',
+  level: 'ok',
+  code: null,
+  message: 'The store answers.',
+  next: null,
+};
+
+export const held: HeldRow = {
+  delivery: 'd-1',
+  uid: UID,
+  login: 'anna',
+  target: 'Blog',
+  reason: 'identity.email_taken',
+  message: 'Another account on the target has this e-mail address.',
+  fields: ['email'],
+};
+
+export const runReport: RunReport = {
+  finished: true,
+  pulled: 2,
+  delivered: 3,
+  pending: 0,
+  held: 0,
+  unreachable: [],
+};

@@ -1,0 +1,198 @@
+/**
+ * What the commands ask the API for and what they make of its answers. The hub itself is proven in
+ * e2e/.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { TOKENS } from '../api/test/fake-operations.ts';
+import * as samples from '../api/test/samples.ts';
+import { Fault } from '../errors.ts';
+import { writeHubFile } from './hub-file.ts';
+import { fakeHub, PASSWORD, siteAdd } from './test/fake-hub.ts';
+
+const hub = fakeHub();
+
+describe('a command asks for what it was told', () => {
+  const accounts = { by: 'all' };
+  it.each<[string[], unknown[]]>([
+    [['site', 'list'], ['sites']],
+    [
+      ['site', 'test', 'My Shop'],
+      ['testSite', 'My Shop'],
+    ],
+    [
+      ['site', 'pause', 'Shop'],
+      ['changeSite', 'Shop', { status: 'paused' }],
+    ],
+    [
+      ['site', 'resume', 'Shop'],
+      ['changeSite', 'Shop', { status: 'active' }],
+    ],
+    [
+      ['site', 'remove', 'Shop'],
+      ['removeSite', 'Shop'],
+    ],
+    [
+      siteAdd('--app-password', PASSWORD),
+      ['addSite', { url: 'shop.test', name: 'Shop', user: 'admin', appPassword: PASSWORD }],
+    ],
+    [
+      ['route', 'add', 'Shop', 'Blog', '--both'],
+      ['addRoute', { source: 'Shop', target: 'Blog', both: true, rules: {} }],
+    ],
+    [
+      [
+        'route',
+        'add',
+        'A',
+        'B',
+        '--roles',
+        'customer, editor',
+        '--no-creates',
+        '--on-delete',
+        'strip',
+      ],
+      [
+        'addRoute',
+        {
+          source: 'A',
+          target: 'B',
+          both: false,
+          rules: { roles: ['customer', 'editor'], creates: false, onDelete: 'strip' },
+        },
+      ],
+    ],
+    [['route', 'list'], ['routes']],
+    [
+      ['sync', '--from', 'A', '--to', 'B,C', '--all', '--dry-run'],
+      ['planSync', { from: 'A', to: ['B', 'C'], accounts }],
+    ],
+    [
+      ['sync', '--from', 'A', '--to', 'B', '--roles', 'customer', '--dry-run'],
+      ['planSync', { from: 'A', to: ['B'], accounts: { by: 'roles', roles: ['customer'] } }],
+    ],
+    [
+      ['sync', '--from', 'A', '--to', 'B', '--accounts', 'anna, bo', '--dry-run'],
+      ['planSync', { from: 'A', to: ['B'], accounts: { by: 'accounts', logins: ['anna', 'bo'] } }],
+    ],
+    [
+      ['logs', '--status', 'held', '--site', 'Shop', '--account', 'anna', '--since', '1h'],
+      [
+        'log',
+        {
+          status: 'held',
+          site: 'Shop',
+          account: 'anna',
+          since: '2026-11-21T08:31:00.000Z',
+          limit: 100,
+        },
+      ],
+    ],
+    [['status'], ['status', { look: false }]],
+    [
+      ['status', '--wait-idle', '5'],
+      ['status', { look: true }],
+    ],
+    [
+      ['explain', 'Shop', 'anna & bo'],
+      ['explain', 'Shop', 'anna & bo'],
+    ],
+    [['doctor'], ['doctor']],
+    [['held', 'list'], ['held']],
+    [
+      ['held', 'release', 'd-1'],
+      ['decideHeld', { deliveries: ['d-1'], decision: 'release' }],
+    ],
+    [
+      ['link', 'Shop', 'anna', 'Blog'],
+      ['proveLink', { site: 'Shop', login: 'anna', otherSite: 'Blog', otherLogin: 'anna' }],
+    ],
+    [['run'], ['runUntilIdle', { waitMs: 20_000 }]],
+  ])('rollcall %s', async (args, call) => {
+    expect(await hub.rollcall(...args)).toBe(0);
+    expect(hub.operations.calls).toEqual([call]);
+    expect(hub.terminal.written.out).not.toBe('');
+    expect(hub.terminal.written.err).toBe('');
+  });
+
+  it.each([
+    [['site', 'list'], { sites: [samples.site] }],
+    [['route', 'list'], { routes: [samples.route, samples.wayBack] }],
+    [['status'], samples.status],
+    [['explain', 'Shop', 'anna'], samples.explanation],
+    [['doctor'], { ok: true, checks: [samples.check] }],
+    [['logs'], samples.logRow],
+    [['run'], samples.runReport],
+    [['sync', '--from', 'A', '--to', 'B', '--all', '--dry-run'], samples.plan],
+  ])('rollcall %s --json gives the answer itself', async (args, value) => {
+    expect(await hub.rollcall(...args, '--json')).toBe(0);
+    expect(JSON.parse(hub.terminal.written.out)).toEqual(value);
+  });
+
+  it('route pause, resume and remove find routes by names or id', async () => {
+    expect(await hub.rollcall('route', 'pause', 'shop', 'Blog', '--both')).toBe(0);
+    expect(await hub.rollcall('route', 'remove', '2')).toBe(0);
+    expect(hub.operations.calls.filter(([name]) => name !== 'routes')).toEqual([
+      ['changeRoute', 1, { status: 'paused' }],
+      ['changeRoute', 2, { status: 'paused' }],
+      ['removeRoute', 2],
+    ]);
+    expect(await hub.rollcall('route', 'resume', 'Shop', 'Academy')).toBe(1);
+    expect(hub.terminal.written.err).toContain('There is no route Shop → Academy.');
+  });
+});
+
+describe('the Application Password', () => {
+  it('is read from standard input with -', async () => {
+    hub.at({ input: `${PASSWORD}\r\n` });
+    expect(await hub.rollcall(...siteAdd('--app-password', '-'))).toBe(0);
+    expect(hub.operations.calls[0]?.[1]).toMatchObject({ appPassword: PASSWORD });
+  });
+
+  it('is asked for when it is missing or empty', async () => {
+    expect(await hub.rollcall(...siteAdd())).toBe(2);
+    expect(await hub.rollcall(...siteAdd('--app-password', '-'))).toBe(2);
+    expect(hub.operations.calls).toEqual([]);
+  });
+
+  it('is never shown again, whatever happens', async () => {
+    const happenings = [
+      new Fault('site.wrong_password', 'Wrong.'),
+      new Error(`boom ${PASSWORD}`),
+      new Fault('site.dns', 'None.'),
+    ];
+    for (const happening of happenings) {
+      hub.operations.on({ addSite: () => Promise.reject(happening) });
+      await hub.rollcall(...siteAdd('--app-password', PASSWORD));
+      await hub.rollcall(...siteAdd('--app-password', PASSWORD, '--json'));
+    }
+    await hub.rollcall(...siteAdd('--app-password', PASSWORD, '--nonsense'));
+    await hub.rollcall(...siteAdd('--app-password', PASSWORD, 'surplus'));
+    const { out, err, progress } = hub.terminal.written;
+    expect(out + err + progress.join('')).not.toContain(PASSWORD);
+    expect(err).toContain('Wrong.');
+  });
+});
+
+describe('which hub', () => {
+  const own = () => join(hub.folder, 'data');
+  it('is found in the data folder’s own file', async () => {
+    mkdirSync(own(), { recursive: true });
+    writeHubFile(own(), { url: hub.url, token: TOKENS.owner, pid: 1 });
+    hub.at({ env: {} });
+    expect(await hub.rollcall('site', 'list', '--data', 'data')).toBe(0);
+    hub.at({ env: { ROLLCALL_DATA: own() } });
+    expect(await hub.rollcall('site', 'list')).toBe(0);
+    // A folder that is named wins over an address in the environment.
+    hub.at({ env: { ROLLCALL_URL: 'http://127.0.0.1:9', ROLLCALL_TOKEN: 'x' } });
+    expect(await hub.rollcall('site', 'list', '--data', 'data')).toBe(0);
+  });
+
+  it('that is named never gets the token of another one', async () => {
+    hub.at({ env: {} });
+    expect(
+      await hub.rollcall('site', 'list', '--data', 'data', '--url', 'http://127.0.0.1:9'),
+    ).toBe(4);
+  });
+});

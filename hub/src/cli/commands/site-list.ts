@@ -1,0 +1,27 @@
+/** `rollcall site list` */
+import type { Command } from 'commander';
+import { SiteListSchema, type SiteView } from '../../api/schemas/site.ts';
+import { asksHub, type CommandContext, type HubOptions, hubOf, show } from '../command-context.ts';
+import { table } from '../table.ts';
+
+export function addSiteList(parent: Command, context: CommandContext): void {
+  asksHub(parent.command('list'))
+    .description('all sites')
+    .action(async (options: HubOptions) => {
+      const list = await hubOf(context, options).get('/sites', SiteListSchema);
+      show(context, options, list, () => describe(list.sites));
+    });
+}
+
+const describe = (sites: readonly SiteView[]): string =>
+  sites.length === 0
+    ? 'No sites yet. “rollcall site add URL --name NAME --user LOGIN” connects one.\n'
+    : table(
+        ['NAME', 'ADDRESS', 'STATE', 'TROUBLE'],
+        sites.map((site) => [
+          site.name,
+          site.url,
+          site.status === 'paused' ? 'paused' : site.state,
+          site.trouble?.message ?? '',
+        ]),
+      );

@@ -1,0 +1,79 @@
+/** `rollcall status`: where everything stands; with --wait-idle, until nothing is pending. */
+import type { Command } from 'commander';
+import { type HubStatus, HubStatusSchema } from '../../api/schemas/status.ts';
+import type { ApiClient } from '../api-client.ts';
+import { asksHub, type CommandContext, type HubOptions, hubOf, show } from '../command-context.ts';
+import { ago, parseSeconds } from '../duration.ts';
+import { EXIT } from '../exit-codes.ts';
+import { Failure } from '../failure.ts';
+import { table } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
+
+interface StatusOptions extends HubOptions {
+  readonly waitIdle?: string;
+}
+
+export function addStatus(parent: Command, context: CommandContext): void {
+  asksHub(parent.command('status'))
+    .description('sites, cursors, backlog, oldest pending')
+    .option('--wait-idle <seconds>', 'wait until nothing is pending; exit 1 when it still is then')
+    .action(async (options: StatusOptions) => {
+      const hub = hubOf(context, options);
+      if (options.waitIdle === undefined) {
+        const status = await hub.get('/status', HubStatusSchema);
+        return show(context, options, status, () => describe(status));
+      }
+      const waitMs = parseSeconds(options.waitIdle, '--wait-idle') * 1000;
+      const status = await waitIdle(hub, waitMs, context.terminal);
+      show(context, options, status, () => describe(status));
+      if (!status.idle) throw notIdle(status);
+      return context.finish(EXIT.ok);
+    });
+}
+
+const LOOK_MS = 300;
+
+/** The sites are asked, too: a change that no pull has seen yet is not idle. */
+async function waitIdle(hub: ApiClient, waitMs: number, terminal: Terminal): Promise<HubStatus> {
+  const end = terminal.nowMs() + waitMs;
+  for (;;) {
+    const status = await hub.get('/status?look=true', HubStatusSchema);
+    terminal.progress(status.idle ? '' : `${status.pending} pending …`);
+    if (status.idle || terminal.nowMs() + LOOK_MS > end || terminal.isInterrupted) {
+      terminal.progress('');
+      return status;
+    }
+    await terminal.pause(LOOK_MS);
+  }
+}
+
+function notIdle(status: HubStatus): Failure {
+  const busy = status.sites.filter((site) => site.pending > 0 || (site.outbox ?? 0) > 0);
+  const where = busy.length === 0 ? '' : ` (${busy.map((site) => site.name).join(', ')})`;
+  return new Failure({
+    code: 'hub.not_idle',
+    message: `${status.pending} still pending${where}.`,
+    next: 'Wait longer, or look at what holds it up with “rollcall doctor” and “rollcall logs”.',
+    exit: EXIT.failed,
+  });
+}
+
+function describe(status: HubStatus): string {
+  const now = Date.parse(status.now);
+  const sites = table(
+    ['SITE', 'STATE', 'PULLED', 'CURSOR', 'OUTBOX', 'PENDING', 'OLDEST', 'HELD', 'TROUBLE'],
+    status.sites.map((site) => [
+      site.name,
+      site.status === 'paused' ? 'paused' : site.state,
+      site.lastPulledAt === null ? 'never' : `${ago(site.lastPulledAt, now)} ago`,
+      site.cursor === null ? null : site.cursor.head,
+      site.outbox,
+      site.pending,
+      site.oldestPendingAt === null ? null : ago(site.oldestPendingAt, now),
+      site.held,
+      site.trouble?.message ?? null,
+    ]),
+  );
+  const sum = `${status.idle ? 'Idle' : 'Busy'}: ${status.pending} pending, ${status.held} held, ${status.routes} routes.\n`;
+  return status.sites.length === 0 ? sum : `${sum}\n${sites}`;
+}

@@ -1,0 +1,251 @@
+/**
+ * Faults: one class, a stable code, the operator's next step. docs/reference/errors.md is
+ * checked against this list both ways. Expected outcomes are tagged values, not errors.
+ */
+export const FAULTS = {
+  'site.dns': { status: 422, retryable: true, next: 'Check the address for typing errors.' },
+  'site.unreachable': {
+    status: 422,
+    retryable: true,
+    next: 'Check that the site is up and can be reached from the hub.',
+  },
+  'site.timeout': {
+    status: 422,
+    retryable: true,
+    next: 'The site took too long; try again, and look at its load.',
+  },
+  'site.tls': { status: 422, retryable: true, next: 'Renew or repair the site’s certificate.' },
+  'site.not_wordpress': {
+    status: 422,
+    retryable: false,
+    next: 'Give the address of the WordPress home page.',
+  },
+  'site.no_connector': {
+    status: 422,
+    retryable: false,
+    next: 'Install and activate the Rollcall Connector plugin there: make the zip with “rollcall connector build --out rollcall-connector.zip”.',
+  },
+  'site.connector_too_old': {
+    status: 422,
+    retryable: false,
+    next: 'Update the Rollcall Connector plugin on the site.',
+  },
+  'site.connector_too_new': { status: 422, retryable: false, next: 'Update the hub.' },
+  'site.wrong_password': {
+    status: 422,
+    retryable: false,
+    next: 'Make a new Application Password in wp-admin under Users → Profile and give login and password exactly as shown.',
+  },
+  'site.app_passwords_off': {
+    status: 422,
+    retryable: false,
+    next: 'Switch Application Passwords on: they need https, or WP_ENVIRONMENT_TYPE “local”, and no security plugin that disables them.',
+  },
+  'site.header_stripped': {
+    status: 422,
+    retryable: false,
+    next: 'The host removes the Authorization header. Let it through (CGIPassAuth On, or fastcgi_param HTTP_AUTHORIZATION).',
+  },
+  'site.not_administrator': {
+    status: 422,
+    retryable: false,
+    next: 'Use an account that can manage options (on a network: a super admin).',
+  },
+  'site.not_mine': {
+    status: 409,
+    retryable: false,
+    next: 'Disconnect the site from its other hub first, in wp-admin under User Sync.',
+  },
+  'site.superseded': {
+    status: 409,
+    retryable: false,
+    next: 'Another instance of this hub has taken over. Stop this one, or start it with --take-over.',
+  },
+  'site.moved': {
+    status: 409,
+    retryable: false,
+    next: 'Say on the site whether it was moved or copied.',
+  },
+  'site.refused': {
+    status: 422,
+    retryable: true,
+    next: 'Look at the site’s User Sync page and at its security plugins.',
+  },
+  'site.redirected': {
+    status: 422,
+    retryable: true,
+    next: 'Give the address that the site redirects to, or take the redirect off its REST API.',
+  },
+  'site.rate_limited': {
+    status: 422,
+    retryable: true,
+    next: 'The site asks for fewer requests; it is tried again later.',
+  },
+  'site.server_error': {
+    status: 422,
+    retryable: true,
+    next: 'Look into the site’s PHP error log.',
+  },
+  'site.bad_answer': {
+    status: 422,
+    retryable: true,
+    next: 'The site answered something else than JSON: look for a cache, a firewall or a maintenance page in front of it.',
+  },
+  'site.credential_rejected': {
+    status: 422,
+    retryable: true,
+    next: 'Connect the site again: “rollcall site add” with the same address and a new Application Password renews its credential.',
+  },
+  'site.unknown': { status: 404, retryable: false, next: '“rollcall site list” shows the names.' },
+  'site.name_taken': { status: 409, retryable: false, next: 'Choose another name.' },
+  'site.already_added': {
+    status: 409,
+    retryable: false,
+    next: 'It is in the list of sites already; two addresses of one users table are one installation.',
+  },
+  'route.unknown': {
+    status: 404,
+    retryable: false,
+    next: '“rollcall route list” shows the routes.',
+  },
+  'route.exists': {
+    status: 409,
+    retryable: false,
+    next: 'Change or remove the route that is there.',
+  },
+  'route.same_installation': {
+    status: 422,
+    retryable: false,
+    next: 'Sites of one installation share their accounts; a route goes to another installation.',
+  },
+  'link.refused': {
+    status: 409,
+    retryable: false,
+    next: 'Delete or rename one of the accounts, or leave them apart.',
+  },
+  'account.unknown': {
+    status: 404,
+    retryable: false,
+    next: 'Check the login; new accounts are known after the next pull.',
+  },
+  'role.unknown': {
+    status: 422,
+    retryable: false,
+    next: 'Use role names as the site knows them, e.g. “subscriber”.',
+  },
+  'request.invalid': {
+    status: 400,
+    retryable: false,
+    next: 'Correct the value and send it again.',
+  },
+  'request.too_large': {
+    status: 413,
+    retryable: false,
+    next: 'Send less at once.',
+  },
+  'request.wrong_type': {
+    status: 415,
+    retryable: false,
+    next: 'Send JSON with “Content-Type: application/json”.',
+  },
+  'request.too_many': {
+    status: 429,
+    retryable: true,
+    next: 'Wait a minute, then try again.',
+  },
+  'request.not_found': {
+    status: 404,
+    retryable: false,
+    next: 'See /api/v1/openapi.json for what there is.',
+  },
+  'auth.required': {
+    status: 401,
+    retryable: false,
+    next: 'Send the hub’s token: “--token”, ROLLCALL_TOKEN, or run the command on the hub’s machine with --data.',
+  },
+  'auth.forbidden': { status: 403, retryable: false, next: 'Use a token that may do this.' },
+  'signal.refused': {
+    status: 401,
+    retryable: false,
+    next: 'Connect the site again if its signals do not arrive.',
+  },
+  'hub.unreachable': {
+    status: 503,
+    retryable: true,
+    next: 'Start it with “rollcall serve”, or name it with --url and --token.',
+  },
+  'data.in_use': {
+    status: 500,
+    retryable: false,
+    next: 'Stop the other process, or use another folder with --data.',
+  },
+  'data.broken': {
+    status: 500,
+    retryable: false,
+    next: 'Restore the folder from a backup, or start with a new one.',
+  },
+  'data.not_writable': {
+    status: 500,
+    retryable: false,
+    next: 'Give this user the right to write there, or use another folder with --data.',
+  },
+  'data.newer': {
+    status: 500,
+    retryable: false,
+    next: 'Update Rollcall: a newer version has used this store.',
+  },
+  'data.elsewhere': {
+    status: 500,
+    retryable: false,
+    next: 'If this is where the hub now lives, start it once with --take-over.',
+  },
+  'secret.unreadable': {
+    status: 500,
+    retryable: false,
+    next: 'Start with the ROLLCALL_SECRET_KEY (or the key file) that this store was made with.',
+  },
+  'database.unreachable': {
+    status: 503,
+    retryable: true,
+    next: 'Check DATABASE_URL and that PostgreSQL is up.',
+  },
+  'port.in_use': { status: 500, retryable: false, next: 'Choose another port with --port.' },
+  'internal.fault': {
+    status: 500,
+    retryable: true,
+    next: 'Look into the hub’s log; the id below finds the place.',
+  },
+} as const satisfies Record<string, { status: number; retryable: boolean; next: string }>;
+
+export type FaultCode = keyof typeof FAULTS;
+
+export class Fault extends Error {
+  readonly code: FaultCode;
+  /** Extra facts for machines; never secrets. */
+  readonly detail: Readonly<Record<string, unknown>>;
+
+  /** @param message what is wrong and where, one sentence for people, without secrets */
+  constructor(
+    code: FaultCode,
+    message: string,
+    options: { cause?: unknown; detail?: Record<string, unknown> } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'Fault';
+    this.code = code;
+    this.detail = options.detail ?? {};
+  }
+
+  get retryable(): boolean {
+    return FAULTS[this.code].retryable;
+  }
+
+  /** What the operator can do about it. */
+  get next(): string {
+    return FAULTS[this.code].next;
+  }
+
+  get status(): number {
+    return FAULTS[this.code].status;
+  }
+}

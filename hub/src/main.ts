@@ -1,0 +1,246 @@
+/**
+ * Builds everything and starts it. The only file that may import all the others.
+ *
+ * Always true: what was opened is closed again when the start fails half-way.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { createHubLog } from './api/hub-log.ts';
+import { ACCESS, type Caller } from './api/operations.ts';
+import { buildServer } from './api/server.ts';
+import type { HubOptions, RunningHub } from './cli/hub-process.ts';
+import { Fault } from './errors.ts';
+import { deliveryId } from './model/ids.ts';
+import { buildOperations } from './operate/operations.ts';
+import type { OperationPorts } from './operate/ports.ts';
+import { runUntilIdle } from './operate/status.ts';
+import { startAt } from './storage/hub-meta.ts';
+import { startJobs } from './storage/jobs.ts';
+import { openStorage, type Storage } from './storage/open-storage.ts';
+import { expireDeliveries, purgeChanges, purgeLog, vacuum } from './storage/tidy.ts';
+import { DELETION_LIMIT } from './sync/deliver/deletion-limit.ts';
+import { buildPipeline, type Pipeline, wakeDue } from './sync/pipeline.ts';
+import type { Registry, Store, Wake } from './sync/ports.ts';
+import { connectSite, readStatus } from './wordpress/connect.ts';
+import { discoverSite } from './wordpress/discover.ts';
+import { createSiteClient } from './wordpress/site-client.ts';
+import { createWire } from './wordpress/wire.ts';
+
+export const VERSION = '0.1.0';
+const DEFAULT_PORT = 4700;
+const DEFAULT_POLL_SECONDS = 15;
+/** Where signals arrive, polling is only the net under them. */
+const POLL_SIGNALLING_MS = 300_000;
+/** Deletes wait this long so that many can be judged together. */
+const DEFAULT_SETTLE_SECONDS = 60;
+
+/** Opens, wires and starts a hub. @throws Fault; nothing stays open then. */
+export async function startHub(options: HubOptions): Promise<RunningHub> {
+  const source =
+    options.databaseUrl === undefined
+      ? { dataFolder: options.dataFolder }
+      : { databaseUrl: options.databaseUrl };
+  const storage = await openStorage(source, {
+    secretKey: process.env['ROLLCALL_SECRET_KEY'],
+    dataFolder: options.dataFolder,
+  });
+  const closing: (() => Promise<void>)[] = [() => storage.close()];
+  try {
+    return await startOn(storage, options, closing);
+  } catch (error) {
+    await closeAll(closing);
+    throw error;
+  }
+}
+
+async function startOn(
+  storage: Storage,
+  options: HubOptions,
+  closing: (() => Promise<void>)[],
+): Promise<RunningHub> {
+  const { store, registry, views, tokens, database } = storage;
+  const alone = options.databaseUrl === undefined;
+  const place = { host: alone ? hostname() : null, url: options.publicUrl ?? null };
+  const identity = await startAt(database, place, { takeOver: options.takeOver ?? false });
+  if (alone) await store.forgetLeases();
+
+  const log = createHubLog({ level: process.env['ROLLCALL_LOG'] ?? 'warn' });
+  const wire = createWire();
+  closing.push(() => wire.close());
+  const site = createSiteClient(wire);
+  const late = lateWake();
+  const pipeline = buildPipeline(
+    { store, registry, site, wake: late, report: (event) => log.info(event, event.kind) },
+    {
+      deletionLimit: DELETION_LIMIT,
+      pollMs: (options.pollSeconds ?? DEFAULT_POLL_SECONDS) * 1000,
+      pollSignallingMs: POLL_SIGNALLING_MS,
+      settleDeletesMs: (options.settleDeletesSeconds ?? DEFAULT_SETTLE_SECONDS) * 1000,
+      newDeliveryId: () => deliveryId(randomUUID()),
+    },
+  );
+  const address = { url: options.publicUrl ?? '' };
+  const ports: OperationPorts = {
+    store,
+    registry,
+    views,
+    site,
+    pipeline,
+    wake: late,
+    introductions: {
+      discover: (typed) => discoverSite(wire, typed),
+      status: (door) => readStatus(wire, door),
+      connect: (door, request) => connectSite(wire, door, request),
+    },
+    hub: {
+      id: identity.id,
+      name: 'Rollcall',
+      term: async () => identity.term,
+      verifyToken: async (token) => toCaller(await tokens.verifyToken(token)),
+      ready: () => answers(storage),
+    },
+    version: VERSION,
+    publicUrl: () => address.url,
+    newSecret: () => randomBytes(32).toString('base64url'),
+    newId: () => randomUUID(),
+  };
+
+  // One for each data folder: processes that share a database must not replace each other's.
+  const token = await tokens.createToken(
+    `local ${hostname()} ${resolve(options.dataFolder)}`,
+    'owner',
+  );
+  let url = '';
+  if (options.listen !== false) {
+    url = await listen(ports, options, log, closing);
+    if (address.url === '') address.url = url;
+  }
+  const onError = (error: unknown) => log.error({ err: error }, 'worker');
+  if (options.workers !== false) await startWorkers(storage, pipeline, late, onError, closing);
+  return {
+    url,
+    token,
+    runUntilIdle: ({ waitMs }) => runUntilIdle(ports, { waitMs }),
+    stop: () => closeAll(closing),
+  };
+}
+
+async function listen(
+  ports: OperationPorts,
+  options: HubOptions,
+  log: ReturnType<typeof createHubLog>,
+  closing: (() => Promise<void>)[],
+): Promise<string> {
+  const server = await buildServer({ operations: buildOperations(ports), log, version: VERSION });
+  closing.push(() => server.close());
+  const port = options.port ?? DEFAULT_PORT;
+  try {
+    return await server.listen({ host: options.host ?? '127.0.0.1', port });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    throw new Fault('port.in_use', `Port ${port} is used by another program.`, { cause: error });
+  }
+}
+
+/** Workers on the database's queue; every installation is asked once at the start. */
+async function startWorkers(
+  { database, store, registry }: Storage,
+  pipeline: Pipeline,
+  late: LateWake,
+  onError: (error: unknown) => void,
+  closing: (() => Promise<void>)[],
+): Promise<void> {
+  const jobs = await startJobs({ database, onError });
+  closing.push(() => jobs.stop());
+  late.use(jobs.wake);
+  const upkeep = hourly(store, () => tidy(database));
+  const wakeAll = () => wakeDue({ store, wake: jobs.wake });
+  await jobs.work({
+    onPull: (installation) => pipeline.pull(installation),
+    onDeliver: (installation, lane) => pipeline.send(installation, lane),
+    onDue: wakeAll,
+    onTick: async () => {
+      await wakeOverdue(registry, store, jobs.wake);
+      await wakeAll();
+      await upkeep();
+    },
+  });
+  for (const { id, state } of await registry.installations()) {
+    if (state === 'active') await jobs.wake.pull(id);
+  }
+  await wakeAll();
+}
+
+/** A lost hint must not silence a site: whoever was not asked for this long is asked. */
+const OVERDUE_MS = POLL_SIGNALLING_MS + 60_000;
+
+async function wakeOverdue(registry: Registry, store: Store, wake: Wake): Promise<void> {
+  const nowMs = await store.nowMs();
+  for (const { id, state, lastPulledMs, retryAtMs } of await registry.installations()) {
+    const asked = Math.max(lastPulledMs ?? 0, retryAtMs);
+    if (state === 'active' && nowMs - asked > OVERDUE_MS) await wake.pull(id);
+  }
+}
+
+const DAY_MS = 86_400_000;
+/** Rows of the Sync Log are kept for this long. */
+const LOG_RETENTION_MS = 30 * DAY_MS;
+/** Acknowledged changes only serve to recognise a row that comes again. */
+const CHANGES_RETENTION_MS = 7 * DAY_MS;
+/** Values wait for a target that is away for no longer than this; then they are read afresh. */
+const VALUES_RETENTION_MS = 14 * DAY_MS;
+
+async function tidy(database: Storage['database']): Promise<void> {
+  await purgeLog(database, LOG_RETENTION_MS);
+  await purgeChanges(database, CHANGES_RETENTION_MS);
+  await expireDeliveries(database, VALUES_RETENTION_MS);
+  await vacuum(database);
+}
+
+function hourly(store: Store, work: () => Promise<void>): () => Promise<void> {
+  let lastMs: number | null = null;
+  return async () => {
+    const nowMs = await store.nowMs();
+    lastMs ??= nowMs;
+    if (nowMs - lastMs < DAY_MS / 24) return;
+    lastMs = nowMs;
+    await work();
+  };
+}
+
+interface LateWake extends Wake {
+  use(wake: Wake): void;
+}
+
+/** The pipeline wakes workers that are started after it; without workers a wake says nothing. */
+function lateWake(): LateWake {
+  let real: Wake | null = null;
+  return {
+    use: (wake) => {
+      real = wake;
+    },
+    pull: async (installation, when) => real?.pull(installation, when),
+    deliver: async (installation, lane) => real?.deliver(installation, lane),
+    due: async (when) => real?.due(when),
+  };
+}
+
+function toCaller(found: { name: string; role: string } | null): Caller | null {
+  const role = ACCESS.find((entry) => entry === found?.role);
+  return found === null || role === undefined ? null : { name: found.name, role };
+}
+
+async function answers(storage: Storage): Promise<boolean> {
+  try {
+    await storage.store.nowMs();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Last opened, first closed; repeating it closes nothing twice. */
+async function closeAll(closing: (() => Promise<void>)[]): Promise<void> {
+  for (let close = closing.pop(); close !== undefined; close = closing.pop()) await close();
+}

@@ -1,0 +1,61 @@
+/** Configured one-way links between sites, and what a site itself says. */
+import type { Field } from './field.ts';
+import { isExtension, isMeta, isRole, metaKeyOf, roleOf } from './field.ts';
+import type { InstallationId, RouteId, SiteKey } from './ids.ts';
+import { isNeverSynced } from './never-synced.ts';
+
+/** What a delete on the source does on the target. */
+export type OnDelete = 'delete' | 'strip' | 'ignore';
+
+export interface RouteRules {
+  /** Core fields and `password`; empty means none. */
+  readonly fields: readonly Field[];
+  /** Meta keys; empty means none. */
+  readonly meta: readonly string[];
+  /** Role names; empty means none. */
+  readonly roles: readonly string[];
+  readonly creates: boolean;
+  readonly updates: boolean;
+  readonly onDelete: OnDelete;
+  /** Login on the target that inherits a deleted account's content; null: refuse if there is any. */
+  readonly reassignTo: string | null;
+}
+
+export interface Route {
+  readonly id: RouteId;
+  readonly source: SiteKey;
+  readonly target: SiteKey;
+  readonly status: 'active' | 'paused';
+  readonly rules: RouteRules;
+}
+
+export interface Site {
+  readonly key: SiteKey;
+  readonly installation: InstallationId;
+  readonly blog: number;
+  readonly name: string;
+  readonly url: string;
+  readonly status: 'active' | 'paused';
+  /** Create an account when an update arrives for one that does not exist here. */
+  readonly createMissing: boolean;
+}
+
+/** Sites and routes as they are at one moment. */
+export interface Topology {
+  readonly sites: ReadonlyMap<SiteKey, Site>;
+  readonly routes: readonly Route[];
+}
+
+export const sitesOf = (topology: Topology, installation: InstallationId): Site[] =>
+  [...topology.sites.values()].filter((site) => site.installation === installation);
+
+/** Does the route's allow-list name this field? Lists are allow-lists: empty means nothing. */
+export function selects(rules: RouteRules, field: Field): boolean {
+  if (isRole(field)) return rules.roles.includes(roleOf(field));
+  if (isMeta(field)) {
+    const key = metaKeyOf(field);
+    return rules.meta.includes(key) && !isNeverSynced(key);
+  }
+  if (isExtension(field)) return rules.fields.includes(field);
+  return rules.fields.includes(field);
+}

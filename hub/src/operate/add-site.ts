@@ -1,0 +1,140 @@
+/**
+ * Connects a WordPress site: discover, look, bind, remember, read who is who.
+ *
+ * Does: trade the administrator's Application Password for the hub's own credential.
+ * Does not: keep that password, or touch any account on the site.
+ * Always true: the same installation added again keeps its id, its labels and its site keys; only
+ * its credential is new.
+ * On failure: throws `Fault`; a site that was bound but could not be remembered is bound again by
+ * repeating the call.
+ */
+import { randomUUID } from 'node:crypto';
+import type { StatusAnswer } from '#contract/messages.ts';
+import type { AddedSite, AddSite } from '../api/schemas/site.ts';
+import { Fault } from '../errors.ts';
+import { installationId, type SiteKey, siteKey } from '../model/ids.ts';
+import type { Installation, SiteRecord } from '../sync/ports.ts';
+import { viewSites } from './list-sites.ts';
+import type { Door, OperationPorts } from './ports.ts';
+
+export async function addSite(ports: OperationPorts, wanted: AddSite): Promise<AddedSite> {
+  const { registry, introductions } = ports;
+  const { restUrl } = await introductions.discover(wanted.url);
+  const administrator = { user: wanted.user, password: wanted.appPassword.replaceAll(' ', '') };
+  const door: Door = { restUrl, administrator };
+  const status = await introductions.status(door);
+  const earlier = await registry.installationOfStore(status.store);
+  const before = earlier?.installation;
+  const mine = earlier?.sites ?? [];
+  const present = await registry.sites();
+  await refuseClash(present, mine, wanted, before);
+
+  const keys = await keysFor(ports, status, mine);
+  const signalSecret = ports.newSecret();
+  const id = before?.id ?? installationId(randomUUID());
+  const connected = await introductions.connect(door, {
+    hub: { id: ports.hub.id, term: await ports.hub.term(), name: ports.hub.name },
+    keys: Object.fromEntries([...keys].map(([blog, key]) => [String(blog), key])),
+    signal: { url: `${ports.publicUrl()}/api/v1/signals/${id}`, secret: signalSecret },
+    meta: [],
+    revoke_caller: false,
+  });
+  const installation = installationOf(id, restUrl, connected.status, before);
+  const sites = sitesOf(installation, connected.status, keys, mine, wanted.name);
+  const secrets = { credential: connected.credential, signalSecret };
+  await registry.saveInstallation(installation, sites, secrets);
+  await registry.updateInstallation(id, { failures: 0, retryAtMs: 0, trouble: null });
+  await ports.pipeline.census(id);
+  await ports.wake.pull(id);
+  return {
+    sites: (await viewSites(registry)).filter((site) => site.installation === id),
+    renewed: goesOn(before),
+    warnings: connected.status.warnings,
+  };
+}
+
+/** The name must be free, and one users table is one installation. */
+async function refuseClash(
+  present: readonly SiteRecord[],
+  mine: readonly SiteRecord[],
+  wanted: AddSite,
+  before: Installation | undefined,
+): Promise<void> {
+  const taken = present.find(
+    (site) =>
+      site.name.toLowerCase() === wanted.name.toLowerCase() && site.installation !== before?.id,
+  );
+  if (taken !== undefined) {
+    throw new Fault('site.name_taken', `“${taken.name}” is the name of ${taken.url} already.`);
+  }
+  const other = mine.find((site) => site.name.toLowerCase() !== wanted.name.toLowerCase());
+  if (before?.state === 'active' && mine.length === 1 && other !== undefined) {
+    const sentence = `This site shares its users table with “${other.name}” (${other.url}).`;
+    throw new Fault('site.already_added', sentence);
+  }
+}
+
+/** A blog keeps its key for ever: keys are part of every stamp. */
+async function keysFor(
+  { registry }: OperationPorts,
+  status: StatusAnswer,
+  mine: readonly SiteRecord[],
+): Promise<Map<number, SiteKey>> {
+  const keys = new Map(mine.map((site) => [site.blog, site.key]));
+  const fresh = status.sites.filter((site) => !keys.has(site.blog));
+  const reserved = fresh.length > 0 ? await registry.reserveSiteKeys(fresh.length) : [];
+  for (const [index, site] of fresh.entries()) keys.set(site.blog, reserved[index] ?? siteKey(0));
+  return keys;
+}
+
+function installationOf(
+  id: Installation['id'],
+  restUrl: string,
+  status: StatusAnswer,
+  before: Installation | undefined,
+): Omit<Installation, 'failures' | 'retryAtMs' | 'lastPulledMs'> {
+  return {
+    id,
+    store: status.store,
+    home: status.home,
+    multisite: status.multisite,
+    restUrl,
+    contract: status.contract,
+    state: 'active',
+    trouble: null,
+    // A site that comes anew is read from where its outbox stands; one that only gets a new
+    // credential goes on where the hub was, or a restored backup would pass unseen.
+    epoch: goesOn(before) ? before.epoch : status.epoch,
+    head: goesOn(before) ? before.head : 0,
+    offsetMs: status.offset_ms,
+    lastSignalMs: null,
+  };
+}
+
+const goesOn = (before: Installation | undefined): before is Installation =>
+  before !== undefined && before.state !== 'removed';
+
+function sitesOf(
+  installation: Pick<Installation, 'id'>,
+  status: StatusAnswer,
+  keys: ReadonlyMap<number, SiteKey>,
+  mine: readonly SiteRecord[],
+  name: string,
+): SiteRecord[] {
+  const main = status.sites[0]?.blog;
+  return status.sites.map((site): SiteRecord => {
+    const before = mine.find((entry) => entry.blog === site.blog);
+    return {
+      key: keys.get(site.blog) ?? siteKey(0),
+      installation: installation.id,
+      blog: site.blog,
+      name: site.blog === main ? name : (before?.name ?? `${name} ${site.name || site.blog}`),
+      url: site.url,
+      status: before?.status ?? 'active',
+      createMissing: before?.createMissing ?? false,
+      restUrl: site.rest_url,
+      roles: site.roles,
+      defaultRole: site.default_role,
+    };
+  });
+}

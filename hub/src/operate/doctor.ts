@@ -1,0 +1,184 @@
+/** Everything that can be checked, with the next step for what is wrong. Changes nothing. */
+import type { Check, Diagnosis } from '../api/schemas/doctor.ts';
+import { FAULTS, Fault, type FaultCode } from '../errors.ts';
+import { reasonSentence } from '../reasons.ts';
+import type { Installation, SiteRecord } from '../sync/ports.ts';
+import type { OperationPorts } from './ports.ts';
+
+/** A site's clock may be this far off before stamps of different sites mislead people. */
+const CLOCK_WARNING_MS = 5_000;
+
+export async function doctor(ports: OperationPorts): Promise<Diagnosis> {
+  const checks: Check[] = [await storeCheck(ports)];
+  const installations = await ports.registry.installations();
+  const sites = await ports.registry.sites();
+  if (sites.length === 0) {
+    checks.push(
+      warning(
+        'hub',
+        'sites',
+        null,
+        'No site is connected yet.',
+        '“rollcall site add” connects one.',
+      ),
+    );
+  }
+  for (const installation of installations.filter(({ state }) => state !== 'removed')) {
+    const site = sites.find((entry) => entry.installation === installation.id);
+    if (site !== undefined) checks.push(...(await siteChecks(ports, installation, site)));
+  }
+  checks.push(...(await routeChecks(ports)), ...(await heldChecks(ports)));
+  return { ok: checks.every((check) => check.level !== 'problem'), checks };
+}
+
+async function storeCheck({ hub }: OperationPorts): Promise<Check> {
+  return (await hub.ready())
+    ? good('hub', 'store', 'The store answers and the workers run.')
+    : problem('hub', 'store', 'database.unreachable', 'The store does not answer.');
+}
+
+async function siteChecks(
+  { registry, site: port, store }: OperationPorts,
+  installation: Installation,
+  site: SiteRecord,
+): Promise<Check[]> {
+  const checks: Check[] = [];
+  try {
+    const nowMs = await store.nowMs();
+    const status = await port.status(await registry.connection(installation.id));
+    checks.push(
+      good(
+        site.name,
+        'connection',
+        `WordPress ${status.wordpress}, PHP ${status.php}, connector ${status.connector}; answered in ${Math.round(status.roundTripMs)} ms.`,
+      ),
+    );
+    const off = Math.abs(nowMs + status.roundTripMs / 2 - (status.clock + status.offset_ms));
+    if (off > CLOCK_WARNING_MS + status.roundTripMs) {
+      const sentence = `The site’s clock is off by ${Math.round(off / 1000)} s.`;
+      checks.push(
+        warning(
+          site.name,
+          'clock',
+          null,
+          sentence,
+          'The hub corrects for it; set the server’s clock all the same.',
+        ),
+      );
+    }
+    if (status.bound !== null && !status.bound.home_matches) {
+      checks.push(
+        problem(
+          site.name,
+          'address',
+          'site.moved',
+          'The site runs at another address than it was connected at.',
+        ),
+      );
+    }
+    if (!status.signals) {
+      checks.push(
+        good(
+          site.name,
+          'signals',
+          'The host can’t answer a visitor first and signal after: the site is polled.',
+        ),
+      );
+    }
+    for (const { code, message } of status.warnings) {
+      checks.push(warning(site.name, 'site', code, message, 'Look at the site’s User Sync page.'));
+    }
+  } catch (fault) {
+    if (!(fault instanceof Fault)) throw fault;
+    checks.push(problem(site.name, 'connection', fault.code, fault.message));
+  }
+  if (installation.trouble !== null && installation.state === 'attention') {
+    const { code, message } = installation.trouble;
+    checks.push({
+      subject: site.name,
+      what: 'attention',
+      level: 'problem',
+      code,
+      message,
+      next: nextOf(code),
+    });
+  }
+  return checks;
+}
+
+async function routeChecks({ registry }: OperationPorts): Promise<Check[]> {
+  const { routes, sites } = await registry.topology();
+  if (routes.length === 0 && sites.size > 1) {
+    return [
+      warning(
+        'hub',
+        'routes',
+        null,
+        'No route is set: nothing is synced.',
+        '“rollcall route add SOURCE TARGET” sets one.',
+      ),
+    ];
+  }
+  return routes
+    .filter((route) => route.status === 'paused')
+    .map((route) => {
+      const way = `${sites.get(route.source)?.name ?? ''} → ${sites.get(route.target)?.name ?? ''}`;
+      return warning(
+        'hub',
+        'routes',
+        'route.paused',
+        `The route ${way} is paused.`,
+        `“rollcall route resume ${route.id}” lets it go on.`,
+      );
+    });
+}
+
+async function heldChecks({ views }: OperationPorts): Promise<Check[]> {
+  const held = await views.held();
+  const reasons = [...new Set(held.map((row) => row.reason))];
+  return reasons.map((reason) => {
+    const count = held.filter((row) => row.reason === reason).length;
+    return warning(
+      'hub',
+      'held',
+      reason,
+      `${count} held: ${reasonSentence(reason)}`,
+      'Decide about what is held.',
+    );
+  });
+}
+
+const isFault = (code: string): code is FaultCode => Object.hasOwn(FAULTS, code);
+const nextOf = (code: string): string | null =>
+  isFault(code) ? FAULTS[code].next : 'Say what happened to the site: restored, copied or moved.';
+
+const good = (subject: string, what: string, message: string): Check => ({
+  subject,
+  what,
+  level: 'ok',
+  code: null,
+  message,
+  next: null,
+});
+const warning = (
+  subject: string,
+  what: string,
+  code: string | null,
+  message: string,
+  next: string,
+): Check => ({
+  subject,
+  what,
+  level: 'warning',
+  code,
+  message,
+  next,
+});
+const problem = (subject: string, what: string, code: FaultCode, message: string): Check => ({
+  subject,
+  what,
+  level: 'problem',
+  code,
+  message,
+  next: FAULTS[code].next,
+});

@@ -1,0 +1,191 @@
+/**
+ * "Why was this account not synced?": for each route out of the site, would it go now, and the
+ * first rule that says no. The same `decide` that runs for real is asked; nothing is written.
+ */
+import type { Explanation } from '../api/schemas/explain.ts';
+import { Fault } from '../errors.ts';
+import { ACCOUNT, type Field } from '../model/field.ts';
+import type { Account, Candidate, Fact, Holding, Identity } from '../model/identity.ts';
+import type { SiteKey } from '../model/ids.ts';
+import type { Route, Site, Topology } from '../model/route.ts';
+import { reasonSentence } from '../reasons.ts';
+import { type Decision, decide } from '../sync/decide/decide.ts';
+import type { SiteRecord } from '../sync/ports.ts';
+import { momentOrNull, siteNamed, siteNames } from './names.ts';
+import type { OperationPorts } from './ports.ts';
+import { viewRow } from './read-log.ts';
+
+type Why = Explanation['targets'][number]['why'][number];
+const LOG_ROWS = 20;
+
+export async function explain(
+  ports: OperationPorts,
+  siteName: string,
+  login: string,
+): Promise<Explanation> {
+  const { registry, views } = ports;
+  const site = await siteNamed(registry, siteName);
+  const identity = await views.identityByLogin(site.installation, login);
+  const account = identity?.accounts.get(site.installation);
+  if (identity === null || account === undefined) {
+    throw new Fault('account.unknown', `The hub knows of no account “${login}” on “${site.name}”.`);
+  }
+  const topology = await registry.topology();
+  const nameOf = await siteNames(registry);
+  const others = [...topology.sites.values()].map((entry) => entry.installation);
+  const candidates = await views.candidatesOf(identity, site.installation, others);
+  const holding = holdingOf(site, account);
+  return {
+    site: site.name,
+    login: account.login,
+    uid: identity.uid,
+    accounts: accountsOf(identity, topology),
+    unproven: await unprovenOf(ports, identity, topology),
+    targets: [...topology.sites.values()]
+      .filter((target) => target.installation !== site.installation)
+      .map((target) => {
+        const route = topology.routes.find(
+          (entry) => entry.source === site.key && entry.target === target.key,
+        );
+        const found = candidates(target.installation);
+        const why =
+          route === undefined ? [] : whyOf({ identity, holding, route, site, target, found });
+        return { site: target.name, route: route?.id ?? null, why };
+      }),
+    log: (await views.log({ login: account.login, site: site.key, limit: LOG_ROWS })).map((row) =>
+      viewRow(row, nameOf),
+    ),
+  };
+}
+
+/** Everything the hub knows the site to hold, as if it were learned now. */
+function holdingOf(site: SiteRecord, account: Account): Holding {
+  const facts: Fact[] = [];
+  for (const [key, stamp] of account.known) {
+    const prefix = `${site.key}/`;
+    const field: Field = key.startsWith(prefix) ? key.slice(prefix.length) : key;
+    if (field === ACCOUNT || (/^\d+\//u.test(key) && !key.startsWith(prefix))) continue;
+    facts.push({ field, site: site.key, value: null, stamp, path: [site.key] });
+  }
+  const born = account.known.get(ACCOUNT);
+  const birth =
+    born === undefined
+      ? null
+      : { login: account.login, registered: account.registered, stamp: born, path: [site.key] };
+  return {
+    installation: site.installation,
+    facts,
+    all: facts,
+    complete: true,
+    gone: account.gone === null ? null : { stamp: account.gone, path: [site.key], site: site.key },
+    birth,
+    newlyBorn: born !== undefined && born[0] > 0,
+    learnedBy: 'receipt',
+    lane: 'people',
+  };
+}
+
+interface Asked {
+  readonly identity: Identity;
+  readonly holding: Holding;
+  readonly route: Route;
+  readonly site: SiteRecord;
+  readonly target: Site;
+  readonly found: readonly Candidate[];
+}
+
+function whyOf({ identity, holding, route, site, target, found }: Asked): Why[] {
+  if (route.status === 'paused') return [why('skipped', [], 'route.paused')];
+  if (site.status === 'paused' || target.status === 'paused')
+    return [why('skipped', [], 'site.paused')];
+  const waiting = waitingOf(identity, target.key);
+  const question = { identity, holding, route, source: site, target, candidates: found };
+  return [...waiting, ...fromDecision(decide(question), holding, waiting.length > 0)];
+}
+
+/** What is on its way there already. */
+function waitingOf(identity: Identity, target: SiteKey): Why[] {
+  const delivery = identity.deliveries.get(target);
+  if (delivery === undefined) return [];
+  if (delivery.held !== null) return [why('held', [...delivery.fields.keys()], delivery.held)];
+  const held = [...delivery.fields].filter(([, carried]) => carried.held !== undefined);
+  const open = [...delivery.fields].filter(([, carried]) => carried.held === undefined);
+  const rows = held.map(([field, carried]) => why('held', [field], carried.held ?? null));
+  if (open.length > 0 || delivery.gone !== null || delivery.birth !== null) {
+    rows.push({
+      verdict: 'pending',
+      fields: open.map(([field]) => field),
+      reason: null,
+      message: 'It is on its way.',
+    });
+  }
+  return rows;
+}
+
+const STEADY = new Set(['target.already_holds', 'path.already_visited']);
+
+function fromDecision(decision: Decision, holding: Holding, alsoWaiting: boolean): Why[] {
+  const rows: Why[] = [];
+  const reasons = new Map<string, Field[]>();
+  for (const { field, reason } of decision.dropped) {
+    reasons.set(reason, [...(reasons.get(reason) ?? []), field]);
+  }
+  for (const [reason, fields] of reasons) {
+    if (STEADY.has(reason)) rows.push(inStep(fields));
+    else rows.push(why(reason === 'path.stopped_at' ? 'stopped' : 'skipped', fields, reason));
+  }
+  if (decision.kind === 'skip' && !STEADY.has(decision.reason) && !reasons.has(decision.reason)) {
+    rows.unshift(why('skipped', [], decision.reason));
+  }
+  if (decision.kind === 'hold') rows.unshift(why('held', [], decision.reason));
+  if (decision.kind === 'deliver' || decision.kind === 'refresh') {
+    const fields = decision.kind === 'deliver' ? [...decision.fields.keys()] : [];
+    rows.unshift({ verdict: 'pending', fields, reason: null, message: 'It would go there now.' });
+  }
+  if (rows.length === 0 && !alsoWaiting) rows.push(inStep(holding.facts.map((fact) => fact.field)));
+  return rows;
+}
+
+const inStep = (fields: readonly Field[]): Why => ({
+  verdict: 'in_step',
+  fields: [...fields],
+  reason: null,
+  message: 'The target holds what this site holds.',
+});
+
+const why = (verdict: Why['verdict'], fields: readonly Field[], reason: string | null): Why => ({
+  verdict,
+  fields: [...fields],
+  reason,
+  message: reason === null ? '' : reasonSentence(reason),
+});
+
+function accountsOf(identity: Identity, topology: Topology): Explanation['accounts'] {
+  return [...identity.accounts.values()].flatMap((account) => {
+    const sites = [...topology.sites.values()].filter(
+      (site) => site.installation === account.installation,
+    );
+    return sites.slice(0, 1).map((site) => ({
+      site: site.name,
+      wpId: account.wpId,
+      login: account.login,
+      privileged: account.privileged,
+      outgoingStopped: account.outgoingStopped,
+      incomingRejected: account.incomingRejected,
+      goneAt: momentOrNull(account.gone?.[0] ?? null),
+      alarm: account.alarm,
+    }));
+  });
+}
+
+async function unprovenOf(
+  { views }: OperationPorts,
+  identity: Identity,
+  topology: Topology,
+): Promise<Explanation['unproven']> {
+  const links = await views.links(identity.uid);
+  return links.flatMap(({ installation, by, login }) => {
+    const site = [...topology.sites.values()].find((entry) => entry.installation === installation);
+    return site === undefined ? [] : [{ site: site.name, login, by }];
+  });
+}

@@ -1,0 +1,126 @@
+/** Manual sync and the proof of links, over a real store. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { SyncRequest } from '../api/schemas/sync.ts';
+import { Stand } from './test/stand.ts';
+
+const ALL: SyncRequest = { from: 'shop', to: ['blog'], accounts: { by: 'all' } };
+
+let stand: Stand;
+
+const mail = (login: string): string => `${login}@x.test`;
+const edit = (site: string, login: string, name: string): void => {
+  const account = stand.site(site).byLogin(login);
+  stand.site(site).edit(account?.id ?? 0, { first_name: name });
+};
+const firstName = (site: string, login: string) => stand.site(site).value(login, 'first_name');
+
+/** Two user bases from before, then both sites connected, with a route from shop to blog. */
+async function twoUserBases(): Promise<void> {
+  stand = await Stand.open(['shop', 'blog']);
+  const [shop, blog] = [stand.site('shop'), stand.site('blog')];
+  shop.settle({ login: 'onlyshop', email: mail('onlyshop') });
+  shop.settle({ login: 'boss', email: mail('boss'), role: 'administrator' });
+  shop.settle({ login: 'clash', email: mail('clash') });
+  blog.settle({ login: 'clash', email: mail('somebody-else') });
+  // Who is older is left to chance: either label may be the one that stays.
+  for (const login of PAIRS) {
+    shop.settle({ login, email: mail(login) });
+    blog.settle({ login: `${login}-b`, email: mail(login) });
+  }
+  await stand.connect('shop');
+  await stand.connect('blog');
+  await stand.operations.addRoute({ source: 'shop', target: 'blog', both: false });
+  shop.register({ login: 'same', email: mail('same') });
+  shop.register({ login: 'drifted', email: mail('drifted') });
+  await stand.rest();
+  edit('blog', 'drifted', 'edited on blog');
+  await stand.rest();
+  for (const login of PAIRS) edit('shop', login, `${login} of shop`);
+  await stand.rest();
+}
+const PAIRS = ['pair1', 'pair2', 'pair3', 'pair4', 'pair5', 'pair6'];
+
+async function runToItsEnd() {
+  const { id } = await stand.operations.startSync(ALL);
+  for (let looks = 0; looks < 200; looks += 1) {
+    const run = await stand.operations.sync(id);
+    if (run.state === 'done' || run.state === 'failed') return run;
+    await stand.work();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return stand.operations.sync(id);
+}
+
+describe('a manual sync', () => {
+  beforeAll(twoUserBases);
+  afterAll(() => stand.close());
+
+  test('I10: does what its preview said, to everybody, and a second preview finds nothing to do', async () => {
+    const plan = await stand.operations.planSync(ALL);
+    expect(stand.site('blog').byLogin('onlyshop')).toBeUndefined();
+    const said = Object.fromEntries(plan.decisions.map(({ login, what }) => [login, what]));
+    expect(said).toEqual({
+      onlyshop: 'create',
+      boss: 'skip',
+      clash: 'hold',
+      drifted: 'update',
+      ...Object.fromEntries(PAIRS.map((login) => [login, 'link'])),
+    });
+
+    const run = await runToItsEnd();
+    expect(run).toMatchObject({ state: 'done', fault: null, skipped: 1, failed: 0, pending: 0 });
+    expect(run.held).toBe(1);
+    expect(run.delivered).toBe(2 + PAIRS.length);
+    expect(stand.site('blog').value('onlyshop', 'email')).toBe(mail('onlyshop'));
+    expect(firstName('blog', 'drifted')).toBe('');
+    expect(stand.site('blog').value('clash', 'email')).toBe(mail('somebody-else'));
+    expect(stand.site('blog').byLogin('boss')).toBeUndefined();
+    expect(PAIRS.map((login) => firstName('blog', `${login}-b`))).toEqual(
+      PAIRS.map((login) => `${login} of shop`),
+    );
+
+    await stand.rest();
+    const again = await stand.operations.planSync(ALL);
+    expect(Object.fromEntries(again.decisions.map(({ login, what }) => [login, what]))).toEqual({
+      boss: 'skip',
+      clash: 'hold',
+    });
+  });
+});
+
+describe('a link that an operator proves', () => {
+  beforeAll(twoUserBases);
+  afterAll(() => stand.close());
+
+  test('I5: lets both sides’ values cross, also when both accounts were edited just before', async () => {
+    await stand.operations.addRoute({ source: 'blog', target: 'shop', both: false });
+    for (const login of PAIRS) {
+      const account = stand.site('blog').byLogin(`${login}-b`);
+      stand.site('blog').edit(account?.id ?? 0, { last_name: `${login} of blog` });
+      edit('shop', login, `${login} again`);
+      await stand.operations.proveLink({
+        site: 'shop',
+        login,
+        otherSite: 'blog',
+        otherLogin: `${login}-b`,
+      });
+    }
+    await stand.work();
+    await stand.rest();
+    const both = (site: string, login: string) => [
+      stand.site(site).value(login, 'first_name'),
+      stand.site(site).value(login, 'last_name'),
+    ];
+    for (const login of PAIRS) {
+      const wanted = [`${login} again`, `${login} of blog`];
+      expect(both('shop', login)).toEqual(wanted);
+      expect(both('blog', `${login}-b`)).toEqual(wanted);
+    }
+    expect(await stand.operations.held()).toEqual([]);
+  });
+
+  test('I5: is refused when both have an account on one site', async () => {
+    const link = { site: 'shop', login: 'drifted', otherSite: 'blog', otherLogin: 'clash' };
+    await expect(stand.operations.proveLink(link)).rejects.toMatchObject({ code: 'link.refused' });
+  });
+});

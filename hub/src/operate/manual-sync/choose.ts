@@ -1,0 +1,69 @@
+/** The accounts, sites and routes that a manual sync was asked for. */
+import type { AccountState } from '#contract/account-state.ts';
+import type { SyncRequest } from '../../api/schemas/sync.ts';
+import { Fault } from '../../errors.ts';
+import type { SiteRecord } from '../../sync/ports.ts';
+import { siteNamed } from '../names.ts';
+import type { OperationPorts } from '../ports.ts';
+import type { Way } from './plan-page.ts';
+
+/** Accounts per page: both sides of a page are held in memory at once. */
+const PAGE = 500;
+
+export interface Asked {
+  readonly source: SiteRecord;
+  readonly ways: readonly Way[];
+}
+
+/** @throws Fault `site.unknown`, `route.unknown`, `role.unknown` */
+export async function resolve(ports: OperationPorts, request: SyncRequest): Promise<Asked> {
+  const source = await siteNamed(ports.registry, request.from);
+  const { routes } = await ports.registry.topology();
+  const ways: Way[] = [];
+  for (const name of new Set(request.to)) {
+    const target = await siteNamed(ports.registry, name);
+    const route = routes.find(
+      (entry) => entry.source === source.key && entry.target === target.key,
+    );
+    if (route === undefined) {
+      const sentence = `There is no route from “${source.name}” to “${target.name}”; its rules say which fields and roles may go there.`;
+      throw new Fault('route.unknown', sentence);
+    }
+    ways.push({ route, target });
+  }
+  for (const role of request.accounts.by === 'roles' ? request.accounts.roles : []) {
+    if (source.roles[role] === undefined) {
+      throw new Fault('role.unknown', `“${source.name}” has no role “${role}”.`);
+    }
+  }
+  return { source, ways };
+}
+
+/** The chosen accounts of the source, page by page, with their present state. */
+export async function* pagesOf(
+  ports: OperationPorts,
+  source: SiteRecord,
+  chosen: SyncRequest['accounts'],
+): AsyncGenerator<readonly AccountState[]> {
+  const connection = await ports.registry.connection(source.installation);
+  const filter =
+    chosen.by === 'roles'
+      ? { roles: chosen.roles }
+      : chosen.by === 'accounts'
+        ? { logins: chosen.logins }
+        : {};
+  const wanted = chosen.by === 'accounts' ? new Set(chosen.logins) : null;
+  let after: number | null = 0;
+  while (after !== null) {
+    const page = await ports.site.accounts(connection, {
+      after,
+      limit: PAGE,
+      detail: 'state',
+      ...filter,
+    });
+    // A database's collation takes `áxb` for `axb`; a person is chosen by the very login.
+    const accounts = page.accounts.filter(({ login }) => wanted === null || wanted.has(login));
+    if (accounts.length > 0) yield accounts;
+    after = page.next;
+  }
+}

@@ -1,0 +1,46 @@
+/** All operations of the API over the engine's ports. */
+import type { Operations } from '../api/operations.ts';
+import { installationId } from '../model/ids.ts';
+import { acceptSignal } from './accept-signal.ts';
+import { addSite } from './add-site.ts';
+import { changeSite, removeSite, testSite } from './change-site.ts';
+import { doctor } from './doctor.ts';
+import { explain } from './explain.ts';
+import { decideHeld, listHeld, proveLink } from './held.ts';
+import { viewSites } from './list-sites.ts';
+import { previewSync } from './manual-sync/preview.ts';
+import { SyncRuns } from './manual-sync/run.ts';
+import type { OperationPorts } from './ports.ts';
+import { readLog } from './read-log.ts';
+import { addRoute, changeRoute, listRoutes, removeRoute } from './routes.ts';
+import { runUntilIdle, status } from './status.ts';
+
+export function buildOperations(ports: OperationPorts): Operations {
+  const runs = new SyncRuns(ports);
+  return {
+    addSite: (site) => addSite(ports, site),
+    sites: () => viewSites(ports.registry),
+    testSite: (name) => testSite(ports, name),
+    changeSite: (name, change) => changeSite(ports, name, change),
+    removeSite: (name) => removeSite(ports, name),
+    addRoute: (route) => addRoute(ports, route),
+    routes: () => listRoutes(ports),
+    changeRoute: (id, change) => changeRoute(ports, id, change),
+    removeRoute: (id) => removeRoute(ports, id),
+    planSync: (request) => previewSync(ports, request),
+    startSync: (request) => runs.start(request),
+    sync: (id) => runs.look(id),
+    log: (query) => readLog(ports, query),
+    status: (options) => status(ports, options),
+    explain: (site, login) => explain(ports, site, login),
+    doctor: () => doctor(ports),
+    held: () => listHeld(ports),
+    decideHeld: (decision) => decideHeld(ports, decision),
+    proveLink: (link) => proveLink(ports, link),
+    runUntilIdle: (options) => runUntilIdle(ports, options),
+    signalSecret: (installation) => ports.registry.signalSecret(installationId(installation)),
+    acceptSignal: (installation) => acceptSignal(ports, installationId(installation)),
+    verifyToken: (token) => ports.hub.verifyToken(token),
+    ready: () => ports.hub.ready(),
+  };
+}

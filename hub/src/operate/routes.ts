@@ -1,0 +1,152 @@
+/** Routes: adding, showing, changing and removing them. */
+
+import { CORE_FIELDS } from '#contract/account-state.ts';
+import type { AddRoute, ChangeRoute, RouteView, SomeRules } from '../api/schemas/route.ts';
+import { Fault } from '../errors.ts';
+import type { InstallationId } from '../model/ids.ts';
+import { routeId } from '../model/ids.ts';
+import { isNeverSynced } from '../model/never-synced.ts';
+import type { Route, RouteRules } from '../model/route.ts';
+import type { SiteRecord } from '../sync/ports.ts';
+import { siteNamed, siteNames } from './names.ts';
+import type { OperationPorts } from './ports.ts';
+
+export async function listRoutes({ registry }: OperationPorts): Promise<readonly RouteView[]> {
+  const nameOf = await siteNames(registry);
+  return (await registry.topology()).routes.map((route) => view(route, nameOf));
+}
+
+export async function addRoute(
+  ports: OperationPorts,
+  wanted: AddRoute,
+): Promise<readonly RouteView[]> {
+  const { registry } = ports;
+  const source = await siteNamed(registry, wanted.source);
+  const target = await siteNamed(registry, wanted.target);
+  const ways = wanted.both
+    ? [[source, target] as const, [target, source] as const]
+    : [[source, target] as const];
+  const { routes } = await registry.topology();
+  for (const [from, to] of ways) refuse(routes, from, to, wanted.rules);
+  const nameOf = await siteNames(registry);
+  const added: RouteView[] = [];
+  for (const [from, to] of ways) {
+    const rules = withDefaults(from, to, wanted.rules);
+    added.push(view(await registry.addRoute({ source: from.key, target: to.key, rules }), nameOf));
+  }
+  await configureEnds(ports, [source.installation, target.installation]);
+  return added;
+}
+
+export async function changeRoute(
+  ports: OperationPorts,
+  id: number,
+  change: ChangeRoute,
+): Promise<RouteView> {
+  const { registry, wake } = ports;
+  const route = await routeWithId(ports, id);
+  const rules = change.rules === undefined ? undefined : { ...route.rules, ...named(change.rules) };
+  if (rules !== undefined) refuseNeverSynced(rules.meta);
+  await registry.updateRoute(route.id, {
+    ...(change.status === undefined ? {} : { status: change.status }),
+    ...(rules === undefined ? {} : { rules }),
+  });
+  const { sites } = await registry.topology();
+  const ends = [route.source, route.target].flatMap((key) => sites.get(key)?.installation ?? []);
+  await configureEnds(ports, ends);
+  const target = sites.get(route.target)?.installation;
+  if (change.status === 'active' && target !== undefined) {
+    await wake.deliver(target, 'people');
+    await wake.deliver(target, 'bulk');
+  }
+  return view(await routeWithId(ports, id), await siteNames(registry));
+}
+
+export async function removeRoute(ports: OperationPorts, id: number): Promise<void> {
+  const route = await routeWithId(ports, id);
+  await ports.registry.removeRoute(route.id);
+}
+
+async function routeWithId({ registry }: OperationPorts, id: number): Promise<Route> {
+  const found = (await registry.topology()).routes.find((route) => route.id === routeId(id));
+  if (found === undefined) throw new Fault('route.unknown', `There is no route number ${id}.`);
+  return found;
+}
+
+function refuse(
+  routes: readonly Route[],
+  from: SiteRecord,
+  to: SiteRecord,
+  rules: SomeRules | undefined,
+): void {
+  if (from.installation === to.installation) {
+    const sentence = `“${from.name}” and “${to.name}” share their accounts.`;
+    throw new Fault('route.same_installation', sentence);
+  }
+  if (routes.some((route) => route.source === from.key && route.target === to.key)) {
+    throw new Fault(
+      'route.exists',
+      `There is a route from “${from.name}” to “${to.name}” already.`,
+    );
+  }
+  refuseNeverSynced(rules?.meta ?? []);
+  for (const role of rules?.roles ?? []) {
+    if (from.roles[role] === undefined) {
+      throw new Fault('role.unknown', `“${from.name}” has no role “${role}”.`);
+    }
+  }
+}
+
+function refuseNeverSynced(meta: readonly string[]): void {
+  const never = meta.find(isNeverSynced);
+  if (never !== undefined) {
+    const sentence = `The meta key “${never}” is never synced: it holds capabilities, sessions, secrets or totals.`;
+    throw new Fault('request.invalid', sentence);
+  }
+}
+
+/**
+ * What a new route carries unless told otherwise: the profile, the password, and the roles that
+ * both ends define and that give no power over a site. Lists are allow-lists, so the defaults
+ * are written down in the route and can be seen.
+ */
+function withDefaults(from: SiteRecord, to: SiteRecord, rules: SomeRules | undefined): RouteRules {
+  const harmless = Object.entries(from.roles)
+    .filter(([role, { privileged }]) => !privileged && to.roles[role]?.privileged === false)
+    .map(([role]) => role);
+  const defaults: RouteRules = {
+    fields: [...CORE_FIELDS, 'password'],
+    meta: [],
+    roles: harmless,
+    creates: true,
+    updates: true,
+    onDelete: 'delete',
+    reassignTo: null,
+  };
+  return { ...defaults, ...named(rules ?? {}) };
+}
+
+function named(rules: SomeRules): Partial<RouteRules> {
+  return Object.fromEntries(Object.entries(rules).filter(([, value]) => value !== undefined));
+}
+
+/** The lists of meta to watch changed; a site that can't be reached gets them with its next pull. */
+async function configureEnds(
+  { pipeline }: OperationPorts,
+  installations: readonly InstallationId[],
+): Promise<void> {
+  await Promise.all(installations.map((id) => pipeline.configure(id)));
+}
+
+const view = (route: Route, nameOf: (key: Route['source']) => string): RouteView => ({
+  id: route.id,
+  source: nameOf(route.source),
+  target: nameOf(route.target),
+  status: route.status,
+  rules: {
+    ...route.rules,
+    fields: [...route.rules.fields],
+    meta: [...route.rules.meta],
+    roles: [...route.rules.roles],
+  },
+});

@@ -1,0 +1,178 @@
+/**
+ * The hub's operations over a real store, with sites in memory that are connected as real ones
+ * are: for tests whose subject is what an operator can do.
+ */
+
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { StatusAnswer } from '#contract/messages.ts';
+import type { Operations } from '../../api/operations.ts';
+import type { Lane } from '../../model/identity.ts';
+import { deliveryId, type InstallationId, installationId } from '../../model/ids.ts';
+import { startAt } from '../../storage/hub-meta.ts';
+import { openStorage, type Storage } from '../../storage/open-storage.ts';
+import { DELETION_LIMIT } from '../../sync/deliver/deletion-limit.ts';
+import { buildPipeline, type Pipeline } from '../../sync/pipeline.ts';
+import type { Connection, HubIdentity, SitePort, Wake } from '../../sync/ports.ts';
+import { FakeSite } from '../../sync/test/fake-site.ts';
+import { buildOperations } from '../operations.ts';
+
+const ROLES = {
+  administrator: { name: 'Administrator', privileged: true },
+  author: { name: 'Author', privileged: false },
+  subscriber: { name: 'Subscriber', privileged: false },
+};
+
+export class Stand {
+  readonly operations: Operations;
+  readonly storage: Storage;
+  private readonly sites = new Map<string, FakeSite>();
+  private readonly pipeline: Pipeline;
+  private readonly woken: (() => Promise<unknown>)[] = [];
+  private readonly folder: string;
+  private readonly hub: HubIdentity;
+
+  static async open(names: readonly string[]): Promise<Stand> {
+    const folder = await mkdtemp(join(tmpdir(), 'rollcall-stand-'));
+    const secretKey = randomBytes(32).toString('hex');
+    const storage = await openStorage({ dataFolder: folder }, { secretKey });
+    const hub = await startAt(storage.database, { host: null, url: null }, { takeOver: false });
+    return new Stand(folder, storage, hub, names);
+  }
+
+  private constructor(
+    folder: string,
+    storage: Storage,
+    hub: HubIdentity,
+    names: readonly string[],
+  ) {
+    this.folder = folder;
+    this.storage = storage;
+    this.hub = hub;
+    for (const [index, name] of names.entries()) {
+      this.sites.set(name, new FakeSite({ key: index + 1, name, now: Date.now }));
+    }
+    const { store, registry, views } = storage;
+    const site = this.port();
+    const wake = this.wake();
+    this.pipeline = buildPipeline(
+      { store, registry, site, wake, report: () => {} },
+      {
+        deletionLimit: DELETION_LIMIT,
+        pollMs: 1_000,
+        pollSignallingMs: 1_000,
+        settleDeletesMs: 0,
+        newDeliveryId: () => deliveryId(randomUUID()),
+      },
+    );
+    this.operations = buildOperations({
+      store,
+      registry,
+      views,
+      site,
+      wake,
+      pipeline: this.pipeline,
+      introductions: {
+        discover: async (typed) => ({ restUrl: restUrl(typed) }),
+        status: async (door) => this.statusOf(door.restUrl),
+        connect: async (door) => ({
+          credential: { user: 'hub', password: 'secret' },
+          status: await this.statusOf(door.restUrl),
+        }),
+      },
+      hub: {
+        id: hub.id,
+        name: 'Rollcall',
+        term: async () => hub.term,
+        verifyToken: async () => null,
+        ready: async () => true,
+      },
+      version: '0',
+      publicUrl: () => 'http://hub.test',
+      newSecret: () => randomBytes(32).toString('base64url'),
+      newId: () => randomUUID(),
+    });
+  }
+
+  site(name: string): FakeSite {
+    const found = this.sites.get(name);
+    if (found === undefined) throw new Error(`no site ${name}`);
+    return found;
+  }
+
+  connect(name: string): Promise<unknown> {
+    const appPassword = 'abcd efgh';
+    return this.operations.addSite({ url: name, name, user: 'admin', appPassword });
+  }
+
+  /** Does what workers were woken for, and nothing else: no site is pulled that wasn't asked for. */
+  async work(): Promise<void> {
+    for (let task = this.woken.shift(); task !== undefined; task = this.woken.shift()) await task();
+  }
+
+  /** Pulls and sends until nothing moves. */
+  async rest(): Promise<void> {
+    await this.operations.runUntilIdle({ waitMs: 10_000 });
+    this.woken.length = 0;
+  }
+
+  async close(): Promise<void> {
+    await this.storage.close();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private wake(): Wake {
+    return {
+      pull: async (id: InstallationId, when) => {
+        if (when === undefined) this.woken.push(() => this.pipeline.pull(id));
+      },
+      deliver: async (id: InstallationId, lane: Lane) => {
+        this.woken.push(() => this.pipeline.send(id, lane));
+      },
+      due: async () => {},
+    };
+  }
+
+  /** Speaks to the site that the connection's address names. */
+  private port(): SitePort {
+    const at = (connection: Connection): FakeSite => this.site(nameIn(connection.restUrl));
+    return {
+      status: (connection) => at(connection).status(connection),
+      changes: (connection, request) => at(connection).changes(connection, request),
+      accounts: (connection, request) => at(connection).accounts(connection, request),
+      labels: (connection, labels) => at(connection).labels(connection, labels),
+      apply: (connection, request) => at(connection).apply(connection, request),
+      settings: (connection, settings) => at(connection).settings(connection, settings),
+      stamp: (connection, stamps) => at(connection).stamp(connection, stamps),
+      disconnect: (connection) => at(connection).disconnect(connection),
+    };
+  }
+
+  private async statusOf(url: string): Promise<StatusAnswer> {
+    const name = nameIn(url);
+    const credential = { user: '', password: '' };
+    const installation = installationId(randomUUID());
+    const { roundTripMs: _, ...status } = await this.site(name).status({
+      installation,
+      restUrl: url,
+      credential,
+      hub: this.hub,
+    });
+    const blog = {
+      blog: 1,
+      name,
+      url: `https://${name}.test`,
+      rest_url: url,
+      roles: ROLES,
+      default_role: 'subscriber',
+      grantable: ['subscriber', 'author'],
+      read_only: false,
+    };
+    return { ...status, sites: [blog] };
+  }
+}
+
+const restUrl = (name: string): string => `https://${name}.test/wp-json/`;
+const nameIn = (url: string): string => new URL(url).hostname.replace('.test', '');

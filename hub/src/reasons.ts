@@ -1,0 +1,98 @@
+/**
+ * Every reason for which something is skipped, held, refused or failed: one stable code, one
+ * sentence for people. docs/reference/reasons.md is checked against this list both ways.
+ *
+ * The part before the dot says who said no: the source, the account, the identity, the link,
+ * the path, the route, the target, a field's value, the stamp, the hub or the installation.
+ * The connector's codes are here, too.
+ */
+export const REASONS = {
+  'account.busy':
+    'Somebody is saving this account on the target at this moment; it is tried again.',
+  'account.incoming_rejected': 'The account is set to reject incoming changes on the target.',
+  'account.outgoing_stopped': 'The account is set to keep its changes on its own site.',
+  'account.privileged':
+    'The account can administer its site; such accounts are synced only when route and target both name them.',
+  'administrator.credential': 'The site asks for an Application Password of an administrator.',
+  'conflict.superseded':
+    'Two sites changed the same field; the later change won and this one was overwritten.',
+  'delete.newer_edit': 'The account was changed on the target after it was deleted on the source.',
+  'delete.over_limit':
+    'More accounts would be deleted than the deletion limit allows without a person’s consent.',
+  'delivery.expired':
+    'The target was away for longer than the retention; values are read afresh from the source when it returns.',
+  'email.malformed': 'WordPress would store this e-mail address in another form.',
+  'email.missing': 'An account is not created without its e-mail address.',
+  'field.never_synced':
+    'This field is never synced: it holds capabilities, sessions, secrets or totals.',
+  'field.not_selected': 'None of the changed fields is selected by the route.',
+  'field.not_watched': 'The site does not watch this meta key yet; it is told with the next pull.',
+  'field.unknown': 'The connector does not know this field.',
+  'hub.credential': 'The site asks for the credential that it issued to its hub.',
+  'hub.no_credential': 'The site could not issue a credential for the hub.',
+  'hub.not_mine': 'The site is bound to another hub.',
+  'hub.only_rollcall': 'The hub’s credential opens Rollcall’s own requests and nothing else.',
+  'hub.superseded':
+    'Another instance of this hub has taken over; this one must not speak any more.',
+  'identity.deleted': 'The account was deleted there; a late change does not bring it back.',
+  'identity.email_taken': 'Another account on the target has this e-mail address.',
+  'identity.label_mismatch':
+    'The site says that this account is somebody else than the hub knows; nothing is attached to it until a person has looked.',
+  'identity.login_taken': 'Another person has this login on the target.',
+  'installation.moved': 'The site runs at another address than the one it was connected at.',
+  'link.privileged':
+    'The account with the same e-mail on the target can administer its site; it is never linked automatically.',
+  'link.unproven':
+    'An older account on the target has the same e-mail; nothing crosses until it is proven to be the same person.',
+  'login.malformed': 'WordPress would not accept this login.',
+  'password.unverifiable': 'The target can’t verify this kind of password hash.',
+  'path.already_visited': 'The change has been through this site already.',
+  'path.stopped_at': 'A site refused this change; it does not travel on from there.',
+  'request.invalid': 'The site did not understand the request.',
+  'request.too_large': 'The request is too large for the site, even with one operation alone.',
+  'role.not_grantable': 'The target does not let the hub give or take this role.',
+  'role.unknown': 'The target does not define this role.',
+  'route.creates_off': 'The route does not create accounts.',
+  'route.deletes_off': 'The route does not carry deletes.',
+  'route.missing': 'The connector does not know this request yet.',
+  'route.paused': 'The route is paused; what goes along it waits until it is resumed.',
+  'route.removed': 'The route was removed before this could be delivered.',
+  'route.updates_off': 'The route does not carry updates.',
+  'row.unreadable': 'What the site kept of this change can’t be read; it holds up nothing else.',
+  'site.error': 'The connector failed at this request.',
+  'site.paused': 'The site is paused; what goes there waits until it is resumed.',
+  'site.removed': 'The site was removed before this could be delivered.',
+  'source.account_missing': 'The account is no longer there, and the site saw no deletion.',
+  'source.rewound':
+    'The site’s outbox is not the one this hub has read so far: it was restored or copied.',
+  'source.rewritten_outside':
+    'Many accounts were written past WordPress at once; nothing of them travels until a person has looked.',
+  'stamp.in_future': 'The site’s clock is ahead; it was asked to stamp this change again.',
+  'target.account_missing':
+    'The account does not exist on the target, and the target does not create accounts on update.',
+  'target.already_holds': 'The target holds this value already.',
+  'target.content_without_heir':
+    'The account owns content on the target and the route names nobody to inherit it.',
+  'target.default_role_missing': 'The target has no role that the account could be given.',
+  'target.error': 'The target failed at this operation.',
+  'target.heir_missing':
+    'The account that was to inherit the content does not exist on the target.',
+  'target.hub_account': 'It is the hub’s own service account on the target.',
+  'target.last_administrator': 'It is the last administrator of the target.',
+  'target.locked': 'Another batch is being applied to the target; it is tried again.',
+  'target.privileged_account': 'The account on the target can administer its site.',
+  'target.read_only': 'The target prohibits incoming changes.',
+  'target.site_missing': 'There is no such site in the target’s installation.',
+  'value.encoding': 'The value is not valid text.',
+  'value.malformed': 'The value is not of the kind that this field takes.',
+  'value.object': 'The value holds an object; only plain values are synced.',
+  'value.serialized': 'The value is serialised PHP; only plain values are synced.',
+  'value.too_large': 'The value is larger than one megabyte.',
+} as const;
+
+export type Reason = keyof typeof REASONS;
+
+export const isReason = (code: string): code is Reason => Object.hasOwn(REASONS, code);
+
+/** The sentence for a code; a code this hub does not know is shown as it is. */
+export const reasonSentence = (code: string): string => (isReason(code) ? REASONS[code] : code);

@@ -1,0 +1,35 @@
+/**
+ * What every store must do: one suite, run on PGlite and on PostgreSQL.
+ *
+ * Always true: each test makes installations of its own and afterwards they are removed, so
+ * that what is due is only what the test has made.
+ */
+import { afterEach, describe } from 'vitest';
+import { deliveryFacts } from './test/delivery-facts.ts';
+import { hubFacts } from './test/hub-facts.ts';
+import { outboxFacts } from './test/outbox-facts.ts';
+import { peopleFacts } from './test/people-facts.ts';
+import { registryFacts } from './test/registry-facts.ts';
+import { samePersonFacts } from './test/same-person-facts.ts';
+import { togetherFacts } from './test/together-facts.ts';
+import { viewFacts } from './test/view-facts.ts';
+import type { World } from './test/world.ts';
+
+/** @param world the open storage, from the first test on */
+export function storageConformance(
+  world: () => World,
+  options: { readonly together: boolean },
+): void {
+  afterEach(async () => {
+    const { registry } = world().storage;
+    for (const { id } of await registry.installations()) await registry.removeInstallation(id);
+  });
+  describe('registry', () => registryFacts(world));
+  describe('people', () => peopleFacts(world));
+  describe('same person', () => samePersonFacts(world));
+  describe('deliveries', () => deliveryFacts(world));
+  describe('outbox', () => outboxFacts(world));
+  describe('views', () => viewFacts(world));
+  describe('hub', () => hubFacts(world));
+  if (options.together) describe('two processes', () => togetherFacts(world));
+}

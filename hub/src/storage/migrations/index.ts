@@ -1,0 +1,12 @@
+/** Every migration in order. A number is never used again, a released one never edited. */
+import { statements as firstStore } from './0001-first-store.ts';
+
+export interface Migration {
+  readonly number: number;
+  readonly name: string;
+  readonly statements: readonly string[];
+}
+
+export const MIGRATIONS: readonly Migration[] = [
+  { number: 1, name: 'first-store', statements: firstStore },
+];

@@ -1,0 +1,50 @@
+/** Everything the hub keeps, opened together: what `main.ts` and tests call. */
+import type { Registry, Store, Views } from '../sync/ports.ts';
+import { openSecrets } from './hub-meta.ts';
+import {
+  type Database,
+  type DatabaseSource,
+  type OpenOptions,
+  openDatabase,
+} from './open-database.ts';
+import { createRegistry } from './registry.ts';
+import type { KeySource, Secrets } from './secrets.ts';
+import { createStore } from './store.ts';
+import { createTokens, type Tokens } from './tokens.ts';
+import { createViews } from './views.ts';
+
+export interface Storage {
+  readonly database: Database;
+  readonly secrets: Secrets;
+  readonly registry: Registry;
+  readonly store: Store;
+  readonly views: Views;
+  readonly tokens: Tokens;
+  /** Repeating it is safe. */
+  close(): Promise<void>;
+}
+
+/** @throws Fault `data.*`, `database.unreachable`, `secret.unreadable`; nothing stays open then. */
+export async function openStorage(
+  source: DatabaseSource,
+  keySource: KeySource,
+  options: OpenOptions = {},
+): Promise<Storage> {
+  const database = await openDatabase(source, options);
+  try {
+    return storageOn(database, await openSecrets(database, keySource));
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+export const storageOn = (database: Database, secrets: Secrets): Storage => ({
+  database,
+  secrets,
+  registry: createRegistry(database, secrets),
+  store: createStore(database, secrets),
+  views: createViews(database, secrets),
+  tokens: createTokens(database),
+  close: () => database.close(),
+});

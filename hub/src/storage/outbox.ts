@@ -1,0 +1,102 @@
+/**
+ * What a site must still be told: acknowledgements, labels, stamps to be made anew.
+ * Every call is safe to repeat.
+ */
+import { type Kysely, sql } from 'kysely';
+import type { Label } from '#contract/messages.ts';
+import type { IdentityUid, InstallationId, WordPressId } from '../model/ids.ts';
+import type { RowRef } from '../sync/ports.ts';
+import { hubNow } from './hub-clock.ts';
+import type { Tables } from './tables.ts';
+
+export async function unacknowledged(
+  db: Kysely<Tables>,
+  installation: InstallationId,
+): Promise<readonly RowRef[]> {
+  const rows = await db
+    .selectFrom('changes')
+    .select(['row', 'rev'])
+    .where('installation', '=', installation)
+    .where('acknowledged_at_ms', 'is', null)
+    .orderBy('captured_at_ms')
+    .execute();
+  return rows.map(({ row, rev }) => [row, rev]);
+}
+
+export async function markAcknowledged(
+  db: Kysely<Tables>,
+  installation: InstallationId,
+  refs: readonly RowRef[],
+): Promise<void> {
+  if (refs.length === 0) return;
+  const rows = refs.map(([row, rev]) => ({ row, rev }));
+  await sql`update changes c set acknowledged_at_ms = ${hubNow}
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r(row text, rev bigint)
+    where c.installation = ${installation} and c.row = r.row and c.rev = r.rev
+      and c.acknowledged_at_ms is null`.execute(db);
+}
+
+/** Accounts under an alarm are left out: nothing is attached to them until a person has looked. */
+export async function unlabelled(
+  db: Kysely<Tables>,
+  installation: InstallationId,
+  limit: number,
+): Promise<readonly Label[]> {
+  const { rows } = await sql<{
+    wp_id: WordPressId;
+    uid: IdentityUid;
+    login: string;
+    was_uid: IdentityUid | null;
+  }>`
+    select wp_id, uid, login, was_uid from accounts
+    where installation = ${installation} and not labelled and gone is null and alarm is null
+    order by wp_id limit ${limit}`.execute(db);
+  return rows.map(({ wp_id: id, uid, login, was_uid: was }) =>
+    was === null ? { id, uid, login } : { id, uid, login, was },
+  );
+}
+
+export async function markLabelled(
+  db: Kysely<Tables>,
+  installation: InstallationId,
+  ids: readonly WordPressId[],
+): Promise<void> {
+  if (ids.length === 0) return;
+  await sql`update accounts set labelled = true, was_uid = null
+    where installation = ${installation} and wp_id = any(${[...ids]}::bigint[])
+      and gone is null`.execute(db);
+}
+
+export async function queueRestamp(
+  db: Kysely<Tables>,
+  installation: InstallationId,
+  ids: readonly WordPressId[],
+): Promise<void> {
+  if (ids.length === 0) return;
+  await sql`insert into restamps (installation, wp_id)
+    select ${installation}::uuid, unnest(${[...ids]}::bigint[])
+    on conflict do nothing`.execute(db);
+}
+
+export async function restamps(
+  db: Kysely<Tables>,
+  installation: InstallationId,
+): Promise<readonly WordPressId[]> {
+  const rows = await db
+    .selectFrom('restamps')
+    .select('wp_id')
+    .where('installation', '=', installation)
+    .orderBy('queued_at_ms')
+    .execute();
+  return rows.map((row) => row.wp_id);
+}
+
+export async function clearRestamps(
+  db: Kysely<Tables>,
+  installation: InstallationId,
+  ids: readonly WordPressId[],
+): Promise<void> {
+  if (ids.length === 0) return;
+  await sql`delete from restamps where installation = ${installation}
+    and wp_id = any(${[...ids]}::bigint[])`.execute(db);
+}

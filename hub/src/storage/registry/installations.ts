@@ -1,0 +1,235 @@
+/** Installations: where and as whom they are spoken to, and how well that goes. */
+import type { Kysely, Selectable, Transaction, Updateable } from 'kysely';
+import { z } from 'zod';
+import { Fault } from '../../errors.ts';
+import type { InstallationId } from '../../model/ids.ts';
+import type {
+  Connection,
+  Credential,
+  Installation,
+  Registry,
+  SiteRecord,
+} from '../../sync/ports.ts';
+import type { Secrets } from '../secrets.ts';
+import type { Tables } from '../tables.ts';
+import { brokenConstraint } from './constraint.ts';
+import { nameTaken, toSite } from './sites.ts';
+
+const toInstallation = (row: Selectable<Tables['installations']>): Installation => ({
+  id: row.id,
+  store: row.store,
+  home: row.home,
+  multisite: row.multisite,
+  restUrl: row.rest_url,
+  contract: row.contract,
+  state: row.state,
+  trouble: row.trouble,
+  failures: row.failures,
+  retryAtMs: row.retry_at_ms,
+  epoch: row.epoch,
+  head: row.head,
+  offsetMs: row.offset_ms,
+  lastSignalMs: row.last_signal_ms,
+  lastPulledMs: row.last_pulled_ms,
+});
+
+const credentialPurpose = (id: InstallationId): string => `installation.credential:${id}`;
+const signalPurpose = (id: InstallationId): string => `installation.signal:${id}`;
+const CredentialSchema = z.object({ user: z.string(), password: z.string() });
+
+/** Without removed ones. */
+export async function list(db: Kysely<Tables>): Promise<readonly Installation[]> {
+  const rows = await db
+    .selectFrom('installations')
+    .selectAll()
+    .where('state', '<>', 'removed')
+    .orderBy('home')
+    .execute();
+  return rows.map(toInstallation);
+}
+
+/** A removed one, too: what is under way must be able to see that it was removed. */
+export async function find(db: Kysely<Tables>, id: InstallationId): Promise<Installation> {
+  const row = await db
+    .selectFrom('installations')
+    .selectAll()
+    .where('id', '=', id)
+    .executeTakeFirst();
+  if (row === undefined) throw unknown(id);
+  return toInstallation(row);
+}
+
+/** The living one before a removed one: a users table that comes again is the same installation. */
+export async function ofStore(
+  db: Kysely<Tables>,
+  store: string,
+): Promise<Awaited<ReturnType<Registry['installationOfStore']>>> {
+  const row = await db
+    .selectFrom('installations')
+    .selectAll()
+    .where('store', '=', store)
+    .orderBy((order) => order.case().when('state', '=', 'removed').then(1).else(0).end())
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  const sites = await db
+    .selectFrom('sites')
+    .selectAll()
+    .where('installation', '=', row.id)
+    .orderBy('key')
+    .execute();
+  return { installation: toInstallation(row), sites: sites.map(toSite) };
+}
+
+export async function connection(
+  db: Kysely<Tables>,
+  secrets: Secrets,
+  id: InstallationId,
+): Promise<Connection> {
+  const row = await db
+    .selectFrom('installations')
+    .innerJoin('hub_meta', (join) => join.onTrue())
+    .select(['rest_url', 'credential', 'hub_id', 'term'])
+    .where('id', '=', id)
+    .executeTakeFirst();
+  if (row?.credential == null) throw unknown(id);
+  const credential: Credential = CredentialSchema.parse(
+    JSON.parse(secrets.open(credentialPurpose(id), row.credential)),
+  );
+  const hub = { id: row.hub_id, term: row.term };
+  return { installation: id, restUrl: row.rest_url, credential, hub };
+}
+
+/** Null: no such installation, or a removed one. */
+export async function signalSecret(
+  db: Kysely<Tables>,
+  secrets: Secrets,
+  id: InstallationId,
+): Promise<string | null> {
+  if (!z.guid().safeParse(id).success) return null;
+  const row = await db
+    .selectFrom('installations')
+    .select('signal_secret')
+    .where('id', '=', id)
+    .executeTakeFirst();
+  return row?.signal_secret == null ? null : secrets.open(signalPurpose(id), row.signal_secret);
+}
+
+export async function save(
+  db: Kysely<Tables>,
+  secrets: Secrets,
+  ...[installation, sites, given]: Parameters<Registry['saveInstallation']>
+): Promise<void> {
+  const { id } = installation;
+  const row = {
+    epoch: installation.epoch,
+    trouble: installation.trouble === null ? null : JSON.stringify(installation.trouble),
+    store: installation.store,
+    home: installation.home,
+    multisite: installation.multisite,
+    head: installation.head,
+    offset_ms: installation.offsetMs,
+    rest_url: installation.restUrl,
+    contract: installation.contract,
+    state: installation.state,
+    last_signal_ms: installation.lastSignalMs,
+    failures: 0,
+    retry_at_ms: 0,
+    credential: secrets.seal(credentialPurpose(id), JSON.stringify(given.credential)),
+    signal_secret: secrets.seal(signalPurpose(id), given.signalSecret),
+  };
+  await db.transaction().execute(async (tx) => {
+    await tx
+      .insertInto('installations')
+      .values({ id, ...row })
+      .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
+      .execute()
+      .catch(alreadyAdded);
+    await saveSites(tx, sites);
+  });
+}
+
+/** A key keeps its site; whether it is paused is the operator's to say, given here as it should be. */
+async function saveSites(tx: Transaction<Tables>, sites: readonly SiteRecord[]): Promise<void> {
+  if (sites.length === 0) return;
+  const rows = sites.map((site) => ({
+    key: site.key,
+    installation: site.installation,
+    blog: site.blog,
+    name: site.name,
+    url: site.url,
+    rest_url: site.restUrl,
+    status: site.status,
+    create_missing: site.createMissing,
+    roles: JSON.stringify(site.roles),
+    default_role: site.defaultRole,
+    removed: false,
+  }));
+  await tx
+    .insertInto('sites')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.column('key').doUpdateSet((row) => ({
+        blog: row.ref('excluded.blog'),
+        name: row.ref('excluded.name'),
+        url: row.ref('excluded.url'),
+        rest_url: row.ref('excluded.rest_url'),
+        status: row.ref('excluded.status'),
+        create_missing: row.ref('excluded.create_missing'),
+        roles: row.ref('excluded.roles'),
+        default_role: row.ref('excluded.default_role'),
+        removed: row.ref('excluded.removed'),
+      })),
+    )
+    .execute()
+    .catch(nameTaken);
+}
+
+export async function update(
+  db: Kysely<Tables>,
+  id: InstallationId,
+  change: Parameters<Registry['updateInstallation']>[1],
+): Promise<void> {
+  const columns = columnsOf(change);
+  if (Object.keys(columns).length === 0) return;
+  const { numUpdatedRows } = await db
+    .updateTable('installations')
+    .set(columns)
+    .where('id', '=', id)
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n) throw unknown(id);
+}
+
+type Change = Parameters<Registry['updateInstallation']>[1];
+
+/** Only what is named; `undefined` leaves a column as it is. */
+function columnsOf(change: Change): Updateable<Tables['installations']> {
+  const { trouble } = change;
+  const columns = {
+    state: change.state,
+    trouble: trouble == null ? trouble : JSON.stringify(trouble),
+    failures: change.failures,
+    retry_at_ms: whole(change.retryAtMs),
+    epoch: change.epoch,
+    head: change.head,
+    offset_ms: whole(change.offsetMs),
+    last_signal_ms: whole(change.lastSignalMs),
+    contract: change.contract,
+    rest_url: change.restUrl,
+    last_pulled_ms: whole(change.lastPulledMs),
+  };
+  return Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== undefined));
+}
+
+/** Times are whole milliseconds; what was computed need not be. */
+const whole = <Time extends number | null | undefined>(time: Time) =>
+  typeof time === 'number' ? Math.round(time) : time;
+
+function alreadyAdded(error: unknown): never {
+  if (brokenConstraint(error) === 'installations_store') {
+    throw new Fault('site.already_added', 'This users table belongs to an installation already.');
+  }
+  throw error;
+}
+
+const unknown = (id: InstallationId): Fault =>
+  new Fault('site.unknown', `There is no installation ${id}.`);

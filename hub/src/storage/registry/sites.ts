@@ -1,0 +1,81 @@
+/** Sites: what a site is called, where it is, whether it takes part. */
+import { type Kysely, type Selectable, sql } from 'kysely';
+import { Fault } from '../../errors.ts';
+import type { SiteKey } from '../../model/ids.ts';
+import type { Topology } from '../../model/route.ts';
+import type { SiteRecord } from '../../sync/ports.ts';
+import type { Tables } from '../tables.ts';
+import { brokenConstraint } from './constraint.ts';
+
+export const toSite = (row: Selectable<Tables['sites']>): SiteRecord => ({
+  key: row.key,
+  installation: row.installation,
+  blog: row.blog,
+  name: row.name,
+  url: row.url,
+  restUrl: row.rest_url,
+  status: row.status,
+  createMissing: row.create_missing,
+  roles: row.roles,
+  defaultRole: row.default_role,
+});
+
+export async function list(db: Kysely<Tables>): Promise<readonly SiteRecord[]> {
+  const rows = await db
+    .selectFrom('sites')
+    .selectAll()
+    .where('removed', '=', false)
+    .orderBy('key')
+    .execute();
+  return rows.map(toSite);
+}
+
+/** Sites and routes of one moment: one snapshot for both reads. */
+export async function topology(db: Kysely<Tables>): Promise<Topology> {
+  return db
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .execute(async (tx) => {
+      const sites = await list(tx);
+      const routes = await tx.selectFrom('routes').selectAll().orderBy('id').execute();
+      return { sites: new Map(sites.map((site) => [site.key, site])), routes };
+    });
+}
+
+export async function reserveKeys(db: Kysely<Tables>, count: number): Promise<readonly SiteKey[]> {
+  const { rows } = await sql<{ key: SiteKey }>`
+    select nextval('site_keys')::integer as key from generate_series(1, ${count}::integer)`.execute(
+    db,
+  );
+  return rows.map((row) => row.key);
+}
+
+export async function update(
+  db: Kysely<Tables>,
+  key: SiteKey,
+  change: Partial<Pick<SiteRecord, 'status' | 'createMissing' | 'name'>>,
+): Promise<void> {
+  const { status, createMissing, name } = change;
+  const columns = {
+    ...(status === undefined ? {} : { status }),
+    ...(createMissing === undefined ? {} : { create_missing: createMissing }),
+    ...(name === undefined ? {} : { name }),
+  };
+  if (Object.keys(columns).length === 0) return;
+  const { numUpdatedRows } = await db
+    .updateTable('sites')
+    .set(columns)
+    .where('key', '=', key)
+    .where('removed', '=', false)
+    .executeTakeFirst()
+    .catch(nameTaken);
+  if (numUpdatedRows === 0n) throw new Fault('site.unknown', `There is no site ${key}.`);
+}
+
+/** Names are compared without case. */
+export function nameTaken(error: unknown): never {
+  if (brokenConstraint(error) === 'sites_name') {
+    throw new Fault('site.name_taken', 'Another site has this name already.');
+  }
+  throw error;
+}

@@ -1,0 +1,188 @@
+/**
+ * The store's tables as Kysely sees them. What a column means stands in the migrations; both
+ * drivers return bigint as number and jsonb parsed (see `open-database.ts`).
+ */
+import type { ColumnType, Generated } from 'kysely';
+import type { Field, KnownKey } from '../model/field.ts';
+import type { Birth, Delivery, Lane } from '../model/identity.ts';
+import type {
+  DeliveryId,
+  IdentityUid,
+  InstallationId,
+  RouteId,
+  SiteKey,
+  WordPressId,
+} from '../model/ids.ts';
+import type { LogAction, LogStatus } from '../model/log-entry.ts';
+import type { Path } from '../model/path.ts';
+import type { Route, RouteRules, Site } from '../model/route.ts';
+import type { Stamp } from '../model/stamp.ts';
+import type { Installation, SiteRecord } from '../sync/ports.ts';
+
+/** Read parsed, written as JSON text. */
+type Json<Read> = ColumnType<Read, string, string>;
+
+export interface StoredField {
+  /** The value as JSON text. */
+  readonly v?: string;
+  /** The same, sealed. */
+  readonly z?: string;
+  readonly s: Stamp;
+  readonly p: Path;
+  readonly held?: string;
+  /** The value was dropped after the retention. */
+  readonly x?: true;
+}
+
+export interface Tables {
+  hub_meta: {
+    one: Generated<boolean>;
+    hub_id: string;
+    term: number;
+    key_check: string;
+    started_host: string | null;
+    started_url: string | null;
+    created_at_ms: Generated<number>;
+  };
+  tokens: {
+    name: string;
+    role: string;
+    secret_hash: string;
+    created_at_ms: Generated<number>;
+  };
+  installations: {
+    id: InstallationId;
+    store: string;
+    home: string;
+    multisite: boolean;
+    rest_url: string;
+    contract: number;
+    state: Installation['state'];
+    trouble: Json<Installation['trouble']> | null;
+    failures: Generated<number>;
+    retry_at_ms: Generated<number>;
+    epoch: string | null;
+    head: number;
+    offset_ms: number;
+    last_signal_ms: number | null;
+    last_pulled_ms: number | null;
+    credential: string | null;
+    signal_secret: string | null;
+  };
+  sites: {
+    key: SiteKey;
+    installation: InstallationId;
+    blog: number;
+    name: string;
+    url: string;
+    rest_url: string;
+    status: Site['status'];
+    create_missing: boolean;
+    roles: Json<SiteRecord['roles']>;
+    default_role: string;
+    removed: Generated<boolean>;
+  };
+  routes: {
+    id: Generated<RouteId>;
+    source: SiteKey;
+    target: SiteKey;
+    status: Route['status'];
+    rules: Json<RouteRules>;
+  };
+  identities: {
+    uid: IdentityUid;
+    alias_of: IdentityUid | null;
+    created_at_ms: Generated<number>;
+  };
+  accounts: {
+    uid: IdentityUid;
+    installation: InstallationId;
+    wp_id: WordPressId;
+    login: string;
+    login_key: string;
+    email: string;
+    email_key: string;
+    registered: string;
+    privileged: boolean;
+    outgoing_stopped: boolean;
+    incoming_rejected: boolean;
+    labelled: boolean;
+    was_uid: IdentityUid | null;
+    known: Json<Readonly<Record<KnownKey, Stamp>>>;
+    gone: Json<Stamp> | null;
+    alarm: string | null;
+  };
+  links: {
+    uid: IdentityUid;
+    installation: InstallationId;
+    wp_id: WordPressId;
+    by: 'email' | 'login';
+    at_ms: Generated<number>;
+  };
+  deliveries: {
+    uid: IdentityUid;
+    target: SiteKey;
+    id: DeliveryId;
+    installation: InstallationId;
+    lane: Lane;
+    fields: Json<Readonly<Record<Field, StoredField>>>;
+    birth: Json<Birth> | null;
+    gone: Json<NonNullable<Delivery['gone']>> | null;
+    held: string | null;
+    attempts: number;
+    version: number;
+    not_before_ms: number;
+    queued_at_ms: Generated<number>;
+    lease_until_ms: number | null;
+    waits_email: string | null;
+    waits_login: string | null;
+    sendable: ColumnType<boolean, never, never>;
+    waiting: ColumnType<boolean, never, never>;
+  };
+  stopped: {
+    uid: IdentityUid;
+    target: SiteKey;
+    fields: Json<Readonly<Record<Field, Stamp>>>;
+  };
+  changes: {
+    installation: InstallationId;
+    row: string;
+    rev: number;
+    kind: string;
+    wp_id: WordPressId | null;
+    uid: IdentityUid | null;
+    actor: string | null;
+    fields: Json<readonly Field[]>;
+    at_ms: number;
+    captured_at_ms: Generated<number>;
+    acknowledged_at_ms: number | null;
+  };
+  refreshes: {
+    installation: InstallationId;
+    wp_id: WordPressId;
+    queued_at_ms: Generated<number>;
+  };
+  restamps: {
+    installation: InstallationId;
+    wp_id: WordPressId;
+    queued_at_ms: Generated<number>;
+  };
+  sync_log: {
+    id: Generated<number>;
+    at_ms: Generated<number>;
+    uid: IdentityUid;
+    login: string;
+    login_key: string;
+    source: SiteKey | null;
+    target: SiteKey;
+    action: LogAction;
+    status: LogStatus;
+    reason: string | null;
+    fields: Json<readonly Field[]>;
+    path: Json<Path>;
+    actor: string | null;
+    delivery: DeliveryId | null;
+    attempts: number;
+    duration_ms: number | null;
+  };
+}

@@ -1,0 +1,149 @@
+/** Conformance: what people are shown. */
+import { expect, test } from 'vitest';
+import { wordPressId } from '../../model/ids.ts';
+import { purgeLog } from '../tidy.ts';
+import {
+  account,
+  addPlace,
+  carried,
+  delivery,
+  identity,
+  logEntry,
+  save,
+  type World,
+} from './world.ts';
+
+export function viewFacts(world: () => World): void {
+  const views = () => world().storage.views;
+  const write = (...entries: ReturnType<typeof logEntry>[]) =>
+    world().storage.store.transaction((tx) => tx.appendLog(entries));
+
+  test('the log shows the newest first, or what follows a row', async () => {
+    const place = await addPlace(world().storage);
+    const site = place.site;
+    const full = logEntry(place, {
+      login: 'Anna',
+      source: site,
+      reason: 'target.read_only',
+      status: 'refused',
+      path: [site, site],
+      fields: ['email', 'role:editor'],
+      actor: 'user ed\u0000itor',
+      durationMs: 12.6,
+    });
+    await write(logEntry(place, { login: 'bo' }), full);
+    const rows = await views().log({ site, limit: 10 });
+    expect(rows.map((row) => row.login)).toEqual(['Anna', 'bo']);
+    const { id, atMs, ...shown } = rows[0] ?? { id: 0, atMs: 0 };
+    expect(shown).toEqual({ ...full, actor: 'user ed\ufffditor', durationMs: 13 });
+    expect(Math.abs(atMs - (await world().storage.store.nowMs()))).toBeLessThan(60_000);
+    const first = rows[1]?.id ?? 0;
+    expect((await views().log({ site, afterId: first, limit: 10 })).map((row) => row.id)).toEqual([
+      id,
+    ]);
+    expect((await views().log({ site, afterId: first - 1, limit: 10 })).length).toBe(2);
+  });
+
+  test('the log is narrowed by status, site, login and time', async () => {
+    const [a, b] = [await addPlace(world().storage), await addPlace(world().storage)];
+    await write(
+      logEntry(a, { login: 'anna', status: 'failed' }),
+      logEntry(a, { login: 'bo' }),
+      logEntry(b, { login: 'ANNA', source: a.site }),
+    );
+    const logins = async (query: Partial<Parameters<ReturnType<typeof views>['log']>[0]>) =>
+      (await views().log({ site: a.site, limit: 10, ...query })).map((row) => row.login);
+    expect(await logins({})).toEqual(['ANNA', 'bo', 'anna']);
+    expect(await logins({ limit: 1 })).toEqual(['ANNA']);
+    expect(await logins({ login: 'Anna' })).toEqual(['ANNA', 'anna']);
+    expect(await logins({ status: 'failed' })).toEqual(['anna']);
+    expect(await logins({ site: b.site })).toEqual(['ANNA']);
+    const now = await world().storage.store.nowMs();
+    expect(await logins({ sinceMs: now + 60_000 })).toEqual([]);
+    expect((await logins({ sinceMs: now - 60_000 })).length).toBe(3);
+  });
+
+  test('log rows are purged by age', async () => {
+    const place = await addPlace(world().storage);
+    await write(logEntry(place));
+    expect(await purgeLog(world().storage.database, 3_600_000)).toBe(0);
+    await purgeLog(world().storage.database, -60_000);
+    expect(await views().log({ site: place.site, limit: 5 })).toEqual([]);
+  });
+
+  test('the backlog counts what waits, per installation', async () => {
+    const { storage } = world();
+    const [a, b] = [await addPlace(storage), await addPlace(storage)];
+    const to = (fields: Parameters<typeof delivery>[1], change = {}) =>
+      identity([account(a.installation)], [delivery(b.site, fields, change)]);
+    const url = carried('u', a.site);
+    const taken = carried('x@y.test', a.site, 'identity.email_taken');
+    await save(
+      storage,
+      to({ url }),
+      to({ url, email: taken }),
+      to({ email: taken }),
+      to({ url }, { held: 'identity.login_taken' }),
+    );
+    await storage.store.transaction((tx) => tx.queueRefresh(a.installation, [wordPressId(5)]));
+    const of = async (place: typeof a) =>
+      (await views().backlog()).find((one) => one.installation === place.installation);
+    expect(await of(b)).toMatchObject({ pending: 2, held: 3, unacknowledged: 0, unlabelled: 0 });
+    expect((await of(b))?.oldestPendingMs).toBeGreaterThan(0);
+    expect(await of(a)).toMatchObject({
+      pending: 0,
+      held: 0,
+      oldestPendingMs: null,
+      unlabelled: 4,
+      refreshes: 1,
+    });
+    expect(await views().accountCount(a.installation)).toBe(4);
+    expect(await views().accountCount(b.installation)).toBe(0);
+
+    const held = (await views().held()).filter((one) => one.target === b.site);
+    expect(held.map(({ reason, fields }) => [reason, fields])).toEqual(
+      expect.arrayContaining([
+        ['identity.email_taken', ['email']],
+        ['identity.email_taken', ['email']],
+        ['identity.login_taken', ['url']],
+      ]),
+    );
+    expect(held.length).toBe(3);
+    expect(held.every((one) => one.login.startsWith('person-'))).toBe(true);
+  });
+
+  test('an identity is found by login, the living before the ended', async () => {
+    const { storage } = world();
+    const { installation, site } = await addPlace(storage);
+    const ended = identity([account(installation, { login: 'Anna', gone: [5, site] })]);
+    await save(storage, ended);
+    expect(await views().identityByLogin(installation, 'anna')).toEqual(ended);
+    const living = identity([account(installation, { login: 'ANNA' })]);
+    await save(storage, living);
+    expect(await views().identityByLogin(installation, 'anna')).toEqual(living);
+    expect(await views().identityByLogin(installation, 'nobody')).toBeNull();
+  });
+
+  test('a found link is kept once, and shown while its account lives', async () => {
+    const { storage } = world();
+    const [a, b] = [await addPlace(storage), await addPlace(storage)];
+    const person = identity([account(a.installation)]);
+    const older = account(b.installation, { login: 'older' });
+    const elder = identity([older]);
+    await save(storage, person, elder);
+    const link = {
+      uid: person.uid,
+      installation: b.installation,
+      wpId: older.wpId,
+      by: 'email' as const,
+    };
+    await storage.store.transaction((tx) => tx.saveLinks([link, link]));
+    await storage.store.transaction((tx) => tx.saveLinks([link]));
+    expect(await views().links(person.uid)).toEqual([
+      { installation: b.installation, wpId: older.wpId, login: 'older', by: 'email' },
+    ]);
+    const gone = { ...older, gone: [5, b.site] as const };
+    await save(storage, { ...elder, accounts: new Map([[b.installation, gone]]) });
+    expect(await views().links(person.uid)).toEqual([]);
+  });
+}

@@ -1,0 +1,65 @@
+/**
+ * Keeps the store small.
+ *
+ * Does: forget log rows and acknowledged changes after their time; on PGlite, which has no
+ * autovacuum, give the space of dead rows back and keep the planner's statistics.
+ * Always true: safe to repeat and to run beside the workers; what is still needed is never touched.
+ */
+import { sql } from 'kysely';
+import { readHubNow } from './hub-clock.ts';
+import type { Database } from './open-database.ts';
+
+/** Sync Log rows older than this go; how many went. */
+export async function purgeLog(database: Database, olderThanMs: number): Promise<number> {
+  const before = (await readHubNow(database.kysely)) - olderThanMs;
+  const { numDeletedRows } = await database.kysely
+    .deleteFrom('sync_log')
+    .where('at_ms', '<', before)
+    .executeTakeFirst();
+  return Number(numDeletedRows);
+}
+
+/** Changes acknowledged longer ago than this go; how many went. */
+export async function purgeChanges(database: Database, olderThanMs: number): Promise<number> {
+  const before = (await readHubNow(database.kysely)) - olderThanMs;
+  const { numDeletedRows } = await database.kysely
+    .deleteFrom('changes')
+    .where('acknowledged_at_ms', '<', before)
+    .executeTakeFirst();
+  return Number(numDeletedRows);
+}
+
+/** Deliveries whose values are dropped in one go: their identities are locked meanwhile. */
+const EXPIRE_BATCH = 1_000;
+
+/**
+ * Drops the values of what has waited for longer than this; the mark stays, so that they are read
+ * afresh from their source when the target returns. Returns how many deliveries were emptied.
+ */
+export async function expireDeliveries(database: Database, olderThanMs: number): Promise<number> {
+  const before = (await readHubNow(database.kysely)) - olderThanMs;
+  let count = 0;
+  for (;;) {
+    const emptied = await database.kysely.transaction().execute(async (tx) => {
+      const old = sql`d.queued_at_ms < ${before} and d.lease_until_ms is null
+        and jsonb_path_exists(d.fields, '$.* ? (!exists(@.x))')`;
+      const owners = await sql<{ uid: string }>`
+        select i.uid from identities i where i.uid in (
+          select d.uid from deliveries d where ${old} limit ${EXPIRE_BATCH})
+        order by i.uid for update skip locked`.execute(tx);
+      const { rows } = await sql`
+        update deliveries d set version = d.version + 1, fields = (
+          select jsonb_object_agg(key, (value - 'v' - 'z') || '{"x": true}') from jsonb_each(d.fields))
+        where ${old} and d.uid = any(${owners.rows.map((row) => row.uid)}::uuid[])
+        returning 1`.execute(tx);
+      return rows.length;
+    });
+    count += emptied;
+    if (emptied === 0) return count;
+  }
+}
+
+/** Some ten ms on a small store; hourly is often enough. PostgreSQL does it by itself. */
+export async function vacuum(database: Database): Promise<void> {
+  if (database.kind === 'pglite') await sql`vacuum (analyze)`.execute(database.kysely);
+}

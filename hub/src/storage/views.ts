@@ -1,0 +1,163 @@
+/**
+ * Reads for people.
+ *
+ * Does not: lock, or open a secret except to give back a whole identity.
+ */
+import { type Kysely, type Selectable, type SqlBool, sql } from 'kysely';
+import type { Identity } from '../model/identity.ts';
+import type { IdentityUid, InstallationId } from '../model/ids.ts';
+import type { Backlog, HeldDelivery, LogQuery, LogRow, Views } from '../sync/ports.ts';
+import { refuseInside } from './in-transaction.ts';
+import type { Database } from './open-database.ts';
+import type { Secrets } from './secrets.ts';
+import type { Tables } from './tables.ts';
+import { candidates } from './transaction/candidates.ts';
+import { keyOf } from './transaction/identity-rows.ts';
+import { readPeople } from './transaction/people.ts';
+
+export function createViews({ kysely }: Database, secrets: Secrets): Views {
+  const outside = (what: string): Kysely<Tables> => {
+    refuseInside(`Views.${what}`);
+    return kysely;
+  };
+  return {
+    log: async (query) => readLog(outside('log'), query),
+    backlog: async () => readBacklog(outside('backlog')),
+    held: async () => readHeld(outside('held')),
+    identityByLogin: async (installation, login) =>
+      identityByLogin(outside('identityByLogin'), secrets, installation, login),
+    candidatesOf: async (identity, from, installations) =>
+      candidatesOf(outside('candidatesOf'), identity, from, installations),
+    links: async (uid) => readLinks(outside('links'), uid),
+    accountCount: async (installation) => accountCount(outside('accountCount'), installation),
+  };
+}
+
+async function readLog(db: Kysely<Tables>, query: LogQuery): Promise<readonly LogRow[]> {
+  const { status, site, login, sinceMs, afterId, limit } = query;
+  let rows = db.selectFrom('sync_log').selectAll().limit(limit);
+  if (status !== undefined) rows = rows.where('status', '=', status);
+  if (site !== undefined) {
+    rows = rows.where((row) => row.or([row('target', '=', site), row('source', '=', site)]));
+  }
+  if (login !== undefined) rows = rows.where('login_key', '=', keyOf(login));
+  if (sinceMs !== undefined) rows = rows.where('at_ms', '>=', Math.ceil(sinceMs));
+  if (afterId === undefined) return (await rows.orderBy('id', 'desc').execute()).map(toLogRow);
+  // A row with a smaller id may still be uncommitted: nothing after it is shown before it.
+  const settled = sql<SqlBool>`written_by < pg_snapshot_xmin(pg_current_snapshot())`;
+  const following = rows.where('id', '>', afterId).where(settled).orderBy('id');
+  return (await following.execute()).map(toLogRow);
+}
+
+const toLogRow = (row: Selectable<Tables['sync_log']>): LogRow => ({
+  id: row.id,
+  atMs: row.at_ms,
+  uid: row.uid,
+  login: row.login,
+  source: row.source,
+  target: row.target,
+  action: row.action,
+  status: row.status,
+  reason: row.reason,
+  fields: row.fields,
+  path: row.path,
+  actor: row.actor,
+  delivery: row.delivery,
+  attempts: row.attempts,
+  durationMs: row.duration_ms,
+});
+
+/** A delivery of which some fields are held and some can go counts as both. */
+async function readBacklog(db: Kysely<Tables>): Promise<readonly Backlog[]> {
+  const { rows } = await sql<Backlog>`
+    select i.id as installation, coalesce(d.pending, 0) as pending, coalesce(d.held, 0) as held,
+      d.oldest as "oldestPendingMs",
+      (select count(*) from changes c where c.installation = i.id
+        and c.acknowledged_at_ms is null) as unacknowledged,
+      (select count(*) from accounts a where a.installation = i.id and not a.labelled
+        and a.gone is null and a.alarm is null) as unlabelled,
+      (select count(*) from refreshes r where r.installation = i.id) as refreshes
+    from installations i left join (
+      select installation, count(*) filter (where sendable) as pending,
+        count(*) filter (where waiting) as held,
+        min(queued_at_ms) filter (where sendable) as oldest
+      from deliveries group by installation) d on d.installation = i.id
+    where i.state <> 'removed' order by i.home`.execute(db);
+  return rows;
+}
+
+async function readHeld(db: Kysely<Tables>): Promise<readonly HeldDelivery[]> {
+  const { rows } = await sql<HeldDelivery>`
+    select d.id as delivery, d.uid, d.target,
+      coalesce(d.birth ->> 'login', who.login, '') as login,
+      coalesce(d.held, parts.reason) as reason,
+      coalesce(parts.fields, '[]') as fields
+    from deliveries d
+    cross join lateral (
+      select min(f.value ->> 'held') as reason, jsonb_agg(f.key order by f.key) as fields
+      from jsonb_each(d.fields) f where d.held is not null or f.value ? 'held') parts
+    left join lateral (
+      select a.login from accounts a where a.uid = d.uid
+      order by a.installation = d.installation desc, a.gone is null desc limit 1) who on true
+    where d.waiting order by d.queued_at_ms, d.id`.execute(db);
+  return rows;
+}
+
+/** The living account first; after that one that ended. */
+async function identityByLogin(
+  db: Kysely<Tables>,
+  secrets: Secrets,
+  installation: InstallationId,
+  login: string,
+): Promise<Identity | null> {
+  const row = await db
+    .selectFrom('accounts as a')
+    .innerJoin('identities as p', 'p.uid', 'a.uid')
+    .select('a.uid')
+    .where('a.installation', '=', installation)
+    .where('a.login_key', '=', keyOf(login))
+    .where('p.alias_of', 'is', null)
+    .orderBy(sql`a.gone is null`, 'desc')
+    .orderBy('a.wp_id', 'desc')
+    .executeTakeFirst();
+  if (row === undefined) return null;
+  return (await readPeople(db, secrets, [row.uid])).get(row.uid) ?? null;
+}
+
+/** As whom the identity would arrive: with e-mail and login of its account on `from`. */
+async function candidatesOf(
+  db: Kysely<Tables>,
+  identity: Identity,
+  from: InstallationId,
+  installations: readonly InstallationId[],
+): ReturnType<Views['candidatesOf']> {
+  const account = identity.accounts.get(from);
+  if (account === undefined) return () => [];
+  const living = [...identity.accounts].filter(([, { gone }]) => gone === null);
+  const { uid } = identity;
+  const { email, login } = account;
+  const asked = { uid, email, login, on: living.map(([installation]) => installation) };
+  const found = await candidates(db, [asked], installations);
+  return (installation) => found(uid, installation);
+}
+
+async function readLinks(db: Kysely<Tables>, uid: IdentityUid): ReturnType<Views['links']> {
+  return db
+    .selectFrom('links as l')
+    .innerJoin('accounts as a', (join) =>
+      join
+        .onRef('a.installation', '=', 'l.installation')
+        .onRef('a.wp_id', '=', 'l.wp_id')
+        .on('a.gone', 'is', null),
+    )
+    .select(['l.installation', 'l.wp_id as wpId', 'a.login', 'l.by'])
+    .where('l.uid', '=', uid)
+    .orderBy('l.at_ms')
+    .execute();
+}
+
+async function accountCount(db: Kysely<Tables>, installation: InstallationId): Promise<number> {
+  const { rows } = await sql<{ count: number }>`select count(*) as count from accounts
+    where installation = ${installation} and gone is null`.execute(db);
+  return rows[0]?.count ?? 0;
+}

@@ -1,0 +1,56 @@
+/**
+ * Reads who is who on an installation, page by page, when it is connected.
+ *
+ * Does: give every account an identity of its own and tell the site its label. Whole states are
+ * asked for, so that the site takes a fingerprint of every account: WordPress 6.1 has a way to set
+ * a password that leaves no other trace.
+ * Does not: link accounts of different installations, keep any value, or make anything travel:
+ * a value from before Rollcall stays where it is until somebody edits it.
+ * Always true: repeating it changes nothing.
+ */
+import type { AccountState } from '#contract/account-state.ts';
+import type { Account, Identity } from '../../model/identity.ts';
+import { wordPressId } from '../../model/ids.ts';
+import { label, newIdentity, PAGE_ROWS, type PullInput, type PullPorts } from './pull.ts';
+
+export async function census(input: PullInput, ports: PullPorts): Promise<number> {
+  let after: number | null = 0;
+  let count = 0;
+  while (after !== null) {
+    const page = await ports.site.accounts(input.connection, {
+      after,
+      limit: PAGE_ROWS,
+      detail: 'state',
+    });
+    await ports.store.transaction(async (tx) => {
+      const ids = page.accounts.map((state) => wordPressId(state.id));
+      const known = await tx.lockByAccount(input.installation, ids);
+      const strangers = page.accounts.filter((state) => !known.has(wordPressId(state.id)));
+      await tx.save(strangers.map((state) => withWho(newIdentity(), state, input)));
+    });
+    count += page.accounts.length;
+    after = page.next;
+  }
+  await label(input, ports);
+  return count;
+}
+
+/** `known` stays empty: when the account was born is learned with its first change. */
+function withWho(identity: Identity, state: AccountState, { installation }: PullInput): Identity {
+  const foreign = state.uid !== null && state.uid !== identity.uid;
+  const account: Account = {
+    installation,
+    wpId: wordPressId(state.id),
+    login: state.login,
+    email: state.email,
+    registered: state.registered,
+    privileged: state.privileged,
+    outgoingStopped: state.switches.stop_outgoing,
+    incomingRejected: state.switches.reject_incoming,
+    labelled: foreign,
+    known: new Map(),
+    gone: null,
+    alarm: foreign || !state.label_ok ? 'identity.label_mismatch' : null,
+  };
+  return { ...identity, accounts: new Map([[installation, account]]) };
+}

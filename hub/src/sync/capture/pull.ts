@@ -1,0 +1,313 @@
+/**
+ * Pulls one installation's outbox.
+ *
+ * Does: read a page of changes, and in one transaction remember the rows, learn, spread; then
+ * label the accounts that are new to the hub. The acknowledgement goes with the next page.
+ * Does not: decide who gets what, or send anything.
+ * Always true: a crash anywhere repeats or finishes it, never halves it (I7); a row is learned
+ * once per (row, revision).
+ * On failure: throws `Fault`; nothing was changed here, and the site gives the same rows again.
+ */
+import { randomUUID } from 'node:crypto';
+import type { AccountState } from '#contract/account-state.ts';
+import type { ChangeRow, ChangesAnswer } from '#contract/messages.ts';
+import type { Identity, Lane } from '../../model/identity.ts';
+import {
+  type IdentityUid,
+  type InstallationId,
+  identityUid,
+  type WordPressId,
+  wordPressId,
+} from '../../model/ids.ts';
+import type { LogEntry } from '../../model/log-entry.ts';
+import { type Site, sitesOf, type Topology } from '../../model/route.ts';
+import type { CapturedChange, Connection, SitePort, Store, Transaction } from '../ports.ts';
+import type { Learned, SpreadBatch } from '../spread-batch.ts';
+import { type Lesson, learn, learnGone } from './learn.ts';
+
+/** Rows per page: full states are a few kB each, and one page is one transaction. */
+export const PAGE_ROWS = 500;
+
+export interface PullInput {
+  readonly installation: InstallationId;
+  readonly connection: Connection;
+  readonly topology: Topology;
+  /** Epoch and head as last seen; null: never pulled. */
+  readonly cursor: { readonly epoch: string | null; readonly head: number };
+}
+
+export interface PullPorts {
+  readonly store: Store;
+  readonly site: SitePort;
+  readonly spreadBatch: SpreadBatch;
+}
+
+export interface Pulled {
+  readonly rows: number;
+  readonly more: boolean;
+  /** The site is not what it was: its outbox began anew or went back. Nothing was learned. */
+  readonly rewound: boolean;
+}
+
+export async function pull(input: PullInput, ports: PullPorts): Promise<Pulled> {
+  const { store, site } = ports;
+  const { installation, connection } = input;
+  const ack = await store.unacknowledged(installation);
+  const restamp = await store.restamps(installation);
+  const request = { ack, limit: PAGE_ROWS, ...(restamp.length > 0 ? { restamp } : {}) };
+  const answer = await site.changes(connection, request);
+  if (isRewound(input.cursor, answer)) return { rows: 0, more: false, rewound: true };
+  if (ack.length > 0) await store.markAcknowledged(installation, ack);
+  if (restamp.length > 0) await store.clearRestamps(installation, restamp);
+  const future = await store.transaction((tx) => learnPage(tx, answer, input, ports.spreadBatch));
+  if (future.length > 0) await store.queueRestamp(installation, future);
+  await label(input, ports);
+  const more = answer.more || future.length > 0 || answer.rows.length > 0;
+  return { rows: answer.rows.length, more, rewound: false };
+}
+
+/** Tells the site who its accounts are; repeated until the site has confirmed each. */
+export async function label(input: PullInput, { store, site }: PullPorts): Promise<void> {
+  for (;;) {
+    const labels = await store.unlabelled(input.installation, PAGE_ROWS);
+    if (labels.length === 0) return;
+    const results = await site.labels(input.connection, labels);
+    const settled = results.filter((entry) => entry.result !== 'missing');
+    const good = settled.filter((entry) => entry.result !== 'mismatch');
+    const ids = good.map((entry) => wordPressId(entry.id));
+    await store.markLabelled(input.installation, ids);
+    await alarmRefused(results, input, store);
+    if (good.length < labels.length || labels.length < PAGE_ROWS) return;
+  }
+}
+
+/**
+ * The account has another login than the hub knows, somebody else's label, or is gone. A delete
+ * that is on its way here comes with its own change; everything else a person must look at.
+ */
+async function alarmRefused(
+  results: Awaited<ReturnType<SitePort['labels']>>,
+  { installation }: PullInput,
+  store: Store,
+): Promise<void> {
+  const refused = results.filter(({ result }) => result === 'mismatch' || result === 'missing');
+  if (refused.length === 0) return;
+  await store.transaction(async (tx) => {
+    const ids = refused.map((entry) => wordPressId(entry.id));
+    const identities = [...(await tx.lockByAccount(installation, ids)).values()];
+    await tx.save(
+      identities.map((identity) => {
+        const account = identity.accounts.get(installation);
+        if (account === undefined) return identity;
+        const accounts = new Map(identity.accounts);
+        accounts.set(installation, { ...account, alarm: 'identity.label_mismatch' });
+        return { ...identity, accounts };
+      }),
+    );
+  });
+}
+
+const isRewound = (cursor: PullInput['cursor'], answer: ChangesAnswer): boolean =>
+  cursor.epoch !== null && (cursor.epoch !== answer.epoch || answer.head < cursor.head);
+
+async function learnPage(
+  tx: Transaction,
+  answer: ChangesAnswer,
+  input: PullInput,
+  spreadBatch: SpreadBatch,
+): Promise<readonly WordPressId[]> {
+  const { installation, topology } = input;
+  const nowMs = await tx.nowMs();
+  const unseen = await tx.appendChanges(installation, answer.rows.map(toChange));
+  const rows = unseen.flatMap((index) => answer.rows[index] ?? []);
+  const lane: Lane = answer.more ? 'bulk' : 'people';
+  const context = { topology, nowMs, lane, again: false, asNew: false };
+  const lessons = await learnRows(tx, rows, input, context);
+  await keepLessons(tx, lessons, input, context, spreadBatch);
+  await tx.setCursor(installation, { epoch: answer.epoch, head: answer.head });
+  return lessons.filter((entry) => entry.lesson.restamp).map((entry) => wordPressId(entry.id));
+}
+
+export interface LearnContext {
+  readonly topology: Topology;
+  readonly nowMs: number;
+  readonly lane: Lane;
+  readonly again: boolean;
+  readonly asNew: boolean;
+}
+
+interface Taught {
+  readonly id: number;
+  readonly lesson: Lesson;
+  readonly login: string;
+  readonly actor: string | null;
+}
+
+/** Stores what was learned, spreads it, and frees what waited for an address that is free now. */
+export async function keepLessons(
+  tx: Transaction,
+  lessons: readonly Taught[],
+  input: PullInput,
+  context: LearnContext,
+  spreadBatch: SpreadBatch,
+): Promise<void> {
+  const learned = lessons.map(
+    ({ lesson, actor }): Learned => ({
+      identity: lesson.identity,
+      holding: lesson.alarm === null ? lesson.holding : null,
+      actor,
+    }),
+  );
+  const log = lessons.flatMap((taught) => logOf(taught, input));
+  await spreadBatch(tx, context, learned, log);
+  const emails = lessons.flatMap(({ lesson }) => lesson.freedEmail ?? []);
+  const logins = lessons.flatMap(({ lesson, login }) => (lesson.holding.gone ? login : []));
+  if (emails.length + logins.length > 0) {
+    await tx.releaseHeld(input.installation, { emails, logins });
+    const moved = lessons.filter(({ lesson }) => lesson.freedEmail !== null || lesson.holding.gone);
+    await tx.forgetLinksTo(
+      input.installation,
+      moved.map((taught) => wordPressId(taught.id)),
+    );
+  }
+}
+
+export async function learnRows(
+  tx: Transaction,
+  rows: readonly ChangeRow[],
+  input: PullInput,
+  context: LearnContext,
+): Promise<Taught[]> {
+  const identities = await identitiesOf(tx, rows, input);
+  const formerUids = await formerUidsIn(tx, rows, identities);
+  const sites = sitesOf(context.topology, input.installation);
+  return rows.flatMap((row): Taught[] => {
+    const id = row.account?.id ?? row.gone?.id;
+    const identity = id === undefined ? undefined : identities.get(id);
+    if (id === undefined || identity === undefined) return [];
+    const { installation } = input;
+    const learnInput = { ...context, identity, formerUids, installation, sites };
+    const lesson = row.account
+      ? learn(row.account, learnInput)
+      : row.gone
+        ? learnGone(row.gone, learnInput)
+        : null;
+    const login = row.account?.login ?? row.gone?.login ?? '';
+    return lesson === null ? [] : [{ id, lesson, login, actor: actorName(row) }];
+  });
+}
+
+/**
+ * Known accounts by the hub's own table. An unknown account is somebody new, unless the hub
+ * itself has sent its creation there and the receipt was lost: then its label tells.
+ */
+async function identitiesOf(
+  tx: Transaction,
+  rows: readonly ChangeRow[],
+  input: PullInput,
+): Promise<Map<number, Identity>> {
+  const ids = rows.flatMap((row) => row.account?.id ?? row.gone?.id ?? []);
+  const known = await tx.lockByAccount(input.installation, ids.map(wordPressId));
+  const found = new Map<number, Identity>(known);
+  const unknown = rows.flatMap((row) =>
+    row.account && !found.has(row.account.id) ? row.account : [],
+  );
+  const claims = unknown.flatMap((state) => (state.uid === null ? [] : identityUid(state.uid)));
+  const claimed = claims.length > 0 ? await tx.lockByUid(claims) : new Map<IdentityUid, Identity>();
+  const sites = sitesOf(input.topology, input.installation);
+  for (const state of unknown) {
+    const identity = state.uid === null ? undefined : claimed.get(identityUid(state.uid));
+    const ours = identity !== undefined && wasSentThere(identity, state, sites, input);
+    found.set(state.id, ours ? identity : newIdentity());
+  }
+  return found;
+}
+
+/**
+ * Labels in these rows that are not the account's uid but became it: two identities were merged,
+ * and the site has not been told yet.
+ */
+async function formerUidsIn(
+  tx: Transaction,
+  rows: readonly ChangeRow[],
+  identities: ReadonlyMap<number, Identity>,
+): Promise<ReadonlySet<string>> {
+  const others = rows.flatMap(({ account, gone }) => {
+    const row = account ?? gone;
+    const identity = row && identities.get(row.id);
+    const differs = row?.uid != null && identity !== undefined && row.uid !== identity.uid;
+    return differs ? { uid: identityUid(row.uid ?? ''), became: identity.uid } : [];
+  });
+  if (others.length === 0) return new Set();
+  const found = await tx.lockByUid(others.map(({ uid }) => uid));
+  return new Set(
+    others.filter(({ uid, became }) => found.get(uid)?.uid === became).map(({ uid }) => uid),
+  );
+}
+
+function wasSentThere(
+  identity: Identity,
+  state: AccountState,
+  sites: readonly Site[],
+  { installation }: PullInput,
+): boolean {
+  if (identity.accounts.has(installation)) return false;
+  return sites.some((site) => {
+    const delivery = identity.deliveries.get(site.key);
+    return delivery?.birth?.login === state.login && delivery.attempts > 0;
+  });
+}
+
+export const newIdentity = (): Identity => ({
+  uid: identityUid(randomUUID()),
+  accounts: new Map(),
+  deliveries: new Map(),
+  stopped: new Map(),
+});
+
+function toChange(row: ChangeRow): CapturedChange {
+  const uid = row.account?.uid ?? row.gone?.uid ?? null;
+  return {
+    row: row.row,
+    rev: row.rev,
+    kind: row.kind,
+    wpId: row.account?.id ?? row.gone?.id ?? row.error?.id ?? null,
+    uid: uid === null ? null : identityUid(uid),
+    actor: row.error ?? row.actor,
+    fields: [],
+    atMs: row.at,
+  };
+}
+
+function actorName({ actor }: ChangeRow): string {
+  return actor.login === undefined ? actor.kind : `${actor.kind} ${actor.login}`;
+}
+
+/** What a person should see that no delivery shows: alarms, future stamps, lost conflicts. */
+function logOf({ lesson, login, actor }: Taught, input: PullInput): LogEntry[] {
+  const home = sitesOf(input.topology, input.installation)[0]?.key;
+  if (home === undefined) return [];
+  const base = {
+    uid: lesson.identity.uid,
+    login,
+    source: home,
+    action: 'update',
+    path: [home],
+    actor,
+    delivery: null,
+    attempts: 0,
+    durationMs: null,
+  } as const;
+  const entries: LogEntry[] = [];
+  if (lesson.alarm !== null) {
+    entries.push({ ...base, target: home, status: 'held', reason: lesson.alarm, fields: [] });
+  }
+  if (lesson.restamp) {
+    entries.push({ ...base, target: home, status: 'held', reason: 'stamp.in_future', fields: [] });
+  }
+  for (const { site, field } of lesson.superseded) {
+    const reason = 'conflict.superseded';
+    entries.push({ ...base, target: site, status: 'superseded', reason, fields: [field] });
+  }
+  return entries;
+}

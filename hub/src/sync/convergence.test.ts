@@ -1,0 +1,246 @@
+/**
+ * Random graphs and histories through the real capture, decide and deliver code.
+ * Numbers are the invariants of SPEC.md.
+ */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { knownKey } from '../model/field.ts';
+import { siteKey } from '../model/ids.ts';
+import { type Edge, installationOf, World } from './test/world.ts';
+
+/** More, for a longer hunt: ROLLCALL_HISTORIES=50000 npx vitest run convergence */
+const HISTORIES = Number(process.env['ROLLCALL_HISTORIES'] ?? 1_000);
+const FIELDS = ['first_name', 'meta:phone', 'role:author'] as const;
+
+type Step =
+  | { do: 'register'; site: number; person: number }
+  | { do: 'edit'; site: number; person: number; field: (typeof FIELDS)[number]; value: number }
+  | {
+      do: 'pull' | 'send' | 'down' | 'up' | 'loseReceipt' | 'loseChanges' | 'crash' | 'busy';
+      site: number;
+    }
+  /** A send during which somebody edits elsewhere, and that edit is pulled. */
+  | {
+      do: 'sendMeanwhile';
+      site: number;
+      other: number;
+      person: number;
+      field: (typeof FIELDS)[number];
+      value: number;
+    }
+  | { do: 'wait'; ms: number };
+
+const siteArb = (count: number) => fc.nat({ max: count - 1 });
+const stepArb = (count: number): fc.Arbitrary<Step> =>
+  fc.oneof(
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constant('register' as const),
+        site: siteArb(count),
+        person: fc.nat({ max: 1 }),
+      }),
+    },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        do: fc.constant('edit' as const),
+        site: siteArb(count),
+        person: fc.nat({ max: 1 }),
+        field: fc.constantFrom(...FIELDS),
+        value: fc.nat({ max: 99 }),
+      }),
+    },
+    {
+      weight: 9,
+      arbitrary: fc.record({
+        do: fc.constantFrom('pull' as const, 'send' as const),
+        site: siteArb(count),
+      }),
+    },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        do: fc.constant('sendMeanwhile' as const),
+        site: siteArb(count),
+        other: siteArb(count),
+        person: fc.nat({ max: 1 }),
+        field: fc.constantFrom(...FIELDS),
+        value: fc.nat({ max: 99 }),
+      }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        do: fc.constantFrom(
+          'down' as const,
+          'up' as const,
+          'loseReceipt' as const,
+          'loseChanges' as const,
+          'crash' as const,
+          'busy' as const,
+        ),
+        site: siteArb(count),
+      }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat({ max: 5_000 }) }),
+    },
+  );
+
+const graphArb = fc.integer({ min: 2, max: 5 }).chain((count) =>
+  fc.record({
+    count: fc.constant(count),
+    edges: fc.uniqueArray(
+      fc.record({ from: siteArb(count), to: siteArb(count) }).filter(({ from, to }) => from !== to),
+      { minLength: 1, maxLength: count * (count - 1), selector: ({ from, to }) => `${from}>${to}` },
+    ),
+    steps: fc.array(stepArb(count), { minLength: 5, maxLength: 40 }),
+  }),
+);
+
+const login = (person: number) => `person${person}`;
+
+async function play(world: World, step: Step): Promise<void> {
+  if (step.do === 'wait') {
+    world.nowMs += step.ms;
+    return;
+  }
+  // Two edits never carry the very same moment and site.
+  world.nowMs += 1;
+  const site = world.site(step.site);
+  const account = 'person' in step ? site.byLogin(login(step.person)) : undefined;
+  switch (step.do) {
+    case 'register':
+      if (world.sites.every((other) => other.byLogin(login(step.person)) === undefined)) {
+        site.register({ login: login(step.person), email: `${login(step.person)}@x.test` });
+      }
+      return;
+    case 'edit':
+      if (account !== undefined)
+        site.edit(account.id, { [step.field]: valueOf(step.field, step.value) });
+      return;
+    case 'pull':
+      await world.pull(step.site);
+      return;
+    case 'send':
+      await world.send(step.site);
+      return;
+    case 'sendMeanwhile': {
+      const { other, field, value } = step;
+      site.meanwhile = async () => {
+        world.nowMs += 1;
+        const there = world.site(other).byLogin(login(step.person));
+        if (there !== undefined)
+          world.site(other).edit(there.id, { [field]: valueOf(field, value) });
+        await world.pull(other);
+      };
+      await world.send(step.site);
+      site.meanwhile = null;
+      return;
+    }
+    case 'down':
+    case 'up':
+      site.down = step.do === 'down';
+      return;
+    case 'loseReceipt':
+      site.loseReceipts += 1;
+      return;
+    case 'loseChanges':
+      site.loseChanges += 1;
+      return;
+    case 'crash':
+      world.store.crashes += 1;
+      return;
+    case 'busy':
+      for (const id of site.accountsById.keys()) site.busy.add(id);
+  }
+}
+
+function valueOf(field: (typeof FIELDS)[number], value: number) {
+  if (field === 'role:author') return value % 2 === 0;
+  return field === 'meta:phone' ? [String(value)] : String(value);
+}
+
+/** Sites that can each reach the other: there, everybody must agree. */
+function reach(count: number, edges: readonly Edge[], from: number): Set<number> {
+  const seen = new Set([from]);
+  for (const site of seen) {
+    for (const edge of edges) if (edge.from === site && edge.to < count) seen.add(edge.to);
+  }
+  return seen;
+}
+
+function stateOf(world: World, index: number, person: number) {
+  const account = world.site(index).byLogin(login(person));
+  if (account === undefined) return undefined;
+  return Object.fromEntries(
+    [...account.fields]
+      .filter(([field]) => (FIELDS as readonly string[]).includes(field))
+      .filter(([, entry]) => entry.stamp[0] > 0)
+      .map(([field, entry]) => [field, { value: entry.value, stamp: entry.stamp }]),
+  );
+}
+
+/** One person is everywhere that site 0 reaches; the second may register during the history. */
+async function worldWithPeople(count: number, edges: readonly Edge[]): Promise<World> {
+  const world = new World(count, edges);
+  world.site(0).register({ login: login(0), email: `${login(0)}@x.test` });
+  await world.rest();
+  return world;
+}
+
+describe('random graphs and histories', () => {
+  test('I1, I3, I7: sites that reach each other converge, nothing is lost, deliveries end', async () => {
+    await fc.assert(
+      fc.asyncProperty(graphArb, async ({ count, edges, steps }) => {
+        const world = await worldWithPeople(count, edges);
+        for (const step of steps) await play(world, step);
+        await world.rest();
+        expectConvergence(world, edges);
+        expectTruth(world);
+      }),
+      { numRuns: HISTORIES },
+    );
+  }, 240_000);
+
+  test('I2: without lost answers, no field is ever sent to a site that holds it', async () => {
+    const faults = new Set(['loseReceipt', 'loseChanges', 'crash']);
+    await fc.assert(
+      fc.asyncProperty(graphArb, async ({ count, edges, steps }) => {
+        const world = await worldWithPeople(count, edges);
+        for (const step of steps) if (!faults.has(step.do)) await play(world, step);
+        await world.rest();
+        expect(world.sites.map((site) => site.repeated)).toEqual(world.sites.map(() => 0));
+      }),
+      { numRuns: HISTORIES },
+    );
+  }, 240_000);
+});
+
+function expectConvergence(world: World, edges: readonly Edge[]): void {
+  const count = world.sites.length;
+  for (let a = 0; a < count; a += 1) {
+    for (const b of reach(count, edges, a)) {
+      if (a === b || !reach(count, edges, b).has(a)) continue;
+      for (let person = 0; person < 2; person += 1) {
+        expect(stateOf(world, b, person)).toEqual(stateOf(world, a, person));
+      }
+    }
+  }
+}
+
+/** What the hub believes of a site is what the site holds. */
+function expectTruth(world: World): void {
+  for (const [index, site] of world.sites.entries()) {
+    for (const identity of world.store.tables.identities.values()) {
+      const account = identity.accounts.get(installationOf(index));
+      if (account === undefined) continue;
+      for (const [field, entry] of site.accountsById.get(account.wpId)?.fields ?? []) {
+        const key = knownKey(field, siteKey(site.key));
+        expect(account.known.get(key)).toEqual(entry.stamp);
+      }
+    }
+  }
+}

@@ -1,0 +1,254 @@
+/**
+ * Does what one installation holds go along one route, in what form, and if not, why not?
+ *
+ * Does: answer for one (holding, route), as a value with reason codes. Preview, "explain" and
+ * the property tests are this same call.
+ * Does not: read a clock, a database or a network, or change anything.
+ * Always true: the first rule that says no gives the reason; nothing at or below what the target
+ * is known to hold, or what is on its way there, is ever sent (I2); nothing crosses to an
+ * account that is only a candidate (I5).
+ */
+import type { Carried } from '../../model/carried.ts';
+import { ACCOUNT, type Field, isRole, knownKey } from '../../model/field.ts';
+import type { Birth, Candidate, Delivery, Fact, Holding, Identity } from '../../model/identity.ts';
+import { extendPath, hasVisited } from '../../model/path.ts';
+import { type Route, type Site, selects } from '../../model/route.ts';
+import { compareStamps, isFromBefore, isNewer, type Stamp } from '../../model/stamp.ts';
+import type { Reason } from '../../reasons.ts';
+
+export interface Question {
+  readonly identity: Identity;
+  readonly holding: Holding;
+  readonly route: Route;
+  readonly source: Site;
+  readonly target: Site;
+  /** Accounts on the target's installation that may be the same person, or are in the way. */
+  readonly candidates: readonly Candidate[];
+}
+
+export interface Dropped {
+  readonly field: Field;
+  readonly reason: Reason;
+}
+
+export type Decision = Readonly<{ route: Route; dropped: readonly Dropped[] }> &
+  (
+    | {
+        readonly kind: 'deliver' | 'hold';
+        readonly reason: Reason | null;
+        readonly fields: ReadonlyMap<Field, Carried>;
+        readonly birth: Birth | null;
+        readonly gone: Delivery['gone'];
+      }
+    | {
+        readonly kind: 'skip';
+        readonly reason: Reason;
+        /** The account on the target that the identity may be linked to, once proven. */
+        readonly candidate: Candidate | null;
+      }
+    /** The values must be read from the source first: an account would be created from a part. */
+    | { readonly kind: 'refresh' }
+  );
+
+export function decide(question: Question): Decision {
+  const { route, holding } = question;
+  const stop = accountRule(question);
+  if (stop !== null) return skip(route, stop);
+  if (holding.gone !== null) return decideGone(question, holding.gone);
+
+  const { chosen, dropped } = chooseFields(question, holding.facts);
+  const account = question.identity.accounts.get(question.target.installation);
+  if (account !== undefined) {
+    if (account.gone !== null) return skip(route, 'identity.deleted', dropped);
+    if (account.alarm !== null) return skip(route, 'identity.label_mismatch', dropped);
+    if (chosen.size === 0) return skip(route, emptyReason(holding, dropped), dropped);
+    if (!route.rules.updates) return skip(route, 'route.updates_off', dropped);
+    return deliver(route, chosen, null, dropped);
+  }
+  return decideMissing(question, chosen, dropped);
+}
+
+/**
+ * Rules about the account as a whole. A paused route is no rule here: what goes along it is
+ * decided and waits, so that nothing has to be caught up with.
+ */
+function accountRule({ identity, holding, target }: Question): Reason | null {
+  const account = identity.accounts.get(holding.installation);
+  if (account?.alarm != null) return 'identity.label_mismatch';
+  if (account?.outgoingStopped === true) return 'account.outgoing_stopped';
+  if (account?.privileged === true) return 'account.privileged';
+  if (target.installation === holding.installation) return 'path.already_visited';
+  return null;
+}
+
+function decideGone(question: Question, gone: NonNullable<Holding['gone']>): Decision {
+  const { identity, route, target } = question;
+  const { onDelete } = route.rules;
+  if (onDelete === 'ignore') return skip(route, 'route.deletes_off');
+  if (hasVisited(gone.path, target.key)) return skip(route, 'path.already_visited');
+  const account = identity.accounts.get(target.installation);
+  const pending = identity.deliveries.get(target.key);
+  if (account?.gone != null || pending?.gone != null) return skip(route, 'target.already_holds');
+  if (account === undefined && pending === undefined) return skip(route, 'target.account_missing');
+  const step = {
+    fields: new Map<Field, Carried>(),
+    birth: null,
+    gone: { stamp: gone.stamp, path: extendPath(gone.path, route.source), how: onDelete },
+    dropped: [],
+    route,
+  };
+  const newest = newestKnown(account?.known.values() ?? []);
+  return newest !== null && compareStamps(newest, gone.stamp) > 0
+    ? { kind: 'hold', reason: 'delete.newer_edit', ...step }
+    : { kind: 'deliver', reason: null, ...step };
+}
+
+/** The identity has no account on the target. */
+function decideMissing(
+  question: Question,
+  chosen: ReadonlyMap<Field, Carried>,
+  dropped: readonly Dropped[],
+): Decision {
+  const { holding, route, source, target, identity } = question;
+  const pending = identity.deliveries.get(target.key);
+  if (pending?.gone != null) return skip(route, 'identity.deleted', dropped);
+  if (pending?.birth != null) {
+    return chosen.size === 0
+      ? skip(route, emptyReason(holding, dropped), dropped)
+      : deliver(route, chosen, null, dropped);
+  }
+  const byEmail = question.candidates.find((candidate) => candidate.by === 'email');
+  if (byEmail !== undefined && !byEmail.alreadyElsewhere) {
+    const reason = byEmail.privileged ? 'link.privileged' : 'link.unproven';
+    return { kind: 'skip', reason, route, dropped, candidate: byEmail };
+  }
+  const { birth } = holding;
+  if (birth === null) return skip(route, 'target.account_missing', dropped);
+  if (hasVisited(birth.path, target.key)) return skip(route, 'path.already_visited', dropped);
+  if (!holding.newlyBorn && !target.createMissing) {
+    return skip(route, 'target.account_missing', dropped);
+  }
+  if (!route.rules.creates) return skip(route, 'route.creates_off', dropped);
+  const refused = identity.stopped.get(target.key)?.get(ACCOUNT);
+  if (refused !== undefined && !isNewer(birth.stamp, refused) && chosen.size === 0) {
+    return skip(route, 'path.stopped_at', dropped);
+  }
+  if (!covers(holding, route)) return { kind: 'refresh', route, dropped };
+  const filling = new Map([...chooseFilling(question, source), ...chosen]);
+  const created = { ...birth, path: extendPath(birth.path, route.source) };
+  if (byEmail !== undefined) return hold(route, 'identity.email_taken', filling, created, dropped);
+  const byLogin = question.candidates.some((candidate) => candidate.by === 'login');
+  if (byLogin) return hold(route, 'identity.login_taken', filling, created, dropped);
+  return deliver(route, filling, created, dropped);
+}
+
+/** The newly learned fields that may and need to go to the target. */
+function chooseFields(
+  { identity, route, target }: Question,
+  facts: readonly Fact[],
+): { chosen: Map<Field, Carried>; dropped: Dropped[] } {
+  const chosen = new Map<Field, Carried>();
+  const dropped: Dropped[] = [];
+  const known = identity.accounts.get(target.installation)?.known;
+  const pending = identity.deliveries.get(target.key)?.fields;
+  const stopped = identity.stopped.get(target.key);
+  for (const fact of facts) {
+    const reason = fieldRule(fact, route, target, {
+      known: known?.get(knownKey(fact.field, target.key)),
+      pending: pending?.get(fact.field)?.stamp,
+      stopped: stopped?.get(fact.field),
+    });
+    if (reason === null) chosen.set(fact.field, carry(fact, route));
+    else if (reason !== 'elsewhere') dropped.push({ field: fact.field, reason });
+  }
+  return { chosen, dropped };
+}
+
+function fieldRule(
+  fact: Fact,
+  route: Route,
+  target: Site,
+  held: Record<'known' | 'pending' | 'stopped', Stamp | undefined>,
+): Reason | 'elsewhere' | null {
+  if (isRole(fact.field) && fact.site !== route.source) return 'elsewhere';
+  if (!selects(route.rules, fact.field)) return 'field.not_selected';
+  if (isFromBefore(fact.stamp)) return 'target.already_holds';
+  if (hasVisited(fact.path, target.key)) return 'path.already_visited';
+  if (!isNewer(fact.stamp, held.stopped)) return 'path.stopped_at';
+  if (!isNewer(fact.stamp, held.known)) {
+    return held.known !== undefined && compareStamps(fact.stamp, held.known) < 0
+      ? 'conflict.superseded'
+      : 'target.already_holds';
+  }
+  if (held.pending !== undefined && !isNewer(fact.stamp, held.pending)) {
+    return compareStamps(fact.stamp, held.pending) < 0
+      ? 'conflict.superseded'
+      : 'target.already_holds';
+  }
+  return null;
+}
+
+/** Everything a new account is filled with, values from before Rollcall included. */
+function chooseFilling({ holding, route }: Question, source: Site): Map<Field, Carried> {
+  const filling = new Map<Field, Carried>();
+  for (const fact of holding.all) {
+    if (isRole(fact.field) && fact.site !== source.key) continue;
+    if (selects(route.rules, fact.field)) filling.set(fact.field, carry(fact, route));
+  }
+  return filling;
+}
+
+/** Is everything at hand that this route would fill a new account with? */
+function covers(holding: Holding, route: Route): boolean {
+  if (holding.complete) return true;
+  const atHand = new Set(holding.all.map((fact) => fact.field));
+  return route.rules.fields.every((field) => atHand.has(field));
+}
+
+const carry = (fact: Fact, route: Route): Carried => ({
+  value: fact.value,
+  stamp: fact.stamp,
+  path: extendPath(fact.path, route.source),
+});
+
+function newestKnown(stamps: Iterable<Stamp>): Stamp | null {
+  let newest: Stamp | null = null;
+  for (const stamp of stamps)
+    if (newest === null || compareStamps(stamp, newest) > 0) newest = stamp;
+  return newest;
+}
+
+/** Why nothing is left to send: the reason of a field that a person would ask about. */
+function emptyReason(holding: Holding, dropped: readonly Dropped[]): Reason {
+  const asked: readonly Reason[] = [
+    'conflict.superseded',
+    'path.stopped_at',
+    'target.already_holds',
+    'path.already_visited',
+  ];
+  for (const reason of asked) if (dropped.some((entry) => entry.reason === reason)) return reason;
+  return holding.facts.length === 0 ? 'target.already_holds' : 'field.not_selected';
+}
+
+const skip = (route: Route, reason: Reason, dropped: readonly Dropped[] = []): Decision => ({
+  kind: 'skip',
+  reason,
+  route,
+  dropped,
+  candidate: null,
+});
+
+const deliver = (
+  route: Route,
+  fields: ReadonlyMap<Field, Carried>,
+  birth: Birth | null,
+  dropped: readonly Dropped[],
+): Decision => ({ kind: 'deliver', reason: null, route, fields, birth, gone: null, dropped });
+
+const hold = (
+  route: Route,
+  reason: Reason,
+  fields: ReadonlyMap<Field, Carried>,
+  birth: Birth | null,
+  dropped: readonly Dropped[],
+): Decision => ({ kind: 'hold', reason, route, fields, birth, gone: null, dropped });

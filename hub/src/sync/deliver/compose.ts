@@ -1,0 +1,134 @@
+/**
+ * A waiting delivery → the operation that is sent, looked at once more when it is claimed.
+ *
+ * Does: leave out what the target holds by now, and what no active route carries any more.
+ * Does not: send, store, or read a clock.
+ * Always true: an operation names an account by the hub's own table; a created account is
+ * described in full.
+ */
+import type { Operation } from '#contract/messages.ts';
+import type { Carried } from '../../model/carried.ts';
+import { type Field, knownKey } from '../../model/field.ts';
+import type { Delivery, Identity } from '../../model/identity.ts';
+import type { SiteKey } from '../../model/ids.ts';
+import type { Path } from '../../model/path.ts';
+import type { Route, Site, Topology } from '../../model/route.ts';
+import { isFromBefore, isNewer, type Stamp } from '../../model/stamp.ts';
+
+export interface Composed {
+  readonly operation: Operation | null;
+  /** The delivery as it was claimed. */
+  readonly claimed: Delivery;
+  /** The same after this look. */
+  readonly delivery: Delivery;
+  /** What of it is in the operation. */
+  readonly sent: ReadonlyMap<Field, Carried>;
+  /** Sites to read the account from again: values that belong here were dropped after the retention. */
+  readonly stale: readonly SiteKey[];
+  readonly cancelled: readonly { readonly field: Field; readonly reason: 'route.removed' }[];
+  /** The last site before the target, for the log. */
+  readonly source: SiteKey | null;
+  readonly path: Path;
+}
+
+export function compose(
+  identity: Identity,
+  delivery: Delivery,
+  target: Site,
+  topology: Topology,
+): Composed {
+  const looked = lookAgain(identity, delivery, target, topology);
+  const remaining = { ...delivery, fields: looked.waiting, birth: looked.birth };
+  const account = identity.accounts.get(target.installation);
+  const id = account === undefined || account.gone !== null ? null : account.wpId;
+  const path = pathOf(delivery, looked.sent);
+  const source = path.at(-1) ?? null;
+  const base = {
+    op: delivery.id,
+    uid: identity.uid,
+    source: sourceOf(topology, source),
+    blog: target.blog,
+    id,
+  };
+  const stale = delivery.gone === null ? staleSources(delivery) : [];
+  let operation: Operation | null = null;
+  if (stale.length > 0) operation = null;
+  else if (delivery.gone !== null) {
+    const reassign = heirOf(topology, source, target.key);
+    const { how, stamp } = delivery.gone;
+    operation = { ...base, kind: 'delete', gone: wire(stamp), reassign, how };
+  } else if (looked.sent.size > 0 || (looked.birth !== null && id === null && !looked.paused)) {
+    const fields = Object.fromEntries(
+      [...looked.sent].map(([field, { value, stamp }]) => [field, { v: value, s: wire(stamp) }]),
+    );
+    operation = { ...base, kind: 'write', create: createOf(looked.birth, id), fields };
+  }
+  return {
+    operation,
+    claimed: delivery,
+    delivery: remaining,
+    sent: looked.sent,
+    stale,
+    cancelled: looked.cancelled,
+    source,
+    path,
+  };
+}
+
+const wire = (stamp: Stamp): [number, number] => [stamp[0], stamp[1]];
+
+function createOf(birth: Delivery['birth'], id: number | null) {
+  if (birth === null || id !== null) return null;
+  const { login, registered, stamp } = birth;
+  return { login, registered, born: wire(stamp), default_role: true };
+}
+
+function sourceOf(topology: Topology, source: SiteKey | null) {
+  const site = source === null ? undefined : topology.sites.get(source);
+  return { url: site?.url ?? '', key: source ?? 1 };
+}
+
+const heirOf = (topology: Topology, source: SiteKey | null, target: SiteKey): string | null =>
+  routeBetween(topology, source, target)?.rules.reassignTo ?? null;
+
+const routeBetween = (topology: Topology, source: SiteKey | null, target: SiteKey) =>
+  topology.routes.find((route) => route.source === source && route.target === target);
+
+function pathOf(delivery: Delivery, sent: ReadonlyMap<Field, Carried>): Path {
+  if (delivery.gone !== null) return delivery.gone.path;
+  const first = [...sent.values()].find((carried) => !isFromBefore(carried.stamp));
+  return first?.path ?? delivery.birth?.path ?? [...sent.values()][0]?.path ?? [];
+}
+
+/** Where everything of this delivery came from, when a part of it has lost its value. */
+function staleSources({ fields, birth }: Delivery): readonly SiteKey[] {
+  const carried = [...fields.values()];
+  if (!carried.some((entry) => entry.expired === true)) return [];
+  const paths = [...carried.map((entry) => entry.path), ...(birth === null ? [] : [birth.path])];
+  return [...new Set(paths.flatMap((path) => path.at(-1) ?? []))];
+}
+
+/** Splits the waiting fields: to be sent now, still waiting (held, route paused), cancelled. */
+function lookAgain(identity: Identity, delivery: Delivery, target: Site, topology: Topology) {
+  const account = identity.accounts.get(target.installation);
+  const waiting = new Map<Field, Carried>();
+  const sent = new Map<Field, Carried>();
+  const cancelled: { field: Field; reason: 'route.removed' }[] = [];
+  for (const [field, carried] of delivery.fields) {
+    if (!isNewer(carried.stamp, account?.known.get(knownKey(field, target.key)))) continue;
+    const route = routeOf(topology, carried.path, target.key);
+    if (route === undefined) cancelled.push({ field, reason: 'route.removed' });
+    else {
+      waiting.set(field, carried);
+      if (route.status === 'active' && carried.held === undefined) sent.set(field, carried);
+    }
+  }
+  const bearer = delivery.birth && routeOf(topology, delivery.birth.path, target.key);
+  // Born already: the receipt was lost, and the site's own outbox has told of the account.
+  const birth = bearer === undefined || account !== undefined ? null : delivery.birth;
+  if (bearer?.status === 'paused' && account === undefined) sent.clear();
+  return { waiting, sent, cancelled, birth, paused: bearer?.status === 'paused' };
+}
+
+const routeOf = (topology: Topology, path: Path, target: SiteKey): Route | undefined =>
+  routeBetween(topology, path.at(-1) ?? null, target);

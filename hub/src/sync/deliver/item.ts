@@ -1,0 +1,30 @@
+/** One claimed delivery on its way through a send. */
+import type { LogEntry } from '../../model/log-entry.ts';
+import type { Site } from '../../model/route.ts';
+import type { ClaimedDelivery } from '../ports.ts';
+import type { Composed } from './compose.ts';
+
+export interface Item {
+  readonly claimed: ClaimedDelivery;
+  readonly composed: Composed;
+  readonly target: Site;
+}
+
+export function logBase({ claimed, composed, target }: Item): LogEntry {
+  const account = [...claimed.identity.accounts.values()][0];
+  return {
+    uid: claimed.identity.uid,
+    login: composed.delivery.birth?.login ?? account?.login ?? '',
+    source: composed.source,
+    target: target.key,
+    action: claimed.delivery.gone === null ? 'update' : 'delete',
+    status: 'delivered',
+    reason: null,
+    fields: [],
+    path: [...composed.path, target.key],
+    actor: null,
+    delivery: claimed.delivery.id,
+    attempts: claimed.delivery.attempts,
+    durationMs: null,
+  };
+}

@@ -1,0 +1,174 @@
+/**
+ * Sends what is due to one installation, in one lane.
+ *
+ * Does: claim, look once more, send, and in one transaction settle the receipts and spread what
+ * the target now holds.
+ * Does not: decide who gets what.
+ * Always true: a receipt and what it spreads are one transaction (I7); a lease that is lost by a
+ * crash runs out, and sending again is harmless.
+ * On failure: throws `Fault` when the site can't be spoken to; the claims are given back.
+ */
+import type { Receipt } from '#contract/messages.ts';
+import type { Lane } from '../../model/identity.ts';
+import { type InstallationId, wordPressId } from '../../model/ids.ts';
+import type { LogEntry, LogStatus } from '../../model/log-entry.ts';
+import type { Site, Topology } from '../../model/route.ts';
+import type { Connection, SitePort, Store, Transaction } from '../ports.ts';
+import type { Learned, SpreadBatch } from '../spread-batch.ts';
+import { applyBatch } from './apply-batch.ts';
+import { compose } from './compose.ts';
+import { type DeletionLimit, holdsDeletes } from './deletion-limit.ts';
+import { type Item, logBase } from './item.ts';
+import { keepUnsent } from './keep-unsent.ts';
+import { type Settled, settle } from './settle.ts';
+
+/** Operations per request: some 2 kB each, well under common body limits. */
+const BATCH: Record<Lane, number> = { people: 100, bulk: 500 };
+/** Longer than the longest request, so that a lease never ends under a living one. */
+const LEASE_MS = 180_000;
+
+export interface SendInput {
+  readonly installation: InstallationId;
+  readonly lane: Lane;
+  readonly topology: Topology;
+  /** Where the operations of one site go: its own REST URL. */
+  readonly connectionTo: (target: Site) => Connection;
+  readonly deletionLimit: DeletionLimit;
+}
+
+export interface SendPorts {
+  readonly store: Store;
+  readonly site: SitePort;
+  readonly spreadBatch: SpreadBatch;
+}
+
+export async function send(input: SendInput, ports: SendPorts): Promise<{ readonly sent: number }> {
+  const { installation, lane, topology } = input;
+  const claimed = await ports.store.transaction(async (tx) => {
+    await holdsDeletes(tx, installation, input.deletionLimit);
+    return tx.claim(installation, lane, { limit: BATCH[lane], leaseMs: LEASE_MS });
+  });
+  const items = claimed.flatMap((entry): Item[] => {
+    const target = topology.sites.get(entry.delivery.target);
+    if (target === undefined) return [];
+    return [
+      {
+        claimed: entry,
+        target,
+        composed: compose(entry.identity, entry.delivery, target, topology),
+      },
+    ];
+  });
+  try {
+    await keepUnsent(
+      items.filter((item) => item.composed.operation === null),
+      topology,
+      ports,
+    );
+    const toSend = items.filter((item) => item.composed.operation !== null);
+    for (const batch of bySite(toSend).values()) await sendBatch(batch, input, ports);
+  } finally {
+    const ids = claimed.map((entry) => entry.delivery.id);
+    if (ids.length > 0) await ports.store.transaction((tx) => tx.releaseClaims(ids));
+  }
+  return { sent: claimed.length };
+}
+
+async function sendBatch(
+  items: readonly Item[],
+  input: SendInput,
+  ports: SendPorts,
+): Promise<void> {
+  const target = items[0]?.target;
+  if (target === undefined) return;
+  const operations = items.flatMap((item) => item.composed.operation ?? []);
+  const started = performance.now();
+  const receipts = await applyBatch(ports.site, input.connectionTo(target), operations);
+  const durationMs = Math.round(performance.now() - started);
+  const byOperation = new Map(receipts.map((receipt) => [receipt.op, receipt]));
+  await ports.store.transaction(async (tx) => {
+    const nowMs = await tx.nowMs();
+    const identities = await tx.lockByUid(items.map((item) => item.claimed.identity.uid));
+    const learned: Learned[] = [];
+    const log: LogEntry[] = [];
+    for (const item of items) {
+      const receipt = byOperation.get(item.composed.operation?.op ?? '');
+      const identity = identities.get(item.claimed.identity.uid);
+      if (receipt === undefined || identity === undefined) continue;
+      const settled = settle({ identity, composed: item.composed, receipt, target, nowMs });
+      learned.push({ identity: settled.identity, holding: settled.holding, actor: null });
+      log.push(...logOf(item, settled, receipt, durationMs));
+    }
+    await refreshFound(tx, receipts, input.installation);
+    await ports.spreadBatch(tx, { topology: input.topology, nowMs }, learned, log);
+    await freeEnded(tx, learned, input.installation);
+  });
+}
+
+/** Addresses and logins of accounts that ended here are free: who waited for them is tried again. */
+async function freeEnded(
+  tx: Transaction,
+  learned: readonly Learned[],
+  installation: InstallationId,
+): Promise<void> {
+  const ended = learned.flatMap(({ identity, holding }) =>
+    holding?.gone ? (identity.accounts.get(installation) ?? []) : [],
+  );
+  if (ended.length === 0) return;
+  await tx.releaseHeld(installation, {
+    emails: ended.map((account) => account.email),
+    logins: ended.map((account) => account.login),
+  });
+  await tx.forgetLinksTo(
+    installation,
+    ended.map((account) => account.wpId),
+  );
+}
+
+/** An account in the way that the hub doesn't know yet is read, so that a person can judge. */
+async function refreshFound(
+  tx: Transaction,
+  receipts: readonly Receipt[],
+  installation: InstallationId,
+): Promise<void> {
+  const ids = receipts.flatMap((receipt) =>
+    receipt.found === undefined ? [] : wordPressId(receipt.found.id),
+  );
+  if (ids.length === 0) return;
+  const known = await tx.lockByAccount(installation, ids);
+  const strangers = ids.filter((id) => !known.has(id));
+  if (strangers.length > 0) await tx.queueRefresh(installation, strangers);
+}
+
+function bySite(items: readonly Item[]): Map<number, Item[]> {
+  const groups = new Map<number, Item[]>();
+  for (const item of items) {
+    const group = groups.get(item.target.key);
+    if (group === undefined) groups.set(item.target.key, [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+function logOf(item: Item, settled: Settled, receipt: Receipt, durationMs: number): LogEntry[] {
+  const base = { ...logBase(item), durationMs };
+  const entries: LogEntry[] = settled.aside.map(({ field, status, reason }) => ({
+    ...base,
+    fields: [field],
+    status,
+    reason,
+  }));
+  if (settled.status !== null) {
+    const { status, reason, fields } = settled;
+    entries.push({ ...base, action: actionOf(item, receipt, status), status, reason, fields });
+  }
+  return entries;
+}
+
+function actionOf(item: Item, receipt: Receipt, status: LogStatus): LogEntry['action'] {
+  if (item.claimed.delivery.gone !== null) return 'delete';
+  if (receipt.result === 'created') return 'create';
+  const created =
+    item.composed.operation?.kind === 'write' && item.composed.operation.create !== null;
+  return created && status !== 'unchanged' ? 'create' : 'update';
+}

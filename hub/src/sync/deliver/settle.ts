@@ -1,0 +1,351 @@
+/**
+ * A receipt → what the hub now knows, what still waits, and what has to travel on.
+ *
+ * Does: settle exactly what was sent; whatever was merged into the delivery meanwhile stays.
+ * Does not: send, store, log or spread; it returns values.
+ * Always true: known stamps rise only to what was sent (I2): a newer stamp that the site holds
+ * is its own change and comes out of its own outbox, or it would be lost; what a site refused
+ * travels no further from there (I4).
+ */
+import type { Receipt } from '#contract/messages.ts';
+import type { Carried } from '../../model/carried.ts';
+import { ACCOUNT, EMAIL, type Field, type KnownKey, knownKey } from '../../model/field.ts';
+import type { Account, Delivery, Fact, Holding, Identity } from '../../model/identity.ts';
+import { wordPressId } from '../../model/ids.ts';
+import type { LogStatus } from '../../model/log-entry.ts';
+import { extendPath } from '../../model/path.ts';
+import type { Site } from '../../model/route.ts';
+import { compareStamps, isNewer, newerOf, type Stamp } from '../../model/stamp.ts';
+import { backOffMs, busyBackOffMs } from './back-off.ts';
+import type { Composed } from './compose.ts';
+
+export interface SettleInput {
+  /** As stored now; it may have changed since the operation was sent. */
+  readonly identity: Identity;
+  readonly composed: Composed;
+  readonly receipt: Receipt;
+  readonly target: Site;
+  readonly nowMs: number;
+}
+
+export interface Settled {
+  readonly identity: Identity;
+  /** What the target holds now, to be spread from there; null: nothing new. */
+  readonly holding: Holding | null;
+  readonly status: LogStatus | null;
+  readonly reason: string | null;
+  readonly fields: readonly Field[];
+  /** Fields with an outcome of their own: refused, superseded, held. */
+  readonly aside: readonly {
+    readonly field: Field;
+    readonly status: LogStatus;
+    readonly reason: string;
+  }[];
+}
+
+export function settle(input: SettleInput): Settled {
+  const { receipt } = input;
+  switch (receipt.result) {
+    case 'busy':
+      return putOff(input, receipt.reason ?? 'account.busy', null, busyBackOffMs);
+    case 'failed':
+      return putOff(input, receipt.reason ?? 'target.error', 'failed', backOffMs);
+    case 'refused':
+      return settleRefused(input, receipt.reason ?? 'target.error');
+    case 'conflict':
+      return receipt.fields === undefined
+        ? holdWhole(input, receipt.reason ?? 'identity.login_taken')
+        : settleFields(input);
+    case 'deleted':
+      return settleGone(input);
+    default:
+      // A write that succeeded speaks of its fields; without them nothing is known to have arrived.
+      if (input.composed.operation?.kind === 'write' && receipt.fields === undefined) {
+        return putOff(input, 'target.error', 'failed', backOffMs);
+      }
+      return input.composed.operation?.kind === 'delete' ? settleGone(input) : settleFields(input);
+  }
+}
+
+/** Comes again by itself; nothing is known about the target that wasn't known before. */
+function putOff(
+  input: SettleInput,
+  reason: string,
+  status: LogStatus | null,
+  waitMs: (tries: number) => number,
+): Settled {
+  const delivery = currentDelivery(input);
+  const notBeforeMs = input.nowMs + waitMs(delivery?.attempts ?? 1);
+  const identity =
+    delivery === undefined
+      ? input.identity
+      : withDelivery(input.identity, { ...delivery, notBeforeMs });
+  const first = (delivery?.attempts ?? 1) <= 1;
+  return { ...nothing(identity), status: first ? status : null, reason, fields: sentFields(input) };
+}
+
+/** Reasons that a person must look at; every other refusal ends the delivery there. */
+const HELD_REFUSALS: ReadonlySet<string> = new Set([
+  'identity.label_mismatch',
+  'target.account_missing',
+  'target.content_without_heir',
+]);
+
+function settleRefused(input: SettleInput, reason: string): Settled {
+  if (HELD_REFUSALS.has(reason)) return holdWhole(input, reason);
+  const stamps = new Map<Field, Stamp>();
+  for (const [field, carried] of input.composed.sent) stamps.set(field, carried.stamp);
+  const { birth, gone } = input.composed.delivery;
+  if (birth !== null) stamps.set(ACCOUNT, birth.stamp);
+  const stopped = stopAt(input.identity, input.target, stamps);
+  const ends = { birth: true, gone: gone !== null };
+  const left = prune(stopped, input.target, input.composed, ends);
+  return { ...nothing(left), status: 'refused', reason, fields: sentFields(input) };
+}
+
+function holdWhole(input: SettleInput, reason: string): Settled {
+  const delivery = currentDelivery(input);
+  const identity =
+    delivery === undefined
+      ? input.identity
+      : withDelivery(input.identity, { ...delivery, held: reason, version: delivery.version + 1 });
+  return { ...nothing(identity), status: 'held', reason, fields: sentFields(input) };
+}
+
+function settleGone(input: SettleInput): Settled {
+  const gone = input.composed.delivery.gone;
+  const account = input.identity.accounts.get(input.target.installation);
+  const ends = { birth: true, gone: true };
+  let identity = prune(input.identity, input.target, input.composed, ends);
+  if (gone === null) return nothing(identity);
+  if (account !== undefined && gone.how === 'delete') {
+    identity = withAccount(identity, {
+      ...account,
+      gone: newerOf(gone.stamp, account.gone ?? undefined),
+    });
+  }
+  const path = extendPath(gone.path, input.target.key);
+  const holding: Holding = {
+    ...emptyHolding(input),
+    gone: { stamp: gone.stamp, path, site: input.target.key },
+  };
+  const unchanged = input.receipt.result === 'unchanged';
+  return {
+    ...nothing(identity),
+    holding: gone.how === 'delete' ? holding : null,
+    status: unchanged ? 'unchanged' : 'delivered',
+  };
+}
+
+function settleFields(input: SettleInput): Settled {
+  const { receipt, composed, target } = input;
+  const outcomes = sortOutcomes(input);
+  const before = input.identity.accounts.get(target.installation);
+  const account = accountAfter(input, before, outcomes.held);
+  let identity = account === null ? input.identity : withAccount(input.identity, account);
+  identity = stopAt(identity, target, outcomes.refused);
+  identity = prune(identity, target, composed, {
+    birth: account !== null,
+    gone: false,
+    blocked: outcomes.blocked,
+  });
+  const born = before === undefined && composed.delivery.birth !== null && account !== null;
+  const holding = holdingAfter(input, outcomes.arrived, born);
+  const done = receipt.result === 'unchanged' ? 'unchanged' : 'delivered';
+  const nothingArrived = outcomes.arrived.length === 0 && !born;
+  return {
+    identity,
+    holding: nothingArrived ? null : holding,
+    status: nothingArrived && outcomes.aside.length > 0 ? null : done,
+    reason: receipt.reason ?? null,
+    fields: outcomes.arrived.map(([field]) => field),
+    aside: outcomes.aside,
+  };
+}
+
+interface Outcomes {
+  readonly arrived: [Field, Carried][];
+  /** What the hub may take as held there. */
+  readonly held: Map<KnownKey, Stamp>;
+  readonly refused: Map<Field, Stamp>;
+  readonly blocked: Map<Field, string>;
+  readonly aside: { field: Field; status: LogStatus; reason: string }[];
+}
+
+function sortOutcomes({ receipt, composed, target }: SettleInput): Outcomes {
+  const outcomes: Outcomes = {
+    arrived: [],
+    held: new Map(),
+    refused: new Map(),
+    blocked: new Map(),
+    aside: [],
+  };
+  for (const [field, carried] of composed.sent) {
+    const answer = receipt.fields?.[field];
+    // Not spoken of: the operation as a whole succeeded, this field is sent again.
+    if (answer === undefined) continue;
+    const reason = answer.why ?? 'target.error';
+    if (answer.r === 'refused') {
+      outcomes.refused.set(field, carried.stamp);
+      outcomes.aside.push({ field, status: 'refused', reason });
+    } else if (answer.r === 'conflict') {
+      outcomes.blocked.set(field, reason);
+      outcomes.aside.push({ field, status: 'held', reason });
+    } else {
+      outcomes.held.set(knownKey(field, target.key), carried.stamp);
+      if (answer.r === 'kept') {
+        if (carried.stamp[0] > 0) {
+          outcomes.aside.push({ field, status: 'superseded', reason: 'conflict.superseded' });
+        }
+      } else outcomes.arrived.push([field, carried]);
+    }
+  }
+  return outcomes;
+}
+
+/** The account on the target as known after the receipt; null: there is none. */
+function accountAfter(
+  { receipt, composed, target, identity }: SettleInput,
+  before: Account | undefined,
+  held: ReadonlyMap<KnownKey, Stamp>,
+): Account | null {
+  const known = new Map<KnownKey, Stamp>(before?.known);
+  for (const [key, stamp] of held) known.set(key, newerOf(stamp, known.get(key)));
+  const email = composed.sent.get(EMAIL);
+  const tookEmail = email !== undefined && held.has(EMAIL) && receipt.fields?.[EMAIL]?.r !== 'kept';
+  const address = tookEmail ? String(email.value) : undefined;
+  if (before !== undefined) return { ...before, known, email: address ?? before.email };
+  const birth = composed.delivery.birth;
+  if (receipt.id === undefined || birth === null) return null;
+  known.set(ACCOUNT, birth.stamp);
+  const anyAccount = [...identity.accounts.values()][0];
+  return {
+    installation: target.installation,
+    wpId: wordPressId(receipt.id),
+    login: receipt.login ?? birth.login,
+    email: address ?? anyAccount?.email ?? '',
+    registered: birth.registered,
+    privileged: false,
+    outgoingStopped: false,
+    incomingRejected: false,
+    labelled: true,
+    known,
+    gone: null,
+    alarm: null,
+  };
+}
+
+function holdingAfter(
+  input: SettleInput,
+  arrived: readonly (readonly [Field, Carried])[],
+  born: boolean,
+): Holding {
+  const { composed, target } = input;
+  const facts = arrived.map(
+    ([field, carried]): Fact => ({
+      field,
+      site: target.key,
+      value: carried.value,
+      stamp: carried.stamp,
+      path: extendPath(carried.path, target.key),
+    }),
+  );
+  const birth = composed.delivery.birth;
+  return {
+    ...emptyHolding(input),
+    facts: facts.filter((fact) => fact.stamp[0] > 0),
+    all: facts,
+    birth: birth && { ...birth, path: extendPath(birth.path, target.key) },
+    newlyBorn: born,
+  };
+}
+
+const emptyHolding = (input: SettleInput): Holding => ({
+  installation: input.target.installation,
+  facts: [],
+  all: [],
+  complete: false,
+  gone: null,
+  birth: null,
+  newlyBorn: false,
+  learnedBy: 'receipt',
+  lane: input.composed.delivery.lane,
+});
+
+/**
+ * Takes out of the stored delivery what the target holds by now, what it refused, and what no
+ * route carries any more. Values that were merged in after the claim are newer and stay.
+ */
+export function prune(
+  identity: Identity,
+  target: Site,
+  composed: Composed,
+  ends: { birth: boolean; gone: boolean; blocked?: ReadonlyMap<Field, string> },
+): Identity {
+  const stored = identity.deliveries.get(target.key);
+  if (stored === undefined) return identity;
+  const account = identity.accounts.get(target.installation);
+  const stopped = identity.stopped.get(target.key);
+  const cancelled = new Set(composed.cancelled.map((entry) => entry.field));
+  const fields = new Map<Field, Carried>();
+  for (const [field, present] of stored.fields) {
+    const claimed = composed.claimed.fields.get(field)?.stamp;
+    const untouched = claimed !== undefined && !isNewer(present.stamp, claimed);
+    if (!isNewer(present.stamp, account?.known.get(knownKey(field, target.key)))) continue;
+    if (!isNewer(present.stamp, stopped?.get(field))) continue;
+    if (untouched && cancelled.has(field)) continue;
+    const reason = untouched ? ends.blocked?.get(field) : undefined;
+    fields.set(field, reason === undefined ? present : { ...present, held: reason });
+  }
+  const gone = ends.gone && sameGone(stored, composed.claimed) ? null : stored.gone;
+  const birth = ends.birth ? null : stored.birth;
+  const deliveries = new Map(identity.deliveries);
+  if (fields.size === 0 && gone === null && birth === null) deliveries.delete(target.key);
+  else {
+    const version = stored.version + 1;
+    deliveries.set(target.key, {
+      ...stored,
+      fields,
+      gone,
+      birth,
+      version,
+      notBeforeMs: 0,
+      attempts: 0,
+    });
+  }
+  return { ...identity, deliveries };
+}
+
+const sameGone = (a: Delivery, b: Delivery): boolean =>
+  a.gone !== null && b.gone !== null && compareStamps(a.gone.stamp, b.gone.stamp) === 0;
+
+function stopAt(identity: Identity, target: Site, stamps: ReadonlyMap<Field, Stamp>): Identity {
+  if (stamps.size === 0) return identity;
+  const here = new Map(identity.stopped.get(target.key));
+  for (const [field, stamp] of stamps) here.set(field, newerOf(stamp, here.get(field)));
+  return { ...identity, stopped: new Map(identity.stopped).set(target.key, here) };
+}
+
+const currentDelivery = (input: SettleInput): Delivery | undefined =>
+  input.identity.deliveries.get(input.target.key);
+
+const withDelivery = (identity: Identity, delivery: Delivery): Identity => ({
+  ...identity,
+  deliveries: new Map(identity.deliveries).set(delivery.target, delivery),
+});
+
+const withAccount = (identity: Identity, account: Account): Identity => ({
+  ...identity,
+  accounts: new Map(identity.accounts).set(account.installation, account),
+});
+
+const sentFields = (input: SettleInput): Field[] => [...input.composed.sent.keys()];
+
+const nothing = (identity: Identity): Settled => ({
+  identity,
+  holding: null,
+  status: null,
+  reason: null,
+  fields: [],
+  aside: [],
+});

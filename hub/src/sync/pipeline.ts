@@ -1,0 +1,307 @@
+/**
+ * The road in its order: capture, decide, deliver; and what becomes of a site that fails.
+ *
+ * Does: run one stage for one installation when a worker asks for it, back off a site that is
+ * not well, and wake whoever has work next.
+ * Does not: keep anything in memory that matters; any process may run any step at any time.
+ * Always true: a wake is only a hint, the tables say what is to be done.
+ */
+
+import type { AccountState } from '#contract/account-state.ts';
+import { Fault, type FaultCode } from '../errors.ts';
+import type { Lane } from '../model/identity.ts';
+import type { InstallationId, SiteKey } from '../model/ids.ts';
+import { type Site, sitesOf, type Topology } from '../model/route.ts';
+import { census } from './capture/census.ts';
+import { offer } from './capture/offer.ts';
+import { label, type PullInput, pull } from './capture/pull.ts';
+import { refresh } from './capture/refresh.ts';
+import { backOffMs } from './deliver/back-off.ts';
+import type { DeletionLimit } from './deliver/deletion-limit.ts';
+import { send } from './deliver/send.ts';
+import type { Connection, Installation, Registry, SitePort, Store, Wake } from './ports.ts';
+import { signalsArrive, wasUntold } from './signals.ts';
+import { keepSiteSettings, type SiteSettings } from './site-settings.ts';
+import { type SpreadSettings, spreadLearned } from './spread-learned.ts';
+
+export interface PipelineSettings extends SpreadSettings {
+  readonly deletionLimit: DeletionLimit;
+  /** How often a site is asked whose signals don't arrive. */
+  readonly pollMs: number;
+  /** How often a site is asked whose signals do arrive. */
+  readonly pollSignallingMs: number;
+}
+
+export interface PipelinePorts {
+  readonly store: Store;
+  readonly registry: Registry;
+  readonly site: SitePort;
+  readonly wake: Wake;
+  /** For people; never holds secrets. */
+  readonly report: (event: PipelineEvent) => void;
+}
+
+export type PipelineEvent =
+  | {
+      readonly kind: 'site.failed';
+      readonly installation: InstallationId;
+      readonly fault: Fault;
+      readonly retryAtMs: number;
+    }
+  | { readonly kind: 'site.recovered'; readonly installation: InstallationId }
+  | { readonly kind: 'site.rewound'; readonly installation: InstallationId };
+
+export interface Pipeline {
+  /** Pulls everything that one installation has to tell. Returns how many rows there were. */
+  pull(installation: InstallationId): Promise<number>;
+  /** Sends everything due to one installation in one lane. Returns how many deliveries were tried. */
+  send(installation: InstallationId, lane: Lane): Promise<number>;
+  /** Reads who is who, once an installation was connected. */
+  census(installation: InstallationId): Promise<number>;
+  /** An operator's offer: these accounts of the source may be created on the target. */
+  offer(
+    installation: InstallationId,
+    states: readonly AccountState[],
+    target: SiteKey,
+  ): Promise<void>;
+  /** Brings the site's clock offset and list of watched meta up to date now, not at the next pull. */
+  configure(installation: InstallationId): Promise<void>;
+  /** Pulls and sends until nothing moves any more, or the time is over. Needs no workers. */
+  runUntilIdle(options: { readonly untilMs: number }): Promise<RunResult>;
+}
+
+export interface RunResult {
+  readonly finished: boolean;
+  readonly pulled: number;
+  readonly delivered: number;
+}
+
+export function buildPipeline(ports: PipelinePorts, settings: PipelineSettings): Pipeline {
+  const { store, registry, site } = ports;
+  const spreadBatch = spreadLearned(settings);
+  const stagePorts = { store, site, spreadBatch };
+  const siteSettings = keepSiteSettings(ports);
+
+  const guarded = async (
+    id: InstallationId,
+    work: (installation: Installation, topology: Topology) => Promise<number>,
+  ): Promise<number> => {
+    const installation = await registry.installation(id);
+    if (installation.state !== 'active') return 0;
+    if (installation.retryAtMs > (await store.nowMs())) return 0;
+    try {
+      const count = await work(installation, await registry.topology());
+      await recovered(ports, installation);
+      return count;
+    } catch (fault) {
+      if (!(fault instanceof Fault) || !fault.code.startsWith('site.')) throw fault;
+      await failed(ports, installation, fault);
+      return 0;
+    }
+  };
+
+  const inputOf = async (installation: Installation, topology: Topology): Promise<PullInput> => ({
+    installation: installation.id,
+    connection: await registry.connection(installation.id),
+    topology,
+    cursor: { epoch: installation.epoch, head: installation.head },
+  });
+
+  const self: Pipeline = {
+    pull: (id) =>
+      guarded(id, async (installation, topology) => {
+        if (isPaused(topology, id)) return 0;
+        const rows = await pullAll(
+          ports,
+          stagePorts,
+          siteSettings,
+          await inputOf(installation, topology),
+        );
+        await registry.updateInstallation(id, { lastPulledMs: await store.nowMs() });
+        const told = await registry.installation(id);
+        if (rows > 0 && wasUntold(installation, told)) {
+          await registry.updateInstallation(id, { lastSignalMs: null });
+        }
+        const pollMs = signalsArrive(told) ? settings.pollSignallingMs : settings.pollMs;
+        await ports.wake.pull(id, { afterMs: pollMs });
+        return rows;
+      }),
+    send: (id, lane) =>
+      guarded(id, async (installation, topology) => {
+        if (isPaused(topology, id)) return 0;
+        // A site refuses what is meant for a label, or for a meta key, that it was not told of yet.
+        const input = await inputOf(installation, topology);
+        await siteSettings.keep(input);
+        await label(input, stagePorts);
+        const count = await sendAll(ports, stagePorts, installation, lane, topology, settings);
+        await wakeDue(ports);
+        return count;
+      }),
+    census: (id) =>
+      guarded(id, async (installation, topology) =>
+        census(await inputOf(installation, topology), stagePorts),
+      ),
+    offer: async (id, states, target) => {
+      const installation = await registry.installation(id);
+      const input = await inputOf(installation, await registry.topology());
+      await offer(states, target, input, stagePorts);
+      await wakeDue(ports);
+    },
+    configure: async (id) => {
+      await guarded(id, async (installation, topology) => {
+        await siteSettings.keep(await inputOf(installation, topology));
+        return 0;
+      });
+    },
+    runUntilIdle: ({ untilMs }) => runUntilIdle(self, ports, untilMs),
+  };
+  return self;
+}
+
+async function pullAll(
+  ports: PipelinePorts,
+  stagePorts: Parameters<typeof pull>[1],
+  siteSettings: SiteSettings,
+  input: PullInput,
+): Promise<number> {
+  let rows = 0;
+  let next = input;
+  await siteSettings.keep(input);
+  for (;;) {
+    const pulled = await pull(next, stagePorts);
+    if (pulled.rewound) {
+      await holdRewound(ports, input.installation);
+      return rows;
+    }
+    rows += pulled.rows;
+    const refreshed = await refresh(next, stagePorts);
+    if (pulled.rows + refreshed > 0) await wakeDue(ports);
+    if (!pulled.more) return rows;
+    const installation = await ports.registry.installation(input.installation);
+    next = { ...input, cursor: { epoch: installation.epoch, head: installation.head } };
+  }
+}
+
+async function sendAll(
+  ports: PipelinePorts,
+  stagePorts: Parameters<typeof send>[1],
+  installation: Installation,
+  lane: Lane,
+  topology: Topology,
+  settings: PipelineSettings,
+): Promise<number> {
+  const connection = await ports.registry.connection(installation.id);
+  const sites = new Map((await ports.registry.sites()).map((site) => [site.key, site]));
+  const connectionTo = (target: Site): Connection => ({
+    ...connection,
+    restUrl: sites.get(target.key)?.restUrl ?? connection.restUrl,
+  });
+  const { deletionLimit } = settings;
+  const input = { installation: installation.id, lane, topology, connectionTo, deletionLimit };
+  let count = 0;
+  for (;;) {
+    const { sent } = await send(input, stagePorts);
+    if (sent === 0) return count;
+    count += sent;
+    // What arrived there travels on from there at once.
+    await wakeDue(ports);
+  }
+}
+
+const isPaused = (topology: Topology, id: InstallationId): boolean =>
+  sitesOf(topology, id).every((site) => site.status === 'paused');
+
+/** Wakes whoever has something due now, and one later for what becomes due first. */
+export async function wakeDue({
+  store,
+  wake,
+}: Pick<PipelinePorts, 'store' | 'wake'>): Promise<void> {
+  const due = await store.due();
+  for (const { installation, lane } of due.now) await wake.deliver(installation, lane);
+  for (const installation of due.toRead) await wake.pull(installation);
+  if (due.nextMs !== null) {
+    const afterMs = Math.max(0, due.nextMs - (await store.nowMs()));
+    await wake.due({ afterMs });
+  }
+}
+
+/** Nobody may speak to the site again before a person has looked. */
+const NEEDS_A_PERSON: ReadonlySet<FaultCode> = new Set([
+  'site.not_mine',
+  'site.superseded',
+  'site.moved',
+  'site.connector_too_old',
+  'site.connector_too_new',
+]);
+/** A hub that hammers at a closed door gets banned. */
+const CLOSED_DOOR: ReadonlySet<FaultCode> = new Set(['site.credential_rejected', 'site.refused']);
+const CLOSED_DOOR_TRIES = 3;
+const CLOSED_DOOR_MS = 3_600_000;
+
+async function failed(
+  ports: PipelinePorts,
+  installation: Installation,
+  fault: Fault,
+): Promise<void> {
+  const failures = installation.failures + 1;
+  const closed = CLOSED_DOOR.has(fault.code) && failures >= CLOSED_DOOR_TRIES;
+  const asked = fault.detail['retryAfterMs'];
+  const waitMs = Math.max(
+    closed ? CLOSED_DOOR_MS : backOffMs(failures),
+    typeof asked === 'number' ? asked : 0,
+  );
+  const retryAtMs = (await ports.store.nowMs()) + waitMs;
+  const state = NEEDS_A_PERSON.has(fault.code) ? 'attention' : installation.state;
+  const trouble = { code: fault.code, message: fault.message };
+  await ports.registry.updateInstallation(installation.id, { failures, retryAtMs, trouble, state });
+  ports.report({ kind: 'site.failed', installation: installation.id, fault, retryAtMs });
+  if (state === 'active') await ports.wake.pull(installation.id, { afterMs: waitMs });
+}
+
+async function recovered(ports: PipelinePorts, installation: Installation): Promise<void> {
+  if (installation.failures === 0) return;
+  const now = await ports.registry.installation(installation.id);
+  if (now.state !== 'active') return;
+  const change = { failures: 0, retryAtMs: 0, trouble: null };
+  await ports.registry.updateInstallation(installation.id, change);
+  ports.report({ kind: 'site.recovered', installation: installation.id });
+  await wakeDue(ports);
+}
+
+/**
+ * The site's outbox began anew or went back: a restored backup, a copy. What the hub believes of
+ * it is no longer true, so nothing is learned and nothing sent until a person has said which.
+ */
+async function holdRewound({ registry, report }: PipelinePorts, id: InstallationId): Promise<void> {
+  const message =
+    'The site’s outbox is not the one this hub has read so far: it was restored or copied.';
+  await registry.updateInstallation(id, {
+    state: 'attention',
+    trouble: { code: 'source.rewound', message },
+  });
+  report({ kind: 'site.rewound', installation: id });
+}
+
+async function runUntilIdle(
+  pipeline: Pipeline,
+  { store, registry }: PipelinePorts,
+  untilMs: number,
+): Promise<RunResult> {
+  const total = { pulled: 0, delivered: 0 };
+  while ((await store.nowMs()) < untilMs) {
+    const installations = (await registry.installations()).filter(
+      ({ state }) => state === 'active',
+    );
+    const pulled = await Promise.all(installations.map(({ id }) => pipeline.pull(id)));
+    const due = await store.due();
+    const sent = await Promise.all(
+      due.now.map(({ installation, lane }) => pipeline.send(installation, lane)),
+    );
+    total.pulled += sum(pulled);
+    total.delivered += sum(sent);
+    if (sum(pulled) + sum(sent) === 0) return { finished: true, ...total };
+  }
+  return { finished: false, ...total };
+}
+
+const sum = (counts: readonly number[]): number => counts.reduce((all, count) => all + count, 0);

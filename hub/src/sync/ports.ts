@@ -1,0 +1,377 @@
+/**
+ * What the engine needs from the world. `storage` and `wordpress` implement it; `main.ts` wires.
+ */
+import type {
+  AccountsAnswer,
+  ApplyAnswer,
+  ChangesAnswer,
+  Label,
+  Operation,
+  StatusAnswer,
+} from '#contract/messages.ts';
+import type { Field } from '../model/field.ts';
+import type { Candidate, Delivery, Identity, Lane } from '../model/identity.ts';
+import type {
+  DeliveryId,
+  IdentityUid,
+  InstallationId,
+  RouteId,
+  SiteKey,
+  WordPressId,
+} from '../model/ids.ts';
+import type { LogEntry, LogStatus } from '../model/log-entry.ts';
+import type { Route, RouteRules, Site, Topology } from '../model/route.ts';
+
+// ---- a site ---------------------------------------------------------------------------------
+
+export interface HubIdentity {
+  readonly id: string;
+  readonly term: number;
+}
+
+/** A secret in memory; encrypted wherever it rests. */
+export interface Credential {
+  readonly user: string;
+  readonly password: string;
+}
+
+/** Where and as whom an installation is spoken to. */
+export interface Connection {
+  readonly installation: InstallationId;
+  /** REST root of the site spoken to, as discovered. */
+  readonly restUrl: string;
+  readonly credential: Credential;
+  readonly hub: HubIdentity;
+}
+
+export type RowRef = readonly [row: string, rev: number];
+
+/**
+ * A connected installation. Every call throws `Fault` (codes `site.*`) when the site can't be
+ * spoken to; repeating any call is safe.
+ */
+export interface SitePort {
+  status(connection: Connection): Promise<StatusAnswer & { readonly roundTripMs: number }>;
+  changes(
+    connection: Connection,
+    request: { ack: readonly RowRef[]; limit: number; restamp?: readonly WordPressId[] },
+  ): Promise<ChangesAnswer>;
+  accounts(
+    connection: Connection,
+    request: {
+      after: number;
+      limit: number;
+      ids?: readonly number[];
+      logins?: readonly string[];
+      roles?: readonly string[];
+      search?: string;
+      detail: 'who' | 'state';
+    },
+  ): Promise<AccountsAnswer>;
+  labels(
+    connection: Connection,
+    labels: readonly Label[],
+  ): Promise<readonly { id: number; result: 'labelled' | 'already' | 'mismatch' | 'missing' }[]>;
+  apply(
+    connection: Connection,
+    request: { operations: readonly Operation[]; dryRun: boolean },
+  ): Promise<ApplyAnswer>;
+  settings(
+    connection: Connection,
+    settings: {
+      keys?: Readonly<Record<string, number>>;
+      meta?: readonly string[];
+      offsetMs?: number;
+      signal?: { url: string; secret: string } | null;
+    },
+  ): Promise<void>;
+  /** Stamps the named fields anew on the site, not below `atLeastMs`; they come out as changes. */
+  stamp(
+    connection: Connection,
+    stamps: readonly StampOrder[],
+  ): Promise<readonly { id: number; result: 'stamped' | 'busy' | 'missing' | 'mismatch' }[]>;
+  disconnect(connection: Connection): Promise<void>;
+}
+
+export interface StampOrder {
+  readonly id: number;
+  readonly uid: IdentityUid;
+  readonly blog: number;
+  readonly fields: readonly Field[];
+  readonly atLeastMs: number;
+}
+
+// ---- installations, sites, routes -------------------------------------------------------------
+
+export type InstallationState = 'active' | 'attention' | 'removed';
+
+export interface Installation {
+  readonly id: InstallationId;
+  readonly store: string;
+  readonly home: string;
+  readonly multisite: boolean;
+  readonly restUrl: string;
+  readonly contract: number;
+  readonly state: InstallationState;
+  /** Fault or reason code, with its sentence, while the installation needs attention or backs off. */
+  readonly trouble: { readonly code: string; readonly message: string } | null;
+  /** Consecutive failures to reach it, and when it is tried again (hub ms). */
+  readonly failures: number;
+  readonly retryAtMs: number;
+  readonly epoch: string | null;
+  readonly head: number;
+  readonly offsetMs: number;
+  /** When the last signal of it arrived (hub ms); null: none yet. */
+  readonly lastSignalMs: number | null;
+  readonly lastPulledMs: number | null;
+}
+
+export interface SiteRecord extends Site {
+  readonly restUrl: string;
+  readonly roles: Readonly<Record<string, { name: string; privileged: boolean }>>;
+  readonly defaultRole: string;
+}
+
+/** Everything about sites and routes. Each call is a transaction of its own. */
+export interface Registry {
+  topology(): Promise<Topology>;
+  installations(): Promise<readonly Installation[]>;
+  installation(id: InstallationId): Promise<Installation>;
+  /** The installation of this users table, living or removed, with the sites it had; null: never seen. */
+  installationOfStore(
+    store: string,
+  ): Promise<{ readonly installation: Installation; readonly sites: readonly SiteRecord[] } | null>;
+  sites(): Promise<readonly SiteRecord[]>;
+  /** Reserves keys that are never used again, for blogs about to be connected. */
+  reserveSiteKeys(count: number): Promise<readonly SiteKey[]>;
+  /** Adds or renews. Throws `site.name_taken`. */
+  saveInstallation(
+    installation: Omit<Installation, 'failures' | 'retryAtMs' | 'lastPulledMs'>,
+    sites: readonly SiteRecord[],
+    secrets: { credential: Credential; signalSecret: string },
+  ): Promise<void>;
+  connection(id: InstallationId): Promise<Connection>;
+  signalSecret(id: InstallationId): Promise<string | null>;
+  updateInstallation(
+    id: InstallationId,
+    change: Partial<
+      Pick<
+        Installation,
+        | 'state'
+        | 'trouble'
+        | 'failures'
+        | 'retryAtMs'
+        | 'epoch'
+        | 'head'
+        | 'offsetMs'
+        | 'lastSignalMs'
+        | 'contract'
+        | 'restUrl'
+        | 'lastPulledMs'
+      >
+    >,
+  ): Promise<void>;
+  updateSite(
+    key: SiteKey,
+    change: Partial<Pick<SiteRecord, 'status' | 'createMissing' | 'name'>>,
+  ): Promise<void>;
+  /** Keeps identities and tombstones, cancels what is pending (`site.removed`), forgets credentials. */
+  removeInstallation(id: InstallationId): Promise<void>;
+  addRoute(route: { source: SiteKey; target: SiteKey; rules: RouteRules }): Promise<Route>;
+  /** What waits for the route is due again. */
+  updateRoute(id: RouteId, change: { status?: Route['status']; rules?: RouteRules }): Promise<void>;
+  removeRoute(id: RouteId): Promise<void>;
+}
+
+// ---- people and what travels -------------------------------------------------------------------
+
+export interface CapturedChange {
+  readonly row: string;
+  readonly rev: number;
+  readonly kind: string;
+  readonly wpId: number | null;
+  readonly uid: IdentityUid | null;
+  readonly actor: unknown;
+  readonly fields: readonly Field[];
+  readonly atMs: number;
+}
+
+export interface ClaimedDelivery {
+  readonly identity: Identity;
+  readonly delivery: Delivery;
+}
+
+/**
+ * One database transaction. Identities handed out are locked until it ends, in uid order, so
+ * two transactions never learn of one person at the same time and never wait for each other
+ * in a circle.
+ */
+export interface Transaction {
+  /** The database's clock, ms. Hub time is this and nothing else. */
+  nowMs(): Promise<number>;
+  /** Remembers rows once per (row, rev); returns the indexes of those not seen before. */
+  appendChanges(
+    installation: InstallationId,
+    changes: readonly CapturedChange[],
+  ): Promise<readonly number[]>;
+  /** Identities by the account on an installation; a missing key: the hub doesn't know the account. */
+  lockByAccount(
+    installation: InstallationId,
+    ids: readonly WordPressId[],
+  ): Promise<ReadonlyMap<WordPressId, Identity>>;
+  /** By uid; an alias leads to the identity it became. */
+  lockByUid(uids: readonly IdentityUid[]): Promise<ReadonlyMap<IdentityUid, Identity>>;
+  /** Accounts on these installations with the same e-mail or login, for people who have none there. */
+  candidates(
+    people: readonly {
+      uid: IdentityUid;
+      email: string;
+      login: string;
+      /** Where the person has living accounts; what is stored counts, too. Needed before a first save. */
+      on?: readonly InstallationId[];
+    }[],
+    installations: readonly InstallationId[],
+  ): Promise<(uid: IdentityUid, installation: InstallationId) => readonly Candidate[]>;
+  /** Stores identities as they are now: accounts, known stamps, deliveries, stopped marks. New ones are inserted. */
+  save(identities: readonly Identity[]): Promise<void>;
+  /** Older accounts that may be the same person, until proven; once per pair. */
+  saveLinks(
+    links: readonly {
+      uid: IdentityUid;
+      installation: InstallationId;
+      wpId: WordPressId;
+      by: 'email' | 'login';
+    }[],
+  ): Promise<void>;
+  /**
+   * These accounts ended or have another address: whoever was taken for one of them may be somebody
+   * new. The links are forgotten, and the other persons' accounts are queued to be read again.
+   */
+  forgetLinksTo(installation: InstallationId, ids: readonly WordPressId[]): Promise<void>;
+  /** Two identities are one person from now on; `from` becomes an alias of `into` for ever. Deliveries of `from` are merged. */
+  mergeIdentities(into: IdentityUid, from: IdentityUid): Promise<void>;
+  appendLog(entries: readonly LogEntry[]): Promise<void>;
+  /** Accounts whose whole state must be read from their site (again). */
+  queueRefresh(installation: InstallationId, ids: readonly WordPressId[]): Promise<void>;
+  takeRefreshes(installation: InstallationId, limit: number): Promise<readonly WordPressId[]>;
+  /** Held deliveries and fields that waited for one of these addresses or logins are tried again. */
+  releaseHeld(
+    installation: InstallationId,
+    freed: { emails: readonly string[]; logins: readonly string[] },
+  ): Promise<number>;
+  setCursor(installation: InstallationId, cursor: { epoch: string; head: number }): Promise<void>;
+  /**
+   * Takes deliveries of one installation and lane that are due, oldest first, for `leaseMs`. Skips
+   * what another process holds. Attempts are raised.
+   */
+  claim(
+    installation: InstallationId,
+    lane: Lane,
+    options: { limit: number; leaseMs: number },
+  ): Promise<readonly ClaimedDelivery[]>;
+  /** Gives leases back, whatever became of them. */
+  releaseClaims(deliveries: readonly DeliveryId[]): Promise<void>;
+  /** For the deletion limit: how many deletes are settled and waiting, how many accounts there are. */
+  deletesDue(
+    installation: InstallationId,
+  ): Promise<{ due: number; accounts: number; doneToday: number }>;
+  holdDeletes(installation: InstallationId, reason: string): Promise<number>;
+}
+
+export interface Store {
+  /**
+   * All or nothing. `work` may run again when two transactions met (both learned of one account,
+   * or waited for each other), so its effects are in the transaction alone. Inside it, the store,
+   * the registry, the views and the wake refuse to be called.
+   */
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  nowMs(): Promise<number>;
+  /** Rows read and committed, not yet acknowledged to the site. */
+  unacknowledged(installation: InstallationId): Promise<readonly RowRef[]>;
+  markAcknowledged(installation: InstallationId, rows: readonly RowRef[]): Promise<void>;
+  /** Accounts whose label the site hasn't confirmed. */
+  unlabelled(installation: InstallationId, limit: number): Promise<readonly Label[]>;
+  markLabelled(installation: InstallationId, ids: readonly WordPressId[]): Promise<void>;
+  /** Accounts to be asked to stamp again (their stamps lie in the future). */
+  queueRestamp(installation: InstallationId, ids: readonly WordPressId[]): Promise<void>;
+  restamps(installation: InstallationId): Promise<readonly WordPressId[]>;
+  clearRestamps(installation: InstallationId, ids: readonly WordPressId[]): Promise<void>;
+  /**
+   * Ends all leases. Only for a process that has the store to itself and is just starting: what
+   * it had claimed before it was killed is due again at once.
+   */
+  forgetLeases(): Promise<void>;
+  /** Installations with deliveries due now, by lane; and when the next becomes due. */
+  due(): Promise<{
+    readonly now: readonly { installation: InstallationId; lane: Lane }[];
+    readonly nextMs: number | null;
+    /** Installations with accounts to be read again. */
+    readonly toRead: readonly InstallationId[];
+  }>;
+}
+
+// ---- what is shown -----------------------------------------------------------------------------
+
+export interface LogQuery {
+  readonly status?: LogStatus;
+  readonly site?: SiteKey;
+  readonly login?: string;
+  readonly sinceMs?: number;
+  /** Rows after this id, oldest first (`--follow`); without it the newest first. */
+  readonly afterId?: number;
+  readonly limit: number;
+}
+export interface LogRow extends LogEntry {
+  readonly id: number;
+  readonly atMs: number;
+}
+
+export interface Backlog {
+  readonly installation: InstallationId;
+  readonly pending: number;
+  readonly held: number;
+  readonly oldestPendingMs: number | null;
+  readonly unacknowledged: number;
+  readonly unlabelled: number;
+  readonly refreshes: number;
+}
+
+export interface HeldDelivery {
+  readonly delivery: DeliveryId;
+  readonly uid: IdentityUid;
+  readonly login: string;
+  readonly target: SiteKey;
+  readonly reason: string;
+  readonly fields: readonly Field[];
+}
+
+/** Reads for people; never locks. */
+export interface Views {
+  log(query: LogQuery): Promise<readonly LogRow[]>;
+  backlog(): Promise<readonly Backlog[]>;
+  held(): Promise<readonly HeldDelivery[]>;
+  /** The identity that has this login on this installation. */
+  identityByLogin(installation: InstallationId, login: string): Promise<Identity | null>;
+  candidatesOf(
+    identity: Identity,
+    from: InstallationId,
+    installations: readonly InstallationId[],
+  ): Promise<(installation: InstallationId) => readonly Candidate[]>;
+  links(
+    uid: IdentityUid,
+  ): Promise<
+    readonly { installation: InstallationId; wpId: WordPressId; login: string; by: string }[]
+  >;
+  accountCount(installation: InstallationId): Promise<number>;
+}
+
+/**
+ * Wakes the workers; a hint, never the truth: the tables say what is to be done. At most one
+ * wake per key waits; a wake while the work is running leads to one more run.
+ */
+export interface Wake {
+  pull(installation: InstallationId, when?: { readonly afterMs: number }): Promise<void>;
+  deliver(installation: InstallationId, lane: Lane): Promise<void>;
+  /** Asks at that time what is due then. The earliest asked for counts. */
+  due(when: { readonly afterMs: number }): Promise<void>;
+}

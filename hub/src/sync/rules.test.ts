@@ -1,0 +1,540 @@
+/**
+ * The rules one by one, through the real capture, decide and deliver code. Numbers are the
+ * invariants of SPEC.md; random histories are in convergence.test.ts.
+ */
+import { describe, expect, test } from 'vitest';
+import type { LogEntry } from '../model/log-entry.ts';
+import type { Route } from '../model/route.ts';
+import { FUTURE_TOLERANCE_MS } from '../model/stamp.ts';
+import { type Edge, installationOf, World } from './test/world.ts';
+
+const both = (a: number, b: number): Edge[] => [
+  { from: a, to: b },
+  { from: b, to: a },
+];
+/** Of the form that phpass makes; of no password. */
+const hash = (name: string): string => `$P$B${name.padEnd(30, '.')}`;
+const ANNA = { login: 'anna', email: 'anna@x.test' };
+
+/** Anna registered on the first site and is everywhere that it reaches. */
+async function withAnna(
+  count: number,
+  edges: readonly Edge[],
+  roles: ConstructorParameters<typeof World>[2] = {},
+): Promise<World> {
+  const world = new World(count, edges, roles);
+  world.site(0).register(ANNA);
+  await world.rest();
+  for (const site of world.sites) site.applied.length = 0;
+  world.store.tables.log.length = 0;
+  return world;
+}
+
+function edit(world: World, site: number, changes: Record<string, string | boolean | string[]>) {
+  world.nowMs += 10;
+  const account = world.site(site).byLogin('anna');
+  if (account === undefined) throw new Error(`no anna on ${site}`);
+  world.site(site).edit(account.id, changes);
+}
+
+const value = (world: World, site: number, field: string) => world.site(site).value('anna', field);
+const logged = (world: World, want: Partial<LogEntry>): LogEntry[] =>
+  world.store.tables.log.filter((entry) => {
+    const cells = new Map<string, unknown>(Object.entries(entry));
+    return Object.entries(want).every(([name, wanted]) => cells.get(name) === wanted);
+  });
+const reasons = (world: World, target: number): (string | null)[] =>
+  logged(world, {})
+    .filter((entry) => entry.target === target + 1)
+    .map((entry) => entry.reason);
+const pathsTo = (world: World, target: number) =>
+  world.store.tables.log
+    .filter((entry) => entry.target === target + 1 && entry.status === 'delivered')
+    .map((entry) => entry.path);
+
+function setRoutes(world: World, status: Route['status']): void {
+  const routes = world.topology.routes.map((route) => ({ ...route, status }));
+  world.topology = { ...world.topology, routes };
+}
+
+describe('a chain', () => {
+  test('I3: what a site receives it passes on, and the log tells the path', async () => {
+    const world = await withAnna(3, [
+      { from: 0, to: 1 },
+      { from: 1, to: 2 },
+    ]);
+    edit(world, 0, { first_name: 'Anna' });
+    await world.rest();
+    expect(value(world, 2, 'first_name')).toBe('Anna');
+    expect(pathsTo(world, 1)).toEqual([[1, 2]]);
+    expect(pathsTo(world, 2)).toEqual([[1, 2, 3]]);
+  });
+
+  test('I4: what a site refused goes no further from there, and everywhere else it goes', async () => {
+    const edges = [
+      { from: 0, to: 1 },
+      { from: 1, to: 2 },
+      { from: 0, to: 3 },
+    ];
+    const world = await withAnna(4, edges, { 1: ['subscriber'] });
+    edit(world, 0, { 'role:author': true, first_name: 'Anna' });
+    await world.rest();
+    expect([0, 1, 2, 3].map((site) => value(world, site, 'role:author'))).toEqual([
+      true,
+      undefined,
+      undefined,
+      true,
+    ]);
+    expect(value(world, 2, 'first_name')).toBe('Anna');
+    const refused = logged(world, { status: 'refused' });
+    expect(refused.map(({ target, reason, fields }) => [target, reason, fields])).toEqual([
+      [2, 'role.unknown', ['role:author']],
+    ]);
+  });
+
+  test('I4: a refused value is not sent again with the next edit; a newer one is', async () => {
+    const world = await withAnna(2, [{ from: 0, to: 1 }], { 1: ['subscriber'] });
+    edit(world, 0, { 'role:author': true });
+    await world.rest();
+    edit(world, 0, { first_name: 'Anna' });
+    await world.rest();
+    expect(logged(world, { reason: 'role.unknown' })).toHaveLength(1);
+    for (const author of [false, true]) {
+      edit(world, 0, { 'role:author': author });
+      await world.rest();
+    }
+    expect(logged(world, { reason: 'role.unknown' })).toHaveLength(2);
+  });
+});
+
+describe('a mesh of eight', () => {
+  const mesh = Array.from({ length: 8 }, (_, from) =>
+    Array.from({ length: 8 }, (_, to) => ({ from, to })).filter(({ to }) => to !== from),
+  ).flat();
+
+  test('I2: one edit is written exactly once on each other site, and nothing stays pending', async () => {
+    const world = await withAnna(8, mesh);
+    edit(world, 3, { first_name: 'Anna', 'meta:phone': ['1'] });
+    await world.rest();
+    expect(world.sites.map((site) => site.applied.length)).toEqual([1, 1, 1, 0, 1, 1, 1, 1]);
+    expect(world.sites.map((site) => site.repeated)).toEqual(world.sites.map(() => 0));
+    expect(world.isPending()).toBe(false);
+    expect(world.sites.map((site) => site.value('anna', 'first_name'))).toEqual(
+      world.sites.map(() => 'Anna'),
+    );
+  });
+});
+
+describe('edits at the same time', () => {
+  test('I1: of different fields both survive on both sites', async () => {
+    const world = await withAnna(2, both(0, 1));
+    edit(world, 0, { first_name: 'Anna' });
+    edit(world, 1, { 'meta:phone': ['2'] });
+    await world.rest();
+    for (const site of [0, 1]) {
+      expect([value(world, site, 'first_name'), value(world, site, 'meta:phone')]).toEqual([
+        'Anna',
+        ['2'],
+      ]);
+    }
+  });
+
+  test('I1: both survive also when both wait for a third site that is down', async () => {
+    const world = await withAnna(3, [...both(0, 1), { from: 0, to: 2 }, { from: 1, to: 2 }]);
+    world.site(2).down = true;
+    edit(world, 0, { first_name: 'Anna' });
+    edit(world, 1, { 'meta:phone': ['2'] });
+    for (const site of [0, 1]) await world.pull(site);
+    await world.send(2);
+    expect(value(world, 2, 'first_name')).toBe('');
+    await world.rest();
+    expect([value(world, 2, 'first_name'), value(world, 2, 'meta:phone')]).toEqual(['Anna', ['2']]);
+  });
+
+  test('I1: of one field the later wins on every site, and the loser is in the log', async () => {
+    const world = await withAnna(3, [...both(0, 1), ...both(1, 2)]);
+    edit(world, 0, { first_name: 'earlier' });
+    edit(world, 1, { first_name: 'later' });
+    await world.rest();
+    expect([0, 1, 2].map((site) => value(world, site, 'first_name'))).toEqual(
+      Array(3).fill('later'),
+    );
+    const lost = logged(world, { status: 'superseded', reason: 'conflict.superseded' });
+    expect(lost.map((entry) => entry.fields)).toEqual([['first_name']]);
+  });
+});
+
+describe('an edit that the hub has not heard of yet', () => {
+  test('I1: wins on its own site over an older one that arrives, and the loser is in the log', async () => {
+    const world = await withAnna(2, both(0, 1));
+    edit(world, 0, { first_name: 'earlier' });
+    edit(world, 1, { first_name: 'later' });
+    await world.pull(0);
+    await world.send(1);
+    expect(value(world, 1, 'first_name')).toBe('later');
+    expect(logged(world, { reason: 'conflict.superseded' })).toHaveLength(1);
+    await world.rest();
+    expect(value(world, 0, 'first_name')).toBe('later');
+    expect(logged(world, { reason: 'conflict.superseded' })).toHaveLength(1);
+  });
+});
+
+describe('an older account with the same e-mail', () => {
+  async function strangers(): Promise<World> {
+    const world = new World(2, both(0, 1));
+    world.site(1).settle({ login: 'anna', email: 'ANNA@x.test' });
+    await world.census(1);
+    world.site(0).register({ ...ANNA, password: hash('old0') });
+    await world.rest();
+    return world;
+  }
+
+  test('I5: nothing crosses to it, and nothing comes from it', async () => {
+    const world = await strangers();
+    edit(world, 0, { first_name: 'From 0', password: hash('new0') });
+    edit(world, 1, { last_name: 'From 1', password: hash('new1') });
+    await world.rest();
+    expect(world.sites.flatMap((site) => site.applied)).toEqual([]);
+    expect(value(world, 1, 'password')).toBe(hash('new1'));
+    expect(value(world, 0, 'password')).toBe(hash('new0'));
+    expect(new Set([...reasons(world, 0), ...reasons(world, 1)])).toEqual(
+      new Set(['link.unproven']),
+    );
+  });
+
+  test('I5: it stays somebody else, remembered as a candidate', async () => {
+    const world = await strangers();
+    const { identities, links } = world.store.tables;
+    expect([...identities.values()].map((identity) => identity.accounts.size)).toEqual([1, 1]);
+    expect([...links.values()].map((link) => link.installation)).toContain(installationOf(1));
+  });
+
+  test('I5: neither where the hub does not know of it yet', async () => {
+    const world = new World(2, both(0, 1));
+    world.site(1).settle(ANNA);
+    world.site(0).register(ANNA);
+    await world.rest();
+    edit(world, 0, { first_name: 'From 0' });
+    await world.rest();
+    expect(world.sites.flatMap((site) => site.applied)).toEqual([]);
+    expect(world.site(1).accountsById.size).toBe(1);
+    expect(value(world, 1, 'first_name')).toBe('');
+  });
+
+  test('I5: a privileged one is not even a candidate that waits for proof', async () => {
+    const world = new World(2, both(0, 1));
+    world.site(1).settle({ ...ANNA, role: 'administrator' });
+    await world.census(1);
+    world.site(0).register(ANNA);
+    await world.rest();
+    expect(reasons(world, 1)).toEqual(['link.privileged']);
+    expect(world.site(1).applied).toEqual([]);
+  });
+});
+
+describe('a login that another person has', () => {
+  async function clash(): Promise<World> {
+    const world = new World(2, both(0, 1));
+    world.site(1).settle({ login: 'anna', email: 'another@x.test' });
+    await world.census(1);
+    world.site(0).register(ANNA);
+    await world.rest();
+    return world;
+  }
+
+  test('I5, I11: it is held, and both accounts stay as they were', async () => {
+    const world = await clash();
+    expect(reasons(world, 1)).toEqual(['identity.login_taken']);
+    expect(value(world, 1, 'email')).toBe('another@x.test');
+    expect(value(world, 0, 'email')).toBe(ANNA.email);
+    expect(world.sites.flatMap((site) => site.applied)).toEqual([]);
+  });
+
+  test('I11: other people go on meanwhile, and it goes on when the login is free', async () => {
+    const world = await clash();
+    world.site(0).register({ login: 'bert', email: 'bert@x.test' });
+    await world.rest();
+    expect(world.site(1).byLogin('bert')).toBeDefined();
+    world.site(1).remove(world.site(1).byLogin('anna')?.id ?? 0);
+    await world.rest();
+    expect(value(world, 1, 'email')).toBe(ANNA.email);
+  });
+});
+
+describe('an e-mail address that another person has', () => {
+  async function clash(): Promise<World> {
+    const world = await withAnna(2, both(0, 1));
+    world.site(1).settle({ login: 'zoe', email: 'taken@x.test' });
+    await world.census(1);
+    edit(world, 0, { email: 'taken@x.test', first_name: 'Anna' });
+    await world.rest();
+    return world;
+  }
+
+  test('I11: only the address is held; the other fields, and later ones, go on', async () => {
+    const world = await clash();
+    expect(value(world, 1, 'first_name')).toBe('Anna');
+    edit(world, 0, { password: hash('later') });
+    await world.rest();
+    expect(value(world, 1, 'password')).toBe(hash('later'));
+    expect(value(world, 1, 'email')).toBe(ANNA.email);
+    expect(world.site(1).value('zoe', 'email')).toBe('taken@x.test');
+    expect(logged(world, { status: 'held' }).map(({ reason, fields }) => [reason, fields])).toEqual(
+      [['identity.email_taken', ['email']]],
+    );
+  });
+
+  test('I11: what is merged in while the address is being refused goes on', async () => {
+    const world = await withAnna(2, both(0, 1));
+    world.site(1).settle({ login: 'zoe', email: 'taken@x.test' });
+    edit(world, 0, { email: 'taken@x.test' });
+    await world.pull(0);
+    world.site(1).meanwhile = async () => {
+      edit(world, 0, { first_name: 'Anna' });
+      await world.pull(0);
+    };
+    await world.send(1);
+    await world.rest();
+    expect(value(world, 1, 'first_name')).toBe('Anna');
+    expect(value(world, 1, 'email')).toBe(ANNA.email);
+  });
+
+  test('I11: it goes on when the address is free', async () => {
+    const world = await clash();
+    const zoe = world.site(1).byLogin('zoe');
+    world.nowMs += 10;
+    world.site(1).edit(zoe?.id ?? 0, { email: 'zoe@x.test' });
+    await world.rest();
+    expect(value(world, 1, 'email')).toBe('taken@x.test');
+  });
+});
+
+describe('a clock that is ahead', () => {
+  test('I8: what it stamped is not learned, and travels once it is stamped again', async () => {
+    const world = await withAnna(2, both(0, 1));
+    const site = world.site(0);
+    site.offsetMs = 2 * FUTURE_TOLERANCE_MS;
+    edit(world, 0, { first_name: 'from the future' });
+    for (let round = 0; round < 3; round += 1) {
+      await world.pull(0);
+      await world.send(1);
+    }
+    expect(value(world, 1, 'first_name')).toBe('');
+    expect(reasons(world, 0)).toContain('stamp.in_future');
+    for (const identity of world.store.tables.identities.values()) {
+      for (const account of identity.accounts.values()) {
+        for (const [ms] of account.known.values()) expect(ms).toBeLessThanOrEqual(world.nowMs);
+      }
+    }
+    site.offsetMs = 0;
+    await world.rest();
+    expect(value(world, 1, 'first_name')).toBe('from the future');
+  });
+});
+
+describe('a delete', () => {
+  const remove = (world: World, site: number) => {
+    world.nowMs += 10;
+    world.site(site).remove(world.site(site).byLogin('anna')?.id ?? 0);
+  };
+
+  test('I9: an older edit that comes later does not revive the account', async () => {
+    const world = await withAnna(3, [...both(0, 1), ...both(1, 2)]);
+    edit(world, 2, { first_name: 'late' });
+    remove(world, 0);
+    await world.pull(0);
+    await world.pull(2);
+    await world.rest();
+    expect([0, 1, 2].map((site) => world.site(site).byLogin('anna'))).toEqual(
+      Array(3).fill(undefined),
+    );
+  });
+
+  test('I9: who registers again is somebody new', async () => {
+    const world = await withAnna(2, both(0, 1));
+    const before = world.site(0).byLogin('anna')?.uid;
+    remove(world, 0);
+    await world.rest();
+    world.nowMs += 10;
+    world.site(1).register(ANNA);
+    await world.rest();
+    const after = world.site(0).byLogin('anna')?.uid;
+    expect(after).toBeTypeOf('string');
+    expect(after).not.toBe(before);
+  });
+
+  test.each(['the hub', 'the target alone'])(
+    'I9: an edit newer than it, known to %s, holds it',
+    async (who) => {
+      const world = await withAnna(2, both(0, 1));
+      remove(world, 0);
+      edit(world, 1, { first_name: 'newer' });
+      if (who === 'the hub') await world.pull(1);
+      await world.pull(0);
+      world.nowMs += 2_000;
+      await world.send(1);
+      await world.rest();
+      expect(value(world, 1, 'first_name')).toBe('newer');
+      expect(world.site(0).byLogin('anna')).toBeUndefined();
+      expect(logged(world, { status: 'held' }).map((entry) => entry.reason)).toEqual([
+        'delete.newer_edit',
+      ]);
+    },
+  );
+
+  test('what a delete takes with it is not sent before: it settles first', async () => {
+    const world = await withAnna(2, both(0, 1));
+    remove(world, 0);
+    await world.pull(0);
+    await world.send(1);
+    expect(world.site(1).byLogin('anna')).toBeDefined();
+    world.nowMs += 2_000;
+    await world.send(1);
+    expect(world.site(1).byLogin('anna')).toBeUndefined();
+  });
+});
+
+describe('an account that is not on the target', () => {
+  const old = async (createMissing: boolean): Promise<World> => {
+    const world = new World(2, both(0, 1));
+    const sites = [...world.topology.sites].map(
+      ([key, site]) => [key, { ...site, createMissing }] as const,
+    );
+    world.topology = { ...world.topology, sites: new Map(sites) };
+    world.site(0).settle(ANNA);
+    await world.census(0);
+    edit(world, 0, { first_name: 'Anna' });
+    await world.rest();
+    return world;
+  };
+
+  test('an update of it is skipped', async () => {
+    const world = await old(false);
+    expect(world.site(1).byLogin('anna')).toBeUndefined();
+    expect(reasons(world, 1)).toEqual(['target.account_missing']);
+  });
+
+  test('an update creates it whole where the target asks for that', async () => {
+    const world = await old(true);
+    expect([value(world, 1, 'first_name'), value(world, 1, 'nickname')]).toEqual(['Anna', 'anna']);
+  });
+});
+
+describe('a label that disagrees', () => {
+  test('I6: raises an alarm, attaches nothing, and nothing travels from or to the account', async () => {
+    const world = await withAnna(2, both(0, 1));
+    const theirs = world.site(1).byLogin('anna');
+    if (theirs !== undefined) theirs.uid = '99999999-9999-4999-8999-999999999999';
+    edit(world, 1, { first_name: 'not me' });
+    await world.rest();
+    expect(value(world, 0, 'first_name')).toBe('');
+    expect(reasons(world, 1)).toEqual(['identity.label_mismatch']);
+    edit(world, 0, { first_name: 'me' });
+    await world.rest();
+    expect(value(world, 1, 'first_name')).toBe('not me');
+    expect(world.store.tables.identities.size).toBe(1);
+  });
+
+  test('I6: a known account that comes without its label is an alarm, too', async () => {
+    const world = await withAnna(2, both(0, 1));
+    const theirs = world.site(1).byLogin('anna');
+    if (theirs !== undefined) theirs.uid = null;
+    edit(world, 1, { first_name: 'not me' });
+    await world.rest();
+    expect(value(world, 0, 'first_name')).toBe('');
+    expect(reasons(world, 1)).toEqual(['identity.label_mismatch']);
+  });
+});
+
+describe('a paused route', () => {
+  test('I11: what goes along it waits, merged, and arrives once when it is resumed', async () => {
+    const world = await withAnna(2, both(0, 1));
+    setRoutes(world, 'paused');
+    for (const name of ['one', 'two']) {
+      edit(world, 0, { first_name: name });
+      await world.pull(0);
+      await world.send(1);
+    }
+    expect(value(world, 1, 'first_name')).toBe('');
+    expect(logged(world, { status: 'skipped' })).toEqual([]);
+    setRoutes(world, 'active');
+    await world.rest();
+    expect(value(world, 1, 'first_name')).toBe('two');
+    expect(world.site(1).applied).toHaveLength(1);
+  });
+});
+
+describe('a crash', () => {
+  test('I7: between an apply and its receipt repeats the apply, and it changes nothing twice', async () => {
+    const world = await withAnna(3, [
+      { from: 0, to: 1 },
+      { from: 1, to: 2 },
+    ]);
+    edit(world, 0, { first_name: 'Anna' });
+    await world.pull(0);
+    world.site(1).loseReceipts = 1;
+    await world.send(1);
+    expect(value(world, 1, 'first_name')).toBe('Anna');
+    await world.rest();
+    expect(value(world, 2, 'first_name')).toBe('Anna');
+    expect(world.sites.map((site) => site.applied.length)).toEqual([0, 1, 1]);
+  });
+
+  test('I7: before a page of changes was stored leaves nothing, and the page comes again', async () => {
+    const world = await withAnna(2, [{ from: 0, to: 1 }]);
+    edit(world, 0, { first_name: 'Anna' });
+    world.store.crashes = 1;
+    await world.pull(0);
+    expect(world.isPending()).toBe(false);
+    await world.rest();
+    expect(value(world, 1, 'first_name')).toBe('Anna');
+    expect(world.site(1).applied).toHaveLength(1);
+  });
+});
+
+describe('a target that was away for longer than values are kept', () => {
+  test('I3: gets them as they are by then, read afresh from their source', async () => {
+    const world = await withAnna(3, [...both(0, 1), { from: 1, to: 2 }]);
+    world.site(2).down = true;
+    edit(world, 0, { first_name: 'Old' });
+    for (let round = 0; round < 3; round += 1)
+      for (const site of [0, 1]) await world.pull(site).then(() => world.send(site));
+    edit(world, 1, { last_name: 'Later' });
+    await world.pull(1);
+    world.expire();
+    edit(world, 0, { first_name: 'New' });
+    await world.rest();
+    expect(value(world, 2, 'first_name')).toBe('New');
+    expect(value(world, 2, 'last_name')).toBe('Later');
+    expect(reasons(world, 2)).toContain('delivery.expired');
+  });
+
+  test('I3: gets an account that it never had', async () => {
+    const world = new World(2, [{ from: 0, to: 1 }]);
+    world.site(1).down = true;
+    world.site(0).register(ANNA);
+    await world.pull(0);
+    await world.send(1);
+    world.expire();
+    await world.rest();
+    expect(value(world, 1, 'email')).toBe(ANNA.email);
+  });
+});
+
+describe('who registers again before the delete of the account before has arrived', () => {
+  test('I9, I11: is created there once the old account has ended', async () => {
+    const world = await withAnna(2, both(0, 1));
+    const first = world.site(0).byLogin('anna');
+    world.nowMs += 10;
+    world.site(0).remove(first?.id ?? 0);
+    world.nowMs += 10;
+    world.site(0).register(ANNA);
+    await world.pull(0);
+    await world.send(1);
+    expect(world.site(1).byLogin('anna')?.uid).toBe(first?.uid);
+    await world.rest();
+    const again = world.site(0).byLogin('anna')?.uid;
+    expect(again).not.toBe(first?.uid);
+    expect(world.site(1).byLogin('anna')?.uid).toBe(again);
+  });
+});

@@ -1,0 +1,81 @@
+/**
+ * What a site must know of its hub: the offset of its clock, and which meta keys to watch.
+ *
+ * Does: compare with what was last brought there, and bring it again when it differs.
+ * Does not: keep that in the store: after a restart it is simply brought once more.
+ * Always true: a list that changed while the site was down reaches it with the next pull.
+ */
+import type { InstallationId } from '../model/ids.ts';
+import { isNeverSynced } from '../model/never-synced.ts';
+import { sitesOf, type Topology } from '../model/route.ts';
+import type { Connection, Registry, SitePort, Store } from './ports.ts';
+
+export interface SiteSettings {
+  keep(input: {
+    readonly installation: InstallationId;
+    readonly connection: Connection;
+    readonly topology: Topology;
+  }): Promise<void>;
+}
+
+/** How often a site's clock is compared. */
+const CLOCK_EVERY_MS = 600_000;
+/** Below this the difference is the network's, not the clock's. */
+const CLOCK_TOLERANCE_MS = 250;
+
+interface Brought {
+  readonly meta: string;
+  readonly clockAtMs: number;
+}
+
+export function keepSiteSettings(ports: {
+  readonly store: Store;
+  readonly registry: Registry;
+  readonly site: SitePort;
+}): SiteSettings {
+  const { store, registry, site } = ports;
+  const brought = new Map<InstallationId, Brought>();
+  return {
+    async keep({ installation, connection, topology }) {
+      const last = brought.get(installation);
+      const meta = watchedMeta(topology, installation);
+      const nowMs = await store.nowMs();
+      const clockIsDue = last === undefined || nowMs - last.clockAtMs >= CLOCK_EVERY_MS;
+      const metaIsNew = last === undefined || last.meta !== JSON.stringify(meta);
+      if (!clockIsDue && !metaIsNew) return;
+      const offsetMs = clockIsDue ? await newOffset(site, connection, nowMs) : null;
+      if (metaIsNew || offsetMs !== null) {
+        await site.settings(connection, {
+          ...(metaIsNew ? { meta } : {}),
+          ...(offsetMs === null ? {} : { offsetMs }),
+        });
+      }
+      if (offsetMs !== null) await registry.updateInstallation(installation, { offsetMs });
+      const clockAtMs = clockIsDue ? nowMs : last.clockAtMs;
+      brought.set(installation, { meta: JSON.stringify(meta), clockAtMs });
+    },
+  };
+}
+
+/** Site clock + offset = hub clock. Null: it is right as it is. */
+async function newOffset(
+  site: SitePort,
+  connection: Connection,
+  nowMs: number,
+): Promise<number | null> {
+  const status = await site.status(connection);
+  const offsetMs = nowMs + Math.round(status.roundTripMs / 2) - status.clock;
+  const tolerance = Math.max(CLOCK_TOLERANCE_MS, status.roundTripMs / 2);
+  return Math.abs(offsetMs - status.offset_ms) > tolerance ? offsetMs : null;
+}
+
+/** Every meta key that a route into or out of the installation names. */
+export function watchedMeta(topology: Topology, installation: InstallationId): readonly string[] {
+  const here = new Set(sitesOf(topology, installation).map((site) => site.key));
+  const keys = new Set<string>();
+  for (const { source, target, rules } of topology.routes) {
+    if (!here.has(source) && !here.has(target)) continue;
+    for (const key of rules.meta) if (!isNeverSynced(key)) keys.add(key);
+  }
+  return [...keys].sort();
+}

@@ -1,0 +1,54 @@
+/**
+ * The outbox of a site in memory: at most one row per living account, one per account that ended.
+ *
+ * Always true: a row keeps its place while its revision rises; it leaves only when the very revision
+ * that was read is acknowledged.
+ */
+import type { Actor } from '#contract/account-state.ts';
+import type { Stamp } from '../../model/stamp.ts';
+
+export interface OutboxRow {
+  row: string;
+  rev: number;
+  id: number;
+  kind: 'create' | 'update' | 'delete';
+  actor: Actor;
+  atMs: number;
+  gone?: { uid: string | null; login: string; stamp: Stamp };
+}
+
+const PERSON: Actor = { kind: 'account', id: 1, login: 'admin' };
+const ROW_DIGITS = 16;
+
+export class FakeOutbox {
+  rows: OutboxRow[] = [];
+  head = 0;
+
+  mark(id: number, kind: 'create' | 'update', atMs: number, actor: Actor = PERSON): void {
+    this.head += 1;
+    const present = this.rows.find((row) => row.id === id && row.kind !== 'delete');
+    if (present === undefined) this.rows.push({ row: this.name(), rev: 1, id, kind, actor, atMs });
+    else Object.assign(present, { rev: present.rev + 1, actor, atMs });
+  }
+
+  markGone(id: number, gone: NonNullable<OutboxRow['gone']>, atMs: number): void {
+    this.head += 1;
+    this.drop(id);
+    this.rows.push({ row: this.name(), rev: 1, id, kind: 'delete', actor: PERSON, atMs, gone });
+  }
+
+  /** What waited of an account that is no more; its end stays. */
+  drop(id: number): void {
+    this.rows = this.rows.filter((row) => row.id !== id || row.kind === 'delete');
+  }
+
+  acknowledge(refs: readonly (readonly [row: string, rev: number])[]): void {
+    for (const [row, rev] of refs) {
+      this.rows = this.rows.filter((entry) => entry.row !== row || entry.rev !== rev);
+    }
+  }
+
+  private name(): string {
+    return this.head.toString(16).padStart(ROW_DIGITS, '0');
+  }
+}

@@ -1,0 +1,377 @@
+/**
+ * A site in memory that keeps the contract: outbox with revisions, stamps, merge, tombstones,
+ * receipts. For tests whose subject is the hub; it passes the same suite as the real connector
+ * (contract/conformance.ts).
+ */
+import type { AccountState } from '#contract/account-state.ts';
+import type {
+  AccountsAnswer,
+  ApplyAnswer,
+  ChangeRow,
+  ChangesAnswer,
+  Operation,
+  StatusAnswer,
+} from '#contract/messages.ts';
+import { Fault } from '../../errors.ts';
+import { type Field, isMeta, metaKeyOf, roleField, type Value } from '../../model/field.ts';
+import { siteKey } from '../../model/ids.ts';
+import { FUTURE_TOLERANCE_MS, nextStamp, type Stamp } from '../../model/stamp.ts';
+import type { Connection, HubIdentity, SitePort } from '../ports.ts';
+import {
+  emailOf,
+  type FakeAccount,
+  FakeAccounts,
+  greatestMs,
+  hasRole,
+  valueOf,
+  wire,
+} from './fake-accounts.ts';
+import { applyOne } from './fake-apply.ts';
+import type { FakeGround } from './fake-merge.ts';
+import { FakeOutbox, type OutboxRow } from './fake-outbox.ts';
+
+export interface FakeSiteOptions {
+  readonly key: number;
+  readonly name: string;
+  readonly now: () => number;
+  /** Roles that a hub may give; the first is the site's default. */
+  readonly roles?: readonly string[];
+  /** Meta keys that are watched; without them every key is. */
+  readonly meta?: readonly string[];
+}
+
+const PRIVILEGED_ROLES = ['administrator', 'editor'];
+
+export class FakeSite implements SitePort {
+  readonly key: number;
+  readonly name: string;
+  readonly accountsById: Map<number, FakeAccount>;
+  readonly tombstones: Map<string, Stamp>;
+  /** Applied operations that changed something, by uid: "reaches each site exactly once". */
+  readonly applied: { uid: string; fields: readonly Field[] }[] = [];
+  /** Fields that arrived although the site held that very stamp. */
+  repeated = 0;
+  down = false;
+  /** The next so many answers of `/apply` are lost after having been applied. */
+  loseReceipts = 0;
+  /** The next so many answers of `/changes` are lost. */
+  loseChanges = 0;
+  busy = new Set<number>();
+  /** Runs while the next `/apply` is under way, after the site has written. */
+  meanwhile: (() => Promise<void>) | null = null;
+  epoch = 'epoch-1';
+  offsetMs = 0;
+  private bound: HubIdentity | null = null;
+  private readonly people: FakeAccounts;
+  private readonly outbox = new FakeOutbox();
+  private readonly ground: FakeGround;
+  private readonly now: () => number;
+  private readonly roles: readonly string[];
+  private meta: readonly string[] | null;
+
+  constructor(options: FakeSiteOptions) {
+    this.key = options.key;
+    this.name = options.name;
+    this.now = options.now;
+    this.roles = options.roles ?? ['subscriber', 'contributor', 'author'];
+    this.meta = options.meta ?? null;
+    this.people = new FakeAccounts(siteKey(this.key), PRIVILEGED_ROLES);
+    this.accountsById = this.people.byId;
+    this.tombstones = this.people.tombstones;
+    this.ground = this.groundOfApply();
+  }
+
+  // ---- what people do on the site ----
+
+  register(person: { login: string; email: string; password?: string; role?: string }): number {
+    const registered = new Date(this.hubMs()).toISOString().slice(0, 19).replace('T', ' ');
+    const account = this.people.insert(person.login, registered);
+    account.born = nextStamp(this.hubMs(), 0, siteKey(this.key));
+    this.fill(account, person, account.born);
+    this.outbox.mark(account.id, 'create', this.hubMs());
+    return account.id;
+  }
+
+  /** An account from before Rollcall: nothing is captured. */
+  settle(person: { login: string; email: string; role?: string }): number {
+    const account = this.people.insert(person.login, '2020-01-01 00:00:00');
+    this.fill(account, person, account.born);
+    return account.id;
+  }
+
+  edit(id: number, changes: Readonly<Record<Field, Value>>): void {
+    if (this.people.change(this.account(id), changes, this.hubMs())) {
+      this.outbox.mark(id, 'update', this.hubMs());
+    }
+  }
+
+  remove(id: number): void {
+    const account = this.account(id);
+    const { uid, login } = account;
+    const stamp = nextStamp(this.hubMs(), greatestMs(account), siteKey(this.key));
+    this.accountsById.delete(id);
+    if (uid !== null) this.tombstones.set(uid, stamp);
+    this.outbox.markGone(id, { uid, login, stamp }, this.hubMs());
+  }
+
+  /** The switch in the profile: told as a change, stamps nothing. */
+  rejectIncoming(id: number): void {
+    this.account(id).switches.reject_incoming = true;
+    this.outbox.mark(id, 'update', this.hubMs());
+  }
+
+  byLogin(login: string): FakeAccount | undefined {
+    return this.people.byLogin(login);
+  }
+
+  watches(metaKey: string): boolean {
+    return this.meta?.includes(metaKey) ?? true;
+  }
+
+  value(login: string, field: Field): Value | undefined {
+    return this.byLogin(login)?.fields.get(field)?.value;
+  }
+
+  // ---- the contract ----
+
+  async status(connection: Connection): Promise<StatusAnswer & { roundTripMs: number }> {
+    this.answerOrFail(connection);
+    return {
+      roundTripMs: 1,
+      contract: 1,
+      connector: 'fake',
+      wordpress: '7.1.1',
+      php: '8.3.0',
+      database: 'memory',
+      multisite: false,
+      store: this.name,
+      home: `${this.name}.test`,
+      sites: [],
+      clock: this.now(),
+      offset_ms: this.offsetMs,
+      epoch: this.epoch,
+      head: this.outbox.head,
+      backlog: this.outbox.rows.length,
+      bound: null,
+      signals: false,
+      bcrypt_cost: 10,
+      verifies: {},
+      woocommerce: false,
+      accounts: this.accountsById.size,
+      warnings: [],
+    };
+  }
+
+  async changes(
+    connection: Connection,
+    request: {
+      ack: readonly (readonly [string, number])[];
+      limit: number;
+      restamp?: readonly number[];
+    },
+  ): Promise<ChangesAnswer> {
+    this.answerOrFail(connection);
+    this.outbox.acknowledge(request.ack);
+    for (const id of request.restamp ?? []) this.restamp(id);
+    if (this.loseChanges > 0) {
+      this.loseChanges -= 1;
+      throw new Fault('site.bad_answer', `${this.name} broke off`);
+    }
+    const { rows, head } = this.outbox;
+    const page = rows.slice(0, request.limit).map((row) => this.toRow(row));
+    const more = rows.length > request.limit;
+    return { epoch: this.epoch, head, clock: this.now(), rows: page, more };
+  }
+
+  async accounts(
+    connection: Connection,
+    request: Parameters<SitePort['accounts']>[1],
+  ): Promise<AccountsAnswer> {
+    this.answerOrFail(connection);
+    const all = this.people
+      .all()
+      .filter((account) => isAskedFor(account, request))
+      .sort((a, b) => a.id - b.id);
+    const page = all
+      .slice(0, request.limit)
+      .map(
+        (account): AccountState =>
+          request.detail === 'who' ? this.people.who(account) : this.people.state(account),
+      );
+    const next = all.length > request.limit ? (page.at(-1)?.id ?? null) : null;
+    return { accounts: page, next, clock: this.now(), epoch: this.epoch };
+  }
+
+  async labels(
+    connection: Connection,
+    labels: readonly { id: number; uid: string; login: string; was?: string | undefined }[],
+  ) {
+    this.answerOrFail(connection);
+    return labels.map(({ id, uid, login, was }) => {
+      const account = this.accountsById.get(id);
+      if (account === undefined) return { id, result: 'missing' as const };
+      if (account.login !== login) return { id, result: 'mismatch' as const };
+      if (account.uid === uid) return { id, result: 'already' as const };
+      const free = account.uid === null || account.uid === was;
+      if (!free || this.people.byUid(uid) !== undefined) return { id, result: 'mismatch' as const };
+      account.uid = uid;
+      return { id, result: 'labelled' as const };
+    });
+  }
+
+  async apply(
+    connection: Connection,
+    request: { operations: readonly Operation[]; dryRun: boolean },
+  ): Promise<ApplyAnswer> {
+    this.answerOrFail(connection);
+    const receipts = request.operations.map((operation) =>
+      applyOne(this.ground, operation, request.dryRun),
+    );
+    const { meanwhile } = this;
+    this.meanwhile = null;
+    await meanwhile?.();
+    if (this.loseReceipts > 0) {
+      this.loseReceipts -= 1;
+      throw new Fault('site.timeout', `${this.name} took too long`);
+    }
+    const done = receipts.length;
+    return { receipts, done, mails_blocked: 0, clock: this.now(), epoch: this.epoch };
+  }
+
+  async settings(
+    connection: Connection,
+    { offsetMs, meta }: Parameters<SitePort['settings']>[1],
+  ): Promise<void> {
+    this.answerOrFail(connection);
+    if (offsetMs !== undefined) this.offsetMs = offsetMs;
+    if (meta !== undefined) this.meta = meta;
+  }
+
+  async stamp(connection: Connection, orders: Parameters<SitePort['stamp']>[1]) {
+    this.answerOrFail(connection);
+    return orders.map(({ id, uid, fields, atLeastMs }) => {
+      const account = this.accountsById.get(id);
+      const labelled = this.people.byUid(uid);
+      if (account === undefined || account !== labelled) {
+        const nobody = account === undefined && labelled === undefined;
+        return { id, result: nobody ? ('missing' as const) : ('mismatch' as const) };
+      }
+      if (this.busy.has(id)) return { id, result: 'busy' as const };
+      this.stampFields(account, fields, atLeastMs);
+      return { id, result: 'stamped' as const };
+    });
+  }
+
+  async disconnect(connection: Connection): Promise<void> {
+    this.answerOrFail(connection);
+  }
+
+  // ---- inside ----
+
+  private hubMs(): number {
+    return this.now() + this.offsetMs;
+  }
+
+  /** Bound to the first hub that speaks to it, and to its latest term. */
+  private answerOrFail({ hub }: Connection): void {
+    if (this.down) throw new Fault('site.unreachable', `${this.name} can't be reached`);
+    const bound = this.bound ?? hub;
+    if (bound.id !== hub.id) throw new Fault('site.not_mine', `${this.name} has another hub`);
+    if (hub.term < bound.term) {
+      throw new Fault('site.superseded', `${this.name} has heard a later term`);
+    }
+    this.bound = hub;
+  }
+
+  private account(id: number): FakeAccount {
+    const account = this.accountsById.get(id);
+    if (account === undefined) throw new Error(`no account ${id} on ${this.name}`);
+    return account;
+  }
+
+  private fill(
+    account: FakeAccount,
+    { email, password, role }: { email: string; password?: string; role?: string },
+    stamp: Stamp,
+  ): void {
+    account.fields.set('email', { value: email, stamp });
+    if (password !== undefined) account.fields.set('password', { value: password, stamp });
+    account.fields.set(roleField(role ?? 'subscriber'), { value: true, stamp });
+    this.people.fillBlanks(account, stamp);
+  }
+
+  private stampFields(account: FakeAccount, fields: readonly Field[], atLeastMs: number): void {
+    const now = this.hubMs();
+    const asked = Math.min(atLeastMs, now + FUTURE_TOLERANCE_MS);
+    const ms = Math.max(now, greatestMs(account) + 1, asked);
+    // What is not there counts too: the target is to lose it.
+    const stampable = fields.filter((field) => valueOf(account, field) !== undefined);
+    const watched = stampable.filter((field) => !isMeta(field) || this.watches(metaKeyOf(field)));
+    for (const field of watched) {
+      const value = valueOf(account, field) ?? null;
+      account.fields.set(field, { value, stamp: [ms, siteKey(this.key)] });
+    }
+    if (watched.length > 0) this.outbox.mark(account.id, 'update', now, { kind: 'hub' });
+  }
+
+  private restamp(id: number): void {
+    const account = this.accountsById.get(id);
+    if (account === undefined) return;
+    const now = this.hubMs();
+    const past = [...account.fields.values()]
+      .map(({ stamp }) => stamp[0])
+      .filter((ms) => ms <= now);
+    const stamp: Stamp = [Math.max(now, ...past.map((ms) => ms + 1)), siteKey(this.key)];
+    for (const [field, entry] of account.fields) {
+      if (entry.stamp[0] > now) account.fields.set(field, { ...entry, stamp });
+    }
+    if (account.born[0] > now) account.born = stamp;
+    this.outbox.mark(id, 'update', now);
+  }
+
+  private toRow({ row, rev, id, kind, actor, atMs, gone }: OutboxRow): ChangeRow {
+    const base = { row, rev, at: atMs, blog: 1, actor };
+    if (gone !== undefined) {
+      const { uid, login, stamp } = gone;
+      return { ...base, kind: 'delete', gone: { id, uid, login, stamp: wire(stamp) } };
+    }
+    const account = this.accountsById.get(id);
+    if (account !== undefined) return { ...base, kind, account: this.people.state(account) };
+    return { ...base, kind: 'error', error: { code: 'source.account_missing', message: '', id } };
+  }
+
+  private groundOfApply(): FakeGround {
+    return {
+      key: siteKey(this.key),
+      accounts: this.people,
+      nowMs: () => this.hubMs(),
+      grantable: this.roles,
+      known: [...this.roles, ...PRIVILEGED_ROLES],
+      defaultRole: this.roles[0] ?? 'subscriber',
+      watched: () => this.meta,
+      isBusy: ({ id }) => this.busy.has(id),
+      wrote: (uid, fields) => this.applied.push({ uid, fields }),
+      repeated: () => {
+        this.repeated += 1;
+      },
+      ended: ({ id }) => this.outbox.drop(id),
+    };
+  }
+}
+
+/** Login by the database's comparison, role as present, a word in login, e-mail or display name. */
+function isAskedFor(
+  account: FakeAccount,
+  { after, ids, logins, roles, search }: Parameters<SitePort['accounts']>[1],
+): boolean {
+  const login = account.login.toLowerCase();
+  const word = search?.trim().toLowerCase() ?? '';
+  const shown = String(account.fields.get('display_name')?.value ?? '').toLowerCase();
+  return (
+    account.id > after &&
+    (ids?.includes(account.id) ?? true) &&
+    (logins?.some((one) => one.toLowerCase() === login) ?? true) &&
+    (roles === undefined || roles.length === 0 || roles.some((role) => hasRole(account, role))) &&
+    [login, emailOf(account).toLowerCase(), shown].some((text) => text.includes(word))
+  );
+}

@@ -1,0 +1,139 @@
+/**
+ * From what a person types to the REST root of a WordPress with the connector.
+ *
+ * Does: GET requests without credentials; tells apart why it can't go on.
+ * Always true: the root found is on the host that was typed (but for www and http → https).
+ * On failure: throws `Fault`: `request.invalid`, `site.dns`, `.tls`, `.unreachable`, `.timeout`,
+ * `.redirected`, `.not_wordpress`, `.no_connector`, `.app_passwords_off`.
+ */
+import { z } from 'zod';
+import { REST_NAMESPACE } from '#contract/version.ts';
+import { Fault } from '../errors.ts';
+import { answerFault, parseJson, restError } from './answer-fault.ts';
+import { followGet } from './follow-get.ts';
+import { restRoots } from './rest-roots.ts';
+import { addressesOf, cleanRoot, routeUrl } from './rest-url.ts';
+import type { Answered, Wire } from './wire.ts';
+
+export interface Discovered {
+  /** Ends with `/wp-json/` or `?rest_route=/`, or as the site has it. */
+  readonly restUrl: string;
+  /** The site's own title; empty where the REST index is closed to strangers. */
+  readonly title: string;
+}
+
+export async function discoverSite(wire: Wire, typed: string): Promise<Discovered> {
+  const page = await firstPage(wire, typed);
+  for (const root of restRoots(page)) {
+    const index = await indexAt(wire, root);
+    if (index !== null) return judge(index);
+  }
+  throw nothingAt(page);
+}
+
+function nothingAt(page: Answered): Fault {
+  const { host } = new URL(page.url);
+  const detail = { host, status: page.status };
+  if (page.status === 401 || page.status === 403) {
+    return new Fault('site.refused', `${host} asks strangers for a login.`, { detail });
+  }
+  const message = `There is no WordPress at ${host}, or its REST API is off.`;
+  return new Fault('site.not_wordpress', message, { detail });
+}
+
+/** Without a scheme https comes first; http only when nothing there speaks TLS. */
+async function firstPage(wire: Wire, typed: string): Promise<Answered> {
+  const [first, second] = addressesOf(typed) ?? [];
+  if (first === undefined) {
+    throw new Fault(
+      'request.invalid',
+      'The address of the site is not a web address, or it holds a login.',
+    );
+  }
+  try {
+    return await followGet(wire, first);
+  } catch (error) {
+    if (second === undefined || !(error instanceof Fault) || !speaksNoTls(error)) throw error;
+    return await followGet(wire, second).catch((later: unknown) => {
+      // The first fault says more than "http is closed, too".
+      throw later instanceof Fault && later.code === 'site.unreachable' ? error : later;
+    });
+  }
+}
+
+/** A bad certificate is not among these: nobody is led from https to http by one. */
+const NO_TLS = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPROTO',
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+  'ERR_SSL_PACKET_LENGTH_TOO_LONG',
+  'ERR_SSL_HTTP_REQUEST',
+  'UND_ERR_SOCKET',
+]);
+const speaksNoTls = (fault: Fault): boolean => NO_TLS.has(String(fault.detail['errno']));
+
+interface Index {
+  readonly restUrl: string;
+  readonly title: string;
+  /** Null: the index is closed to strangers; the connector's own route will tell. */
+  readonly namespaces: readonly string[] | null;
+  readonly applicationPasswords: boolean;
+}
+
+const IndexSchema = z.object({
+  name: z.string().optional(),
+  namespaces: z.array(z.string()),
+  /** PHP writes an empty map as a list. */
+  authentication: z.union([z.record(z.string(), z.unknown()), z.array(z.unknown())]).optional(),
+});
+
+/** The whole index lists every argument of every route: hundreds of kilobytes. */
+const INDEX_FIELDS = '_fields=name,namespaces,authentication';
+
+async function indexAt(wire: Wire, root: string): Promise<Index | null> {
+  const url = new URL(routeUrl(root, ''));
+  url.search = url.search === '' ? INDEX_FIELDS : `${url.search.slice(1)}&${INDEX_FIELDS}`;
+  const answer = await followGet(wire, url).catch(elsewhere);
+  if (answer === null) return null;
+  const restUrl = cleanRoot(answer.url, answer.url) ?? root;
+  const error = restError(answer);
+  if (error !== null && (answer.status === 401 || answer.status === 403)) {
+    return { restUrl, title: '', namespaces: null, applicationPasswords: true };
+  }
+  if (answer.status >= 500 || answer.status === 429) throw answerFault(answer, []);
+  const parsed = IndexSchema.safeParse(parseJson(answer.text));
+  if (answer.status !== 200 || !parsed.success) return null;
+  const { name, namespaces, authentication } = parsed.data;
+  const applicationPasswords =
+    !Array.isArray(authentication) && authentication?.['application-passwords'] !== undefined;
+  return { restUrl, title: name ?? '', namespaces, applicationPasswords };
+}
+
+/** A guess that redirects away or breaks off is no REST root; a site that is down is a fault. */
+function elsewhere(error: unknown): null {
+  if (error instanceof Fault && ['site.redirected', 'site.bad_answer'].includes(error.code)) {
+    return null;
+  }
+  throw error;
+}
+
+function judge(index: Index): Discovered {
+  const { restUrl, title, namespaces } = index;
+  const { host } = new URL(restUrl);
+  if (namespaces !== null && !namespaces.includes(REST_NAMESPACE)) {
+    throw new Fault('site.no_connector', `The Rollcall Connector is not active on ${host}.`, {
+      detail: { host },
+    });
+  }
+  if (!index.applicationPasswords) {
+    throw new Fault(
+      'site.app_passwords_off',
+      `Application Passwords are switched off on ${host}.`,
+      {
+        detail: { host },
+      },
+    );
+  }
+  return { restUrl, title };
+}

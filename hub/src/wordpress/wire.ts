@@ -1,0 +1,107 @@
+/**
+ * One HTTP exchange with a site, within limits.
+ *
+ * Does: pooled keep-alive connections, time and size limits, gzip.
+ * Does not: follow redirects, judge the status, keep a header for later.
+ * Always true: it ends within `totalMs`, and no more than `answerBytes` are held.
+ * On failure: throws `Fault` named by the socket's error code, without a cause.
+ */
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { Agent, request } from 'undici';
+import { Fault } from '../errors.ts';
+import { socketFault } from './socket-fault.ts';
+
+export interface WireLimits {
+  readonly connectMs: number;
+  readonly totalMs: number;
+  readonly answerBytes: number;
+  /** Connections to one site at a time: a shared host has few PHP workers. */
+  readonly connections: number;
+}
+export const WIRE_LIMITS: WireLimits = {
+  connectMs: 10_000,
+  totalMs: 60_000,
+  answerBytes: 64 * 1024 * 1024,
+  connections: 4,
+};
+
+export interface Asked {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface Answered {
+  readonly url: string;
+  readonly status: number;
+  /** Lower-case name; several of one name are joined with a comma. */
+  header(name: string): string | null;
+  readonly text: string;
+}
+
+export interface Wire {
+  send(asked: Asked): Promise<Answered>;
+  close(): Promise<void>;
+}
+
+/** @param ca certificates to trust besides the usual ones (PEM) */
+export function createWire(limits: WireLimits = WIRE_LIMITS, ca?: string): Wire {
+  const agent = new Agent({
+    connections: limits.connections,
+    connect: { timeout: limits.connectMs, ...(ca === undefined ? {} : { ca }) },
+    headersTimeout: limits.totalMs,
+    bodyTimeout: limits.totalMs,
+    maxResponseSize: limits.answerBytes,
+  });
+  return {
+    send: (asked) => exchange(agent, limits, asked),
+    close: () => agent.destroy(),
+  };
+}
+
+async function exchange(agent: Agent, limits: WireLimits, asked: Asked): Promise<Answered> {
+  const { host } = new URL(asked.url);
+  let moment: 'asking' | 'reading' = 'asking';
+  try {
+    const answer = await request(asked.url, {
+      method: asked.method,
+      headers: { ...COMMON_HEADERS, ...asked.headers },
+      body: asked.body ?? null,
+      dispatcher: agent,
+      signal: AbortSignal.timeout(limits.totalMs),
+    });
+    moment = 'reading';
+    const raw = Buffer.from(await answer.body.arrayBuffer());
+    const header = headerReader(answer.headers);
+    const text = await readable(raw, header('content-encoding'), limits.answerBytes);
+    return { url: asked.url, status: answer.statusCode, header, text };
+  } catch (error) {
+    throw error instanceof Fault ? error : socketFault(error, host, moment);
+  }
+}
+
+const COMMON_HEADERS = {
+  accept: 'application/json',
+  'accept-encoding': 'gzip',
+  'user-agent': 'Rollcall-Hub',
+};
+
+function headerReader(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+): Answered['header'] {
+  return (name) => {
+    const value = headers[name];
+    if (value === undefined) return null;
+    return Array.isArray(value) ? value.join(', ') : value;
+  };
+}
+
+const inflate = promisify(gunzip);
+
+async function readable(raw: Buffer, encoding: string | null, most: number): Promise<string> {
+  const zipped = encoding === 'gzip' || encoding === 'x-gzip';
+  const plain = zipped ? await inflate(raw, { maxOutputLength: most }) : raw;
+  return plain.toString('utf8');
+}

@@ -1,0 +1,58 @@
+/**
+ * The programs that native sites need, and where they are on this machine.
+ *
+ * Does not: look at versions; whatever PHP, MariaDB and nginx are installed is what the sites run on.
+ */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface NativePrograms {
+  readonly php: string;
+  readonly phpFpm: string;
+  readonly nginx: string;
+  readonly mariadbd: string;
+  readonly mariadb: string;
+  readonly mariadbDump: string;
+  readonly mariadbInstallDb: string;
+}
+
+const INSTALL =
+  'apt-get install -y --no-install-recommends php-cli php-fpm php-mysql php-sqlite3 php-curl php-xml php-mbstring php-zip php-intl mariadb-server nginx';
+
+/** null, or the one line that installs what native sites need and this machine lacks. */
+export function nativeMissing(): string | null {
+  try {
+    nativePrograms();
+    return null;
+  } catch {
+    return INSTALL;
+  }
+}
+
+/** Throws exactly that line when something is missing. */
+export function nativePrograms(): NativePrograms {
+  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
+  const files = folders.flatMap((folder) => list(folder).map((name) => ({ folder, name })));
+  const find = (pattern: RegExp): string => {
+    const file = files.find(({ name }) => pattern.test(name));
+    if (file === undefined) throw new Error(INSTALL);
+    return join(file.folder, file.name);
+  };
+  return {
+    php: find(/^php$/),
+    phpFpm: find(/^php-fpm[\d.]*$/),
+    nginx: find(/^nginx$/),
+    mariadbd: find(/^mariadbd$/),
+    mariadb: find(/^mariadb$/),
+    mariadbDump: find(/^mariadb-dump$/),
+    mariadbInstallDb: find(/^mariadb-install-db$/),
+  };
+}
+
+function list(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * The MariaDB and PHP-FPM that this process's native sites share, and the nginx that each has.
+ *
+ * Does: start them on first use, in a folder of their own under the system's temporary folder.
+ * Does not: touch a server of the system: own data, own sockets, no TCP port but the sites' own on 127.0.0.1.
+ * Always true: they end when this process ends, however (native-keeper.mjs).
+ * On failure: throws with the end of the program's log.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type NativePrograms, nativePrograms } from './native-programs.ts';
+import { runCommand } from './run-command.ts';
+import { waitUntil } from './wait-until.ts';
+import type { DatabaseAccess } from './wp-config.ts';
+
+const KEEPER = fileURLToPath(new URL('./native-keeper.mjs', import.meta.url));
+const START_LIMIT_MS = 60_000;
+const LOG_TAIL_CHARACTERS = 4_000;
+
+let server: Promise<NativeServer> | undefined;
+
+export function nativeServer(): Promise<NativeServer> {
+  server ??= NativeServer.start();
+  return server;
+}
+
+export class NativeServer {
+  readonly #programs: NativePrograms;
+  readonly #folder: string;
+  readonly #keeper: ChildProcess;
+  readonly #waiting = new Map<number, () => void>();
+  #lastId = 0;
+
+  private constructor(programs: NativePrograms, folder: string) {
+    this.#programs = programs;
+    this.#folder = folder;
+    this.#keeper = fork(KEEPER, [folder], {
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    this.#keeper.on('message', ({ id }: { id: number }) => {
+      this.#waiting.get(id)?.();
+      this.#waiting.delete(id);
+      // An idle server must not keep a script from ending.
+      if (this.#waiting.size === 0) this.#keeper.channel?.unref();
+    });
+    this.#keeper.unref();
+    this.#keeper.channel?.unref();
+  }
+
+  static async start(): Promise<NativeServer> {
+    const programs = nativePrograms();
+    const folder = await mkdtemp(join(tmpdir(), 'rollcall-lab-'));
+    const server = new NativeServer(programs, folder);
+    await Promise.all([server.#startMariaDb(), server.#startPhpFpm()]);
+    return server;
+  }
+
+  get phpFpmSocket(): string {
+    return join(this.#folder, 'fpm.sock');
+  }
+
+  access(database: string): DatabaseAccess {
+    return {
+      name: database,
+      user: userInfo().username,
+      password: '',
+      host: `localhost:${this.#socket}`,
+    };
+  }
+
+  sql(database: string, statements: string): Promise<string> {
+    const where = ['--no-defaults', `--socket=${this.#socket}`, '--default-character-set=utf8mb4'];
+    return runCommand(this.#programs.mariadb, [...where, '--batch', database], {
+      stdin: statements,
+    });
+  }
+
+  dump(database: string): Promise<string> {
+    const where = ['--no-defaults', `--socket=${this.#socket}`, '--default-character-set=utf8mb4'];
+    const how = ['--single-transaction', '--skip-comments', '--hex-blob'];
+    return runCommand(this.#programs.mariadbDump, [...where, ...how, database]);
+  }
+
+  /** nginx on this port; resolves when it answers. */
+  async startNginx(name: string, port: number, configuration: string): Promise<void> {
+    const file = join(this.#folder, `${name}.nginx.conf`);
+    await writeFile(file, configuration);
+    const args = ['-c', file, '-e', this.#log(name), '-g', `daemon off; pid ${file}.pid;`];
+    await this.#run(name, this.#programs.nginx, args, () => answers({ port, host: '127.0.0.1' }));
+  }
+
+  stop(name: string): Promise<void> {
+    return this.#ask({ stop: name });
+  }
+
+  temporaryFolder(name: string): string {
+    return join(this.#folder, name);
+  }
+
+  get #socket(): string {
+    return join(this.#folder, 'mariadb.sock');
+  }
+
+  #log(name: string): string {
+    return join(this.#folder, `${name}.log`);
+  }
+
+  async #startMariaDb(): Promise<void> {
+    const user = userInfo().username;
+    const where = ['--no-defaults', `--datadir=${join(this.#folder, 'mariadb')}`, `--user=${user}`];
+    const login = ['--auth-root-authentication-method=socket', `--auth-root-socket-user=${user}`];
+    await runCommand(this.#programs.mariadbInstallDb, [...where, ...login, '--skip-test-db']);
+    const network = [
+      `--socket=${this.#socket}`,
+      `--pid-file=${join(this.#folder, 'mariadb.pid')}`,
+      '--skip-networking',
+    ];
+    // A lab's data need not survive a power cut.
+    const speed = [
+      '--innodb-flush-log-at-trx-commit=0',
+      '--innodb-buffer-pool-size=256M',
+      '--skip-name-resolve',
+    ];
+    await this.#run('mariadb', this.#programs.mariadbd, [...where, ...network, ...speed], () =>
+      answers({ path: this.#socket }),
+    );
+  }
+
+  async #startPhpFpm(): Promise<void> {
+    const file = join(this.#folder, 'fpm.conf');
+    await writeFile(file, phpFpmConfiguration(this.phpFpmSocket, this.#log('php-fpm')));
+    const asRoot = process.getuid?.() === 0 ? ['--allow-to-run-as-root'] : [];
+    await this.#run(
+      'php-fpm',
+      this.#programs.phpFpm,
+      ['--nodaemonize', ...asRoot, '--fpm-config', file],
+      () => answers({ path: this.phpFpmSocket }),
+    );
+  }
+
+  async #run(
+    name: string,
+    program: string,
+    args: string[],
+    ready: () => Promise<boolean>,
+  ): Promise<void> {
+    const log = this.#log(name);
+    await this.#ask({ start: { name, program, args, log } });
+    await waitUntil(ready, START_LIMIT_MS).catch(async () => {
+      const text = await readFile(log, 'utf8').catch(() => '');
+      throw new Error(
+        `${name} does not answer; its log ends with:\n${text.slice(-LOG_TAIL_CHARACTERS)}`,
+      );
+    });
+  }
+
+  #ask(message: object): Promise<void> {
+    return new Promise((resolve) => {
+      const id = ++this.#lastId;
+      this.#waiting.set(id, resolve);
+      this.#keeper.channel?.ref();
+      this.#keeper.send({ id, ...message });
+    });
+  }
+}
+
+function answers(where: { path: string } | { port: number; host: string }): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(where);
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
+function phpFpmConfiguration(socket: string, log: string): string {
+  const asRoot = process.getuid?.() === 0 ? 'user = root\ngroup = root\n' : '';
+  return `[global]
+error_log = ${log}
+[lab]
+${asRoot}listen = ${socket}
+pm = ondemand
+pm.max_children = 12
+pm.process_idle_timeout = 60s
+php_admin_value[opcache.enable] = 1
+php_admin_value[opcache.memory_consumption] = 256
+php_admin_value[opcache.revalidate_freq] = 0
+php_admin_value[max_execution_time] = 300
+php_admin_value[memory_limit] = 512M
+`;
+}

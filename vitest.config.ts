@@ -1,0 +1,52 @@
+import { defineConfig } from 'vitest/config';
+import { nativeMissing } from './lab/native-programs.ts';
+
+// The file name says what a test needs (see CONTRIBUTING.md).
+const needsNothing = ['**/*.test.ts'];
+const needsDatabase = ['**/*.db.test.ts'];
+const needsWordPress = ['**/*.wordpress.test.ts'];
+const never = ['**/node_modules/**', '**/dist/**'];
+
+export default defineConfig({
+  test: {
+    retry: 0,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: needsNothing,
+          exclude: [...never, ...needsDatabase, ...needsWordPress],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'db',
+          include: needsDatabase,
+          exclude: never,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'wordpress',
+          include: needsWordPress,
+          exclude: never,
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+          // Sites of no named kind are native where that is installed: ten times as fast.
+          // ROLLCALL_LAB_ENGINE=wasm runs them all in WebAssembly, as on a machine without it.
+          env: {
+            ROLLCALL_LAB_ENGINE:
+              process.env['ROLLCALL_LAB_ENGINE'] ?? (nativeMissing() === null ? 'native' : 'wasm'),
+          },
+          // Real sites share two cores: one file at a time keeps limits meaningful.
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});

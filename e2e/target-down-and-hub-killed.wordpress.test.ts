@@ -42,7 +42,7 @@ const countOf = async (site: Site): Promise<number> =>
     await site.php('global $wpdb; echo $wpdb->get_var( "SELECT COUNT(*) FROM $wpdb->users" );'),
   );
 
-test('all 200 changes arrive once the target and the hub are back', async () => {
+test('T201, T301: all 200 changes arrive once the target and the hub are back', async () => {
   await shop.php(`for ( $i = 0; $i < ${PEOPLE}; $i++ ) {
     wp_insert_user( array( 'user_login' => "person$i", 'user_email' => "person$i@people.test", 'user_pass' => 'their password' ) );
   }`);

@@ -59,12 +59,15 @@ export async function unlabelled(
 export async function markLabelled(
   db: Kysely<Tables>,
   installation: InstallationId,
-  ids: readonly WordPressId[],
+  labels: readonly Pick<Label, 'id' | 'uid'>[],
 ): Promise<void> {
-  if (ids.length === 0) return;
-  await sql`update accounts set labelled = true, was_uid = null
-    where installation = ${installation} and wp_id = any(${[...ids]}::bigint[])
-      and gone is null`.execute(db);
+  if (labels.length === 0) return;
+  const told = labels.map(({ id, uid }) => ({ id, uid }));
+  // Two identities may have become one while the label was on its way: the new uid is still untold.
+  await sql`update accounts a set labelled = true, was_uid = null
+    from jsonb_to_recordset(${JSON.stringify(told)}::jsonb) as t(id bigint, uid uuid)
+    where a.installation = ${installation} and a.wp_id = t.id and a.uid = t.uid
+      and a.gone is null`.execute(db);
 }
 
 export async function queueRestamp(

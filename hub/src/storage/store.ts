@@ -38,7 +38,7 @@ export function createStore({ kysely }: Database, secrets: Secrets): Store {
     markAcknowledged: async (id, rows) =>
       outbox.markAcknowledged(outside('markAcknowledged'), id, rows),
     unlabelled: async (id, limit) => outbox.unlabelled(outside('unlabelled'), id, limit),
-    markLabelled: async (id, ids) => outbox.markLabelled(outside('markLabelled'), id, ids),
+    markLabelled: async (id, labels) => outbox.markLabelled(outside('markLabelled'), id, labels),
     queueRestamp: async (id, ids) => outbox.queueRestamp(outside('queueRestamp'), id, ids),
     restamps: async (id) => outbox.restamps(outside('restamps'), id),
     clearRestamps: async (id, ids) => outbox.clearRestamps(outside('clearRestamps'), id, ids),

@@ -291,7 +291,11 @@ export interface Store {
   markAcknowledged(installation: InstallationId, rows: readonly RowRef[]): Promise<void>;
   /** Accounts whose label the site hasn't confirmed. */
   unlabelled(installation: InstallationId, limit: number): Promise<readonly Label[]>;
-  markLabelled(installation: InstallationId, ids: readonly WordPressId[]): Promise<void>;
+  /** The site has confirmed these labels; one that is no longer the account's stays unconfirmed. */
+  markLabelled(
+    installation: InstallationId,
+    labels: readonly Pick<Label, 'id' | 'uid'>[],
+  ): Promise<void>;
   /** Accounts to be asked to stamp again (their stamps lie in the future). */
   queueRestamp(installation: InstallationId, ids: readonly WordPressId[]): Promise<void>;
   restamps(installation: InstallationId): Promise<readonly WordPressId[]>;

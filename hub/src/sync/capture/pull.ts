@@ -74,8 +74,9 @@ export async function label(input: PullInput, { store, site }: PullPorts): Promi
     const results = await site.labels(input.connection, labels);
     const settled = results.filter((entry) => entry.result !== 'missing');
     const good = settled.filter((entry) => entry.result !== 'mismatch');
-    const ids = good.map((entry) => wordPressId(entry.id));
-    await store.markLabelled(input.installation, ids);
+    const confirmed = new Set(good.map((entry) => entry.id));
+    const told = labels.filter((entry) => confirmed.has(entry.id));
+    await store.markLabelled(input.installation, told);
     await alarmRefused(results, input, store);
     if (good.length < labels.length || labels.length < PAGE_ROWS) return;
   }

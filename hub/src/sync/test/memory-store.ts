@@ -92,10 +92,14 @@ export class MemoryStore implements Store {
     return labels.slice(0, limit);
   }
 
-  async markLabelled(installation: InstallationId, ids: readonly WordPressId[]): Promise<void> {
+  async markLabelled(
+    installation: InstallationId,
+    labels: readonly Pick<Label, 'id' | 'uid'>[],
+  ): Promise<void> {
     for (const [uid, identity] of this.tables.identities) {
       const account = identity.accounts.get(installation);
-      if (account === undefined || !ids.includes(account.wpId)) continue;
+      const told = labels.find((label) => label.id === account?.wpId);
+      if (account === undefined || told?.uid !== uid) continue;
       const accounts = new Map(identity.accounts).set(installation, { ...account, labelled: true });
       this.tables.identities.set(uid, { ...identity, accounts });
     }

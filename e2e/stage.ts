@@ -12,6 +12,7 @@ import type { LogRow } from '#hub/api/schemas/log.ts';
 import type { HubStatus } from '#hub/api/schemas/status.ts';
 import type { HubOptions, RunningHub } from '#hub/cli/hub-process.ts';
 import { startHub } from '#hub/main.ts';
+import { doorBefore, type FaultyDoor } from '#lab/faulty-door.ts';
 import { type Site, type SiteOptions, startSite } from '#lab/start-site.ts';
 import { waitUntil } from '#lab/wait-until.ts';
 
@@ -51,7 +52,8 @@ export class Hub {
     });
   }
 
-  async connect(site: Site): Promise<void> {
+  /** @param url where the hub is to look for it, when not at its own address */
+  async connect(site: Site, url = site.url): Promise<void> {
     const appPassword = await site.wp(
       'user',
       'application-password',
@@ -60,7 +62,7 @@ export class Hub {
       `rollcall-${Date.now()}`,
       '--porcelain',
     );
-    const body = { url: site.url, name: site.name, user: site.adminLogin, appPassword };
+    const body = { url, name: site.name, user: site.adminLogin, appPassword };
     await this.call('POST', '/sites', body);
   }
 
@@ -98,6 +100,8 @@ export interface Stage {
   readonly sites: readonly Site[];
   /** By name. */
   site(name: string): Site;
+  /** The door before a site of `doors`. */
+  door(name: string): FaultyDoor;
   readonly hub: Hub;
   readonly dataFolder: string;
   end(): Promise<void>;
@@ -108,6 +112,8 @@ export interface Play {
   /** `a>b` one way, `a=b` both ways. */
   readonly routes: readonly string[];
   readonly rules?: object;
+  /** Sites that the hub reaches only through a door that can misbehave. */
+  readonly doors?: readonly string[];
   readonly hub?: Partial<HubOptions>;
 }
 
@@ -127,6 +133,12 @@ export async function startStage(play: Play): Promise<Stage> {
     await Promise.allSettled(starting);
     const sites = await Promise.all(starting);
     await Promise.all(sites.map((site) => prepare(site)));
+    const doors = new Map<string, FaultyDoor>();
+    for (const name of play.doors ?? []) {
+      const door = await doorBefore(siteCalled(sites, name));
+      doors.set(name, door);
+      endings.push(() => door.close());
+    }
     const dataFolder = await mkdtemp(join(tmpdir(), 'rollcall-hub-'));
     endings.push(() => rm(dataFolder, { recursive: true, force: true }));
     const running: RunningHub = await startHub({
@@ -138,7 +150,7 @@ export async function startStage(play: Play): Promise<Stage> {
     });
     endings.push(() => running.stop());
     const hub = new Hub(running);
-    await Promise.all(sites.map((site) => hub.connect(site)));
+    await Promise.all(sites.map((site) => hub.connect(site, doors.get(site.name)?.url)));
     for (const route of play.routes) {
       const [source = '', target = ''] = route.split(/[>=]/u);
       await hub.route(source, target, {
@@ -147,7 +159,14 @@ export async function startStage(play: Play): Promise<Stage> {
       });
     }
     await hub.rest();
-    return { sites, site: (name) => siteCalled(sites, name), hub, dataFolder, end };
+    return {
+      sites,
+      site: (name) => siteCalled(sites, name),
+      door: (name) => doorCalled(doors, name),
+      hub,
+      dataFolder,
+      end,
+    };
   } catch (error) {
     await end();
     throw error;
@@ -157,6 +176,12 @@ export async function startStage(play: Play): Promise<Stage> {
 function siteCalled(sites: readonly Site[], name: string): Site {
   const found = sites.find((site) => site.name === name);
   if (found === undefined) throw new Error(`there is no site “${name}” on this stage`);
+  return found;
+}
+
+function doorCalled(doors: ReadonlyMap<string, FaultyDoor>, name: string): FaultyDoor {
+  const found = doors.get(name);
+  if (found === undefined) throw new Error(`there is no door before “${name}” on this stage`);
   return found;
 }
 

@@ -25,7 +25,7 @@ import type { Registry, Store, Wake } from './sync/ports.ts';
 import { connectSite, readStatus } from './wordpress/connect.ts';
 import { discoverSite } from './wordpress/discover.ts';
 import { createSiteClient } from './wordpress/site-client.ts';
-import { createWire } from './wordpress/wire.ts';
+import { createWire, WIRE_LIMITS } from './wordpress/wire.ts';
 
 export const VERSION = '0.1.0';
 const DEFAULT_PORT = 4700;
@@ -66,7 +66,8 @@ async function startOn(
   if (alone) await store.forgetLeases();
 
   const log = createHubLog({ level: process.env['ROLLCALL_LOG'] ?? 'warn' });
-  const wire = createWire();
+  const totalMs = seconds(options.siteTimeoutSeconds) ?? WIRE_LIMITS.totalMs;
+  const wire = createWire({ ...WIRE_LIMITS, totalMs });
   closing.push(() => wire.close());
   const site = createSiteClient(wire);
   const late = lateWake();
@@ -125,6 +126,9 @@ async function startOn(
     stop: () => closeAll(closing),
   };
 }
+
+const seconds = (count: number | undefined): number | undefined =>
+  count === undefined ? undefined : count * 1000;
 
 async function listen(
   ports: OperationPorts,

@@ -20,6 +20,8 @@ export interface HubOptions {
   readonly publicUrl?: string;
   readonly pollSeconds?: number;
   readonly settleDeletesSeconds?: number;
+  /** How long a site may take for one answer. */
+  readonly siteTimeoutSeconds?: number;
   /** False: serves the API and works only when `runUntilIdle` is called. Default true. */
   readonly workers?: boolean;
   /** Raises the term: this is where the hub lives from now on. */

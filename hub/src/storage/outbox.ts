@@ -1,11 +1,12 @@
 /**
- * What a site must still be told: acknowledgements, labels, stamps to be made anew.
+ * What a site must still be told or asked: acknowledgements, labels, stamps to be made anew,
+ * accounts to be read again.
  * Every call is safe to repeat.
  */
 import { type Kysely, sql } from 'kysely';
 import type { Label } from '#contract/messages.ts';
 import type { IdentityUid, InstallationId, WordPressId } from '../model/ids.ts';
-import type { RowRef } from '../sync/ports.ts';
+import type { Refresh, RowRef } from '../sync/ports.ts';
 import { hubNow } from './hub-clock.ts';
 import type { Tables } from './tables.ts';
 
@@ -70,15 +71,20 @@ export async function markLabelled(
       and a.gone is null`.execute(db);
 }
 
-export async function queueRestamp(
+export async function refreshes(
   db: Kysely<Tables>,
   installation: InstallationId,
-  ids: readonly WordPressId[],
-): Promise<void> {
-  if (ids.length === 0) return;
-  await sql`insert into restamps (installation, wp_id)
-    select ${installation}::uuid, unnest(${[...ids]}::bigint[])
-    on conflict do nothing`.execute(db);
+  limit: number,
+): Promise<readonly Refresh[]> {
+  const rows = await db
+    .selectFrom('refreshes')
+    .select(['wp_id', 'queued_at_ms'])
+    .where('installation', '=', installation)
+    .orderBy('queued_at_ms')
+    .orderBy('wp_id')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({ wpId: row.wp_id, queuedAtMs: row.queued_at_ms }));
 }
 
 export async function restamps(

@@ -28,6 +28,8 @@ type Step =
       field: (typeof FIELDS)[number];
       value: number;
     }
+  /** The process ends at the so-manieth call from then on, and starts again. */
+  | { do: 'kill'; after: number }
   | { do: 'wait'; ms: number };
 
 const siteArb = (count: number) => fc.nat({ max: count - 1 });
@@ -84,6 +86,10 @@ const stepArb = (count: number): fc.Arbitrary<Step> =>
       }),
     },
     {
+      weight: 2,
+      arbitrary: fc.record({ do: fc.constant('kill' as const), after: fc.nat({ max: 20 }) }),
+    },
+    {
       weight: 3,
       arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.nat({ max: 5_000 }) }),
     },
@@ -105,6 +111,10 @@ const login = (person: number) => `person${person}`;
 async function play(world: World, step: Step): Promise<void> {
   if (step.do === 'wait') {
     world.nowMs += step.ms;
+    return;
+  }
+  if (step.do === 'kill') {
+    world.killAfter = step.after;
     return;
   }
   // Two edits never carry the very same moment and site.
@@ -206,7 +216,7 @@ describe('random graphs and histories', () => {
   }, 240_000);
 
   test('I2: without lost answers, no field is ever sent to a site that holds it', async () => {
-    const faults = new Set(['loseReceipt', 'loseChanges', 'crash']);
+    const faults = new Set(['loseReceipt', 'loseChanges', 'crash', 'kill']);
     await fc.assert(
       fc.asyncProperty(graphArb, async ({ count, edges, steps }) => {
         const world = await worldWithPeople(count, edges);

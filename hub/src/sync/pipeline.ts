@@ -111,12 +111,10 @@ export function buildPipeline(ports: PipelinePorts, settings: PipelineSettings):
     pull: (id) =>
       guarded(id, async (installation, topology) => {
         if (isPaused(topology, id)) return 0;
-        const rows = await pullAll(
-          ports,
-          stagePorts,
-          siteSettings,
-          await inputOf(installation, topology),
-        );
+        const input = await inputOf(installation, topology);
+        // Whoever connected the site did not live to read who is on it.
+        if (installation.lastPulledMs === null) await census(input, stagePorts);
+        const rows = await pullAll(ports, stagePorts, siteSettings, input);
         await registry.updateInstallation(id, { lastPulledMs: await store.nowMs() });
         const told = await registry.installation(id);
         if (rows > 0 && wasUntold(installation, told)) {
@@ -138,9 +136,11 @@ export function buildPipeline(ports: PipelinePorts, settings: PipelineSettings):
         return count;
       }),
     census: (id) =>
-      guarded(id, async (installation, topology) =>
-        census(await inputOf(installation, topology), stagePorts),
-      ),
+      guarded(id, async (installation, topology) => {
+        const count = await census(await inputOf(installation, topology), stagePorts);
+        await registry.updateInstallation(id, { lastPulledMs: await store.nowMs() });
+        return count;
+      }),
     offer: async (id, states, target) => {
       const installation = await registry.installation(id);
       const input = await inputOf(installation, await registry.topology());

@@ -123,6 +123,7 @@ export interface Installation {
   readonly offsetMs: number;
   /** When the last signal of it arrived (hub ms); null: none yet. */
   readonly lastSignalMs: number | null;
+  /** When the site was last read to the end; null: not even who is on it is known for certain. */
   readonly lastPulledMs: number | null;
 }
 
@@ -201,6 +202,12 @@ export interface ClaimedDelivery {
   readonly delivery: Delivery;
 }
 
+/** An account to be read again. */
+export interface Refresh {
+  readonly wpId: WordPressId;
+  readonly queuedAtMs: number;
+}
+
 /**
  * One database transaction. Identities handed out are locked until it ends, in uid order, so
  * two transactions never learn of one person at the same time and never wait for each other
@@ -253,7 +260,10 @@ export interface Transaction {
   appendLog(entries: readonly LogEntry[]): Promise<void>;
   /** Accounts whose whole state must be read from their site (again). */
   queueRefresh(installation: InstallationId, ids: readonly WordPressId[]): Promise<void>;
-  takeRefreshes(installation: InstallationId, limit: number): Promise<readonly WordPressId[]>;
+  /** These were read. What was queued again since it was listed stays. */
+  clearRefreshes(installation: InstallationId, refreshes: readonly Refresh[]): Promise<void>;
+  /** Accounts to be asked to stamp again (their stamps lie in the future). */
+  queueRestamp(installation: InstallationId, ids: readonly WordPressId[]): Promise<void>;
   /** Held deliveries and fields that waited for one of these addresses or logins are tried again. */
   releaseHeld(
     installation: InstallationId,
@@ -296,8 +306,8 @@ export interface Store {
     installation: InstallationId,
     labels: readonly Pick<Label, 'id' | 'uid'>[],
   ): Promise<void>;
-  /** Accounts to be asked to stamp again (their stamps lie in the future). */
-  queueRestamp(installation: InstallationId, ids: readonly WordPressId[]): Promise<void>;
+  /** Accounts to be read again, oldest first; they stay queued until what was read is learned. */
+  refreshes(installation: InstallationId, limit: number): Promise<readonly Refresh[]>;
   restamps(installation: InstallationId): Promise<readonly WordPressId[]>;
   clearRestamps(installation: InstallationId, ids: readonly WordPressId[]): Promise<void>;
   /**

@@ -17,7 +17,14 @@ export async function removeInstallation(db: Kysely<Tables>, id: InstallationId)
   await db.transaction().execute(async (tx) => {
     const { numUpdatedRows } = await tx
       .updateTable('installations')
-      .set({ state: 'removed', credential: null, signal_secret: null, trouble: null })
+      .set({
+        state: 'removed',
+        credential: null,
+        signal_secret: null,
+        trouble: null,
+        // Who comes back is read anew.
+        last_pulled_ms: null,
+      })
       .where('id', '=', id)
       .executeTakeFirst();
     if (numUpdatedRows === 0n) throw new Fault('site.unknown', `There is no installation ${id}.`);

@@ -88,30 +88,40 @@ export function outboxFacts(world: () => World): void {
     ]);
   });
 
-  test('refreshes are taken once, oldest first, and stay when their transaction fails', async () => {
+  test('accounts to be read again are listed oldest first, until what was read is cleared', async () => {
     const { store } = world().storage;
     const { installation } = await addPlace(world().storage);
     await store.transaction(async (tx) => {
       await tx.queueRefresh(installation, ids(3, 1, 3));
       await tx.queueRefresh(installation, ids(2, 1));
     });
-    const take = (limit: number, fails = false) =>
+    const listed = async (limit: number) =>
+      (await store.refreshes(installation, limit)).map(({ wpId }) => wpId);
+    const clear = async (refreshes: Awaited<ReturnType<typeof store.refreshes>>, fails = false) =>
       store.transaction(async (tx) => {
-        const taken = await tx.takeRefreshes(installation, limit);
+        await tx.clearRefreshes(installation, refreshes);
         if (fails) throw new Error('killed');
-        return taken;
       });
-    await expect(take(9, true)).rejects.toThrow('killed');
-    expect((await take(2)).length).toBe(2);
-    expect((await take(9)).length).toBe(1);
-    expect(await take(9)).toEqual([]);
+    expect(new Set(await listed(9))).toEqual(new Set([1, 2, 3]));
+    const all = await store.refreshes(installation, 9);
+    expect(await listed(2)).toEqual(all.slice(0, 2).map(({ wpId }) => wpId));
+    await expect(clear(all, true)).rejects.toThrow('killed');
+    expect(await store.refreshes(installation, 9)).toEqual(all);
+    // Asked for again while it was read: it is read once more.
+    await store.transaction((tx) => tx.queueRefresh(installation, ids(2)));
+    await clear(all);
+    expect(await listed(9)).toEqual([2]);
+    await clear(await store.refreshes(installation, 9));
+    expect(await listed(9)).toEqual([]);
   });
 
   test('accounts to be stamped again are asked for until that is cleared', async () => {
     const { store } = world().storage;
     const { installation } = await addPlace(world().storage);
-    await store.queueRestamp(installation, ids(4, 5));
-    await store.queueRestamp(installation, ids(5));
+    await store.transaction(async (tx) => {
+      await tx.queueRestamp(installation, ids(4, 5));
+      await tx.queueRestamp(installation, ids(5));
+    });
     expect(new Set(await store.restamps(installation))).toEqual(new Set([4, 5]));
     await store.clearRestamps(installation, ids(4));
     expect(await store.restamps(installation)).toEqual([5]);

@@ -141,8 +141,7 @@ export function peopleFacts(world: () => World): void {
     await expect(work).rejects.toThrow('killed');
     expect(await read(storage, person.uid)).toBeUndefined();
     expect((await storage.registry.installation(place.installation)).epoch).toBeNull();
-    const refreshes = storage.store.transaction((tx) => tx.takeRefreshes(place.installation, 9));
-    expect(await refreshes).toEqual([]);
+    expect(await storage.store.refreshes(place.installation, 9)).toEqual([]);
   });
 
   test('calls that would wait for their own transaction are refused at once', async () => {

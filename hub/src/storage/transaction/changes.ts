@@ -1,7 +1,8 @@
 /** What was captured, and what has to be asked of a site again. */
 import { type Kysely, sql } from 'kysely';
 import type { InstallationId, WordPressId } from '../../model/ids.ts';
-import type { CapturedChange } from '../../sync/ports.ts';
+import type { CapturedChange, Refresh } from '../../sync/ports.ts';
+import { hubNow } from '../hub-clock.ts';
 import type { Tables } from '../tables.ts';
 import { storable } from './identity-rows.ts';
 
@@ -48,22 +49,34 @@ export async function queueRefresh(
 ): Promise<void> {
   if (ids.length === 0) return;
   await sql`insert into refreshes (installation, wp_id)
-    select ${installation}::uuid, unnest(${[...ids]}::bigint[])
-    on conflict do nothing`.execute(db);
+    select ${installation}::uuid, id from unnest(${[...new Set(ids)]}::bigint[]) id
+    on conflict (installation, wp_id)
+      do update set queued_at_ms = greatest(${hubNow}, refreshes.queued_at_ms + 1)`.execute(db);
 }
 
-/** Oldest first; a transaction that fails leaves them queued. */
-export async function takeRefreshes(
+/** Only as they were listed: an account that was queued again since then is read again. */
+export async function clearRefreshes(
   db: Kysely<Tables>,
   installation: InstallationId,
-  limit: number,
-): Promise<readonly WordPressId[]> {
-  const { rows } = await sql<{ wp_id: WordPressId }>`
-    delete from refreshes where installation = ${installation} and wp_id in (
-      select wp_id from refreshes where installation = ${installation}
-      order by queued_at_ms, wp_id limit ${limit} for update skip locked)
-    returning wp_id`.execute(db);
-  return rows.map((row) => row.wp_id).sort((a, b) => a - b);
+  refreshes: readonly Refresh[],
+): Promise<void> {
+  if (refreshes.length === 0) return;
+  const rows = refreshes.map(({ wpId, queuedAtMs }) => ({ wp_id: wpId, at: queuedAtMs }));
+  await sql`delete from refreshes r using
+      jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as done(wp_id bigint, at bigint)
+    where r.installation = ${installation} and r.wp_id = done.wp_id
+      and r.queued_at_ms = done.at`.execute(db);
+}
+
+export async function queueRestamp(
+  db: Kysely<Tables>,
+  installation: InstallationId,
+  ids: readonly WordPressId[],
+): Promise<void> {
+  if (ids.length === 0) return;
+  await sql`insert into restamps (installation, wp_id)
+    select ${installation}::uuid, unnest(${[...ids]}::bigint[])
+    on conflict do nothing`.execute(db);
 }
 
 export async function setCursor(

@@ -16,7 +16,6 @@ import {
   type IdentityUid,
   type InstallationId,
   identityUid,
-  type WordPressId,
   wordPressId,
 } from '../../model/ids.ts';
 import type { LogEntry } from '../../model/log-entry.ts';
@@ -60,9 +59,8 @@ export async function pull(input: PullInput, ports: PullPorts): Promise<Pulled> 
   if (ack.length > 0) await store.markAcknowledged(installation, ack);
   if (restamp.length > 0) await store.clearRestamps(installation, restamp);
   const future = await store.transaction((tx) => learnPage(tx, answer, input, ports.spreadBatch));
-  if (future.length > 0) await store.queueRestamp(installation, future);
   await label(input, ports);
-  const more = answer.more || future.length > 0 || answer.rows.length > 0;
+  const more = answer.more || future > 0 || answer.rows.length > 0;
   return { rows: answer.rows.length, more, rewound: false };
 }
 
@@ -116,7 +114,7 @@ async function learnPage(
   answer: ChangesAnswer,
   input: PullInput,
   spreadBatch: SpreadBatch,
-): Promise<readonly WordPressId[]> {
+): Promise<number> {
   const { installation, topology } = input;
   const nowMs = await tx.nowMs();
   const unseen = await tx.appendChanges(installation, answer.rows.map(toChange));
@@ -126,7 +124,7 @@ async function learnPage(
   const lessons = await learnRows(tx, rows, input, context);
   await keepLessons(tx, lessons, input, context, spreadBatch);
   await tx.setCursor(installation, { epoch: answer.epoch, head: answer.head });
-  return lessons.filter((entry) => entry.lesson.restamp).map((entry) => wordPressId(entry.id));
+  return lessons.filter((entry) => entry.lesson.restamp).length;
 }
 
 export interface LearnContext {
@@ -144,7 +142,10 @@ interface Taught {
   readonly actor: string | null;
 }
 
-/** Stores what was learned, spreads it, and frees what waited for an address that is free now. */
+/**
+ * Stores what was learned, spreads it, frees what waited for an address that is free now, and
+ * has future stamps made anew.
+ */
 export async function keepLessons(
   tx: Transaction,
   lessons: readonly Taught[],
@@ -161,6 +162,11 @@ export async function keepLessons(
   );
   const log = lessons.flatMap((taught) => logOf(taught, input));
   await spreadBatch(tx, context, learned, log);
+  const future = lessons.filter((taught) => taught.lesson.restamp);
+  await tx.queueRestamp(
+    input.installation,
+    future.map((taught) => wordPressId(taught.id)),
+  );
   const emails = lessons.flatMap(({ lesson }) => lesson.freedEmail ?? []);
   const logins = lessons.flatMap(({ lesson, login }) => (lesson.holding.gone ? login : []));
   if (emails.length + logins.length > 0) {

@@ -3,35 +3,30 @@
  *
  * Needed where a value must travel that the hub no longer has: an account is created from a
  * part, a delivery outlived its retention, a link was proven.
- * Always true: what every target holds already is not sent again (I2), so repeating it is safe.
+ * Always true: what every target holds already is not sent again (I2), so repeating it is safe;
+ * an account stays queued until what was read of it is learned, in one transaction (I7).
  */
 import type { Lane } from '../../model/identity.ts';
-import type { WordPressId } from '../../model/ids.ts';
+import type { Refresh } from '../ports.ts';
 import { toRow } from './offer.ts';
 import { keepLessons, learnRows, PAGE_ROWS, type PullInput, type PullPorts } from './pull.ts';
 
 export async function refresh(input: PullInput, ports: PullPorts): Promise<number> {
   let count = 0;
   for (;;) {
-    const ids = await ports.store.transaction((tx) =>
-      tx.takeRefreshes(input.installation, PAGE_ROWS),
-    );
-    if (ids.length === 0) return count;
-    try {
-      count += await refreshPage(ids, input, ports);
-    } catch (fault) {
-      await ports.store.transaction((tx) => tx.queueRefresh(input.installation, ids));
-      throw fault;
-    }
-    if (ids.length < PAGE_ROWS) return count;
+    const refreshes = await ports.store.refreshes(input.installation, PAGE_ROWS);
+    if (refreshes.length === 0) return count;
+    count += await refreshPage(refreshes, input, ports);
+    if (refreshes.length < PAGE_ROWS) return count;
   }
 }
 
 async function refreshPage(
-  ids: readonly WordPressId[],
+  refreshes: readonly Refresh[],
   input: PullInput,
   { site, store, spreadBatch }: PullPorts,
 ): Promise<number> {
+  const ids = refreshes.map((refresh) => refresh.wpId);
   const page = await site.accounts(input.connection, {
     after: 0,
     limit: PAGE_ROWS,
@@ -39,7 +34,12 @@ async function refreshPage(
     detail: 'state',
   });
   const rows = page.accounts.map((account) => toRow(account, page.clock));
+  // A site that ran out of time has not looked for the rest yet.
+  const last = page.next ?? Number.POSITIVE_INFINITY;
+  const looked = refreshes.filter((refresh) => refresh.wpId <= last);
   await store.transaction(async (tx) => {
+    // First: what is learned may ask for the account once more.
+    await tx.clearRefreshes(input.installation, looked);
     const lane: Lane = ids.length > 50 ? 'bulk' : 'people';
     const nowMs = await tx.nowMs();
     const context = { topology: input.topology, nowMs, lane, again: true, asNew: false };

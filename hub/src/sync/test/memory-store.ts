@@ -14,13 +14,22 @@ import {
 } from '../../model/ids.ts';
 import type { LogEntry } from '../../model/log-entry.ts';
 import type { Topology } from '../../model/route.ts';
-import type { CapturedChange, ClaimedDelivery, RowRef, Store, Transaction } from '../ports.ts';
+import type {
+  CapturedChange,
+  ClaimedDelivery,
+  Refresh,
+  RowRef,
+  Store,
+  Transaction,
+} from '../ports.ts';
 
 interface Tables {
   identities: Map<IdentityUid, Identity>;
   aliases: Map<IdentityUid, IdentityUid>;
   seen: Map<string, { installation: InstallationId; row: string; rev: number; acked: boolean }>;
-  refreshes: Map<InstallationId, Set<WordPressId>>;
+  /** With a number that tells one asking from the next. */
+  refreshes: Map<InstallationId, Map<WordPressId, number>>;
+  asked: number;
   restamps: Map<InstallationId, Set<WordPressId>>;
   links: Map<string, { uid: IdentityUid; installation: InstallationId; wpId: WordPressId }>;
   leases: Set<DeliveryId>;
@@ -34,6 +43,7 @@ export class MemoryStore implements Store {
     aliases: new Map(),
     seen: new Map(),
     refreshes: new Map(),
+    asked: 0,
     restamps: new Map(),
     links: new Map(),
     leases: new Set(),
@@ -105,8 +115,9 @@ export class MemoryStore implements Store {
     }
   }
 
-  async queueRestamp(installation: InstallationId, ids: readonly WordPressId[]): Promise<void> {
-    addAll(this.tables.restamps, installation, ids);
+  async refreshes(installation: InstallationId, limit: number): Promise<readonly Refresh[]> {
+    const waiting = [...(this.tables.refreshes.get(installation) ?? [])];
+    return waiting.slice(0, limit).map(([wpId, queuedAtMs]) => ({ wpId, queuedAtMs }));
   }
 
   async restamps(installation: InstallationId): Promise<readonly WordPressId[]> {
@@ -190,8 +201,7 @@ export class MemoryStore implements Store {
           if (link.installation !== installation || !ids.includes(link.wpId)) continue;
           tables.links.delete(key);
           for (const account of tables.identities.get(link.uid)?.accounts.values() ?? []) {
-            if (account.gone === null)
-              addAll(tables.refreshes, account.installation, [account.wpId]);
+            if (account.gone === null) askAgain(tables, account.installation, [account.wpId]);
           }
         }
       },
@@ -201,13 +211,14 @@ export class MemoryStore implements Store {
       appendLog: async (entries) => {
         tables.log.push(...entries);
       },
-      queueRefresh: async (installation, ids) => addAll(tables.refreshes, installation, ids),
-      takeRefreshes: async (installation, limit) => {
-        const waiting = [...(tables.refreshes.get(installation) ?? [])];
-        const taken = waiting.slice(0, limit);
-        tables.refreshes.set(installation, new Set(waiting.slice(limit)));
-        return taken;
+      queueRefresh: async (installation, ids) => askAgain(tables, installation, ids),
+      clearRefreshes: async (installation, refreshes) => {
+        const waiting = tables.refreshes.get(installation);
+        for (const { wpId, queuedAtMs } of refreshes) {
+          if (waiting?.get(wpId) === queuedAtMs) waiting.delete(wpId);
+        }
       },
+      queueRestamp: async (installation, ids) => addAll(tables.restamps, installation, ids),
       releaseHeld: async (installation, freed) => this.release(installation, freed),
       setCursor: async (installation, cursor) => {
         tables.cursors.set(installation, cursor);
@@ -296,6 +307,13 @@ export class MemoryStore implements Store {
   }
 }
 
+function askAgain(tables: Tables, installation: InstallationId, ids: readonly WordPressId[]): void {
+  const waiting = tables.refreshes.get(installation) ?? new Map<WordPressId, number>();
+  tables.asked += 1;
+  for (const id of ids) waiting.set(id, tables.asked);
+  tables.refreshes.set(installation, waiting);
+}
+
 function addAll(
   sets: Map<InstallationId, Set<WordPressId>>,
   installation: InstallationId,
@@ -315,7 +333,8 @@ function copyOf(tables: Tables): Tables {
     identities: new Map(tables.identities),
     aliases: new Map(tables.aliases),
     seen,
-    refreshes: sets(tables.refreshes),
+    refreshes: new Map([...tables.refreshes].map(([key, waiting]) => [key, new Map(waiting)])),
+    asked: tables.asked,
     restamps: sets(tables.restamps),
     links: new Map(tables.links),
     leases: new Set(tables.leases),

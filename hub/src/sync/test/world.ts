@@ -18,6 +18,7 @@ import { DELETION_LIMIT } from '../deliver/deletion-limit.ts';
 import { send } from '../deliver/send.ts';
 import type { Connection } from '../ports.ts';
 import { spreadLearned } from '../spread-learned.ts';
+import { atEachCall, storeAtEachCall } from './at-each-call.ts';
 import { FakeSite, type FakeSiteOptions } from './fake-site.ts';
 import { MemoryStore } from './memory-store.ts';
 
@@ -52,6 +53,9 @@ export class World {
   readonly sites: readonly FakeSite[];
   readonly store: MemoryStore;
   topology: Topology;
+  /** The process is killed at the so-manieth call of store or site from now; null: it lives on. */
+  killAfter: number | null = null;
+  private dead = false;
   private deliveries = 0;
 
   /** @param roles by site, where not the usual ones */
@@ -78,8 +82,8 @@ export class World {
   /** One pull of one site. A crash or a fault of the site ends it, as it would end a worker. */
   async pull(index: number): Promise<number> {
     const input = { ...this.inputOf(index), cursor: { epoch: null, head: 0 } };
-    const ports = { store: this.store, site: this.site(index), spreadBatch: this.spreadBatch() };
-    return survive(async () => {
+    const ports = this.portsOf(index);
+    return this.survive(async () => {
       const { rows } = await pull(input, ports);
       return rows + (await refresh(input, ports));
     });
@@ -88,15 +92,15 @@ export class World {
   /** Reads who is who, as when the site is connected. */
   async census(index: number): Promise<number> {
     const input = { ...this.inputOf(index), cursor: { epoch: null, head: 0 } };
-    const ports = { store: this.store, site: this.site(index), spreadBatch: this.spreadBatch() };
-    return census(input, ports);
+    const ports = this.portsOf(index);
+    return this.survive(() => census(input, ports));
   }
 
   async send(index: number): Promise<number> {
     const { connection, ...input } = this.inputOf(index);
-    const ports = { store: this.store, site: this.site(index), spreadBatch: this.spreadBatch() };
+    const ports = this.portsOf(index);
     const shared = { ...input, connectionTo: () => connection, deletionLimit: DELETION_LIMIT };
-    return survive(async () => {
+    return this.survive(async () => {
       const people = await send({ ...shared, lane: 'people' }, ports);
       const bulk = await send({ ...shared, lane: 'bulk' }, ports);
       return people.sent + bulk.sent;
@@ -106,7 +110,7 @@ export class World {
   /** Everything up and well again, until nothing moves. Returns the rounds it took. */
   async rest(limit = 200): Promise<number> {
     this.store.crashes = 0;
-    await this.store.forgetLeases();
+    await this.startAgain();
     for (const site of this.sites) {
       site.down = false;
       site.loseReceipts = 0;
@@ -143,6 +147,37 @@ export class World {
 
   isPending(): boolean {
     return !this.store.dueDeliveries().next().done;
+  }
+
+  private portsOf(index: number) {
+    const announce = () => this.perhapsDie();
+    const store = storeAtEachCall(this.store, announce);
+    const site = atEachCall('site', this.site(index), announce);
+    return { store, site, spreadBatch: this.spreadBatch() };
+  }
+
+  /** From the fatal call on nothing has an effect, no `catch` and no `finally` either. */
+  private perhapsDie(): void {
+    if (this.killAfter === 0) this.dead = true;
+    else if (this.killAfter !== null) this.killAfter -= 1;
+    if (this.dead) throw new Error('killed');
+  }
+
+  /** A killed process or an unreachable site is part of the history, not a failure of the test. */
+  private async survive(work: () => Promise<number>): Promise<number> {
+    try {
+      return await work();
+    } catch {
+      return 1;
+    } finally {
+      if (this.dead) await this.startAgain();
+    }
+  }
+
+  private async startAgain(): Promise<void> {
+    this.dead = false;
+    this.killAfter = null;
+    await this.store.forgetLeases();
   }
 
   private spreadBatch() {
@@ -195,13 +230,4 @@ function topologyOf(sites: readonly FakeSite[], edges: readonly Edge[]): Topolog
       rules: { ...EVERYTHING, ...rules },
     })),
   };
-}
-
-/** A killed worker or an unreachable site is part of the history, not a failure of the test. */
-async function survive(work: () => Promise<number>): Promise<number> {
-  try {
-    return await work();
-  } catch {
-    return 1;
-  }
 }

@@ -15,6 +15,7 @@ import { describeCreates } from './conformance/creates.ts';
 import { describeDeletes } from './conformance/deletes.ts';
 import { describeValues } from './conformance/field-values.ts';
 import { describeLabels } from './conformance/labels.ts';
+import { describeMarks } from './conformance/marks.ts';
 import { describeMerges } from './conformance/merges.ts';
 import { describeOutbox } from './conformance/outbox.ts';
 import { Rehearsal } from './conformance/rehearsal.ts';
@@ -38,6 +39,7 @@ export function describeConformance(start: () => Promise<SiteUnderTest>): void {
   describeCapture(at);
   describeOutbox(at);
   describeLabels(at);
+  describeMarks(at);
   describeAccounts(at);
   describeCreates(at);
   describeMerges(at);

@@ -20,6 +20,28 @@ import {
 /** Which hub is speaking, and the number of its reign. */
 export const HubIdentitySchema = z.object({ id: z.uuid(), term: z.int().positive() });
 
+/**
+ * Where hub and site stood together last: a counter of the hub's, and a random id, so that two
+ * histories with the same count are told apart. The site keeps the newest one beside its accounts
+ * table; a site or a hub that was restored from a backup is known by an older one.
+ */
+export const MarkSchema = z.object({
+  n: z.int().positive(),
+  id: z.string().regex(/^[0-9a-f]{16}$/u),
+});
+export type Mark = z.infer<typeof MarkSchema>;
+
+/**
+ * What the site should hold, and what it takes in its place when this request changes or tells
+ * anything. A site that holds neither one of `held` nor `next` answers 409 `mark.mismatch` with its
+ * own mark in `data.mark`, and does nothing of what was asked.
+ */
+export const MarkOfferSchema = z.object({
+  held: z.array(MarkSchema.nullable()).min(1).max(100),
+  next: MarkSchema,
+});
+export type MarkOffer = z.infer<typeof MarkOfferSchema>;
+
 const blogSchema = z.object({
   blog: z.int().positive(),
   name: z.string(),
@@ -54,6 +76,8 @@ export const StatusAnswerSchema = z.object({
   offset_ms: z.int(),
   epoch: z.string(),
   head: z.int().nonnegative(),
+  /** The mark of the bound hub that the site holds. */
+  mark: MarkSchema.nullable(),
   backlog: z.int().nonnegative(),
   /** Bound hub, if any. */
   bound: z.object({ hub: z.string(), term: z.int(), home_matches: z.boolean() }).nullable(),
@@ -109,6 +133,7 @@ export const RowRefSchema = z.tuple([z.string().regex(/^[0-9a-f]{16}$/u), z.int(
 
 export const ChangesRequestSchema = z.object({
   hub: HubIdentitySchema,
+  mark: MarkOfferSchema.optional(),
   ack: z.array(RowRefSchema),
   limit: z.int().positive().max(1000),
   /** Accounts whose stamps lie in the future: stamp all their future fields again, now. */
@@ -133,6 +158,8 @@ export const ChangesAnswerSchema = z.object({
   epoch: z.string(),
   head: z.int().nonnegative(),
   clock: z.int(),
+  /** Held now: `next` of the request when rows were acknowledged, stamped again or told. */
+  mark: MarkSchema.nullable(),
   rows: z.array(ChangeRowSchema),
   more: z.boolean(),
 });
@@ -228,6 +255,7 @@ export type DeleteOperation = z.infer<typeof DeleteOperationSchema>;
 
 export const ApplyRequestSchema = z.object({
   hub: HubIdentitySchema,
+  mark: MarkOfferSchema.optional(),
   dry_run: z.boolean(),
   operations: z.array(OperationSchema).max(1000),
 });
@@ -298,6 +326,8 @@ export const ApplyAnswerSchema = z.object({
   done: z.int().nonnegative(),
   mails_blocked: z.int().nonnegative(),
   clock: z.int(),
+  /** Held now: `next` of the request, unless it was a rehearsal. */
+  mark: MarkSchema.nullable(),
   epoch: z.string(),
 });
 export type ApplyAnswer = z.infer<typeof ApplyAnswerSchema>;
@@ -343,5 +373,12 @@ export const SignalSchema = z.object({ epoch: z.string(), head: z.int().nonnegat
 export const RestErrorSchema = z.object({
   code: z.string(),
   message: z.string(),
-  data: z.object({ status: z.number().optional(), reason: z.string().optional() }).nullish(),
+  data: z
+    .object({
+      status: z.number().optional(),
+      reason: z.string().optional(),
+      /** With `mark.mismatch`: what the site holds. */
+      mark: MarkSchema.nullable().optional(),
+    })
+    .nullish(),
 });

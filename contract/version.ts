@@ -6,7 +6,8 @@
  * (`X-Rollcall-Contract`); a hub speaks the versions in `SUPPORTED`.
  *
  * History
- * - 1: status, connect, disconnect, settings, changes, accounts, labels, apply, stamp, signal.
+ * - 1: status, connect, disconnect, settings, changes, accounts, labels, apply, stamp, signal;
+ *   marks in changes, apply and status.
  */
 export const CONTRACT_VERSION = 1;
 

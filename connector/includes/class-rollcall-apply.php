@@ -8,7 +8,7 @@
  * Rollcall_Apply_Delete).
  * Always true: repeating a batch does no harm. One operation's fault is one receipt `failed`, never the
  * batch's end. At least one operation is dealt with per request.
- * On failure: `busy` receipts when another batch holds the lock.
+ * On failure: `mark.mismatch` where the batch was meant for another state of this site; `busy` receipts when another batch holds the lock.
  *
  * @package Rollcall_Connector
  */
@@ -34,12 +34,16 @@ final class Rollcall_Apply {
 	 * Answers the request.
 	 *
 	 * @param array $request ApplyRequest.
-	 * @return array ApplyAnswer.
+	 * @return array|WP_Error ApplyAnswer.
 	 */
 	public static function answer( $request ) {
 		$operations = $request['operations'];
 		$dry_run    = $request['dry_run'];
 		Rollcall_Tables::use_writer();
+		$fits = $dry_run ? Rollcall_Mark::check( $request ) : Rollcall_Mark::take( $request );
+		if ( is_wp_error( $fits ) ) {
+			return $fits;
+		}
 		if ( ! $dry_run && $operations && ! Rollcall_Lock::take( self::WAIT_FOR_LOCK_MS ) ) {
 			return self::all_busy( $operations );
 		}
@@ -219,6 +223,7 @@ final class Rollcall_Apply {
 			'done'          => count( $receipts ),
 			'mails_blocked' => Rollcall_Mail_Block::count(),
 			'clock'         => Rollcall_Settings::clock_ms(),
+			'mark'          => Rollcall_Mark::held(),
 			'epoch'         => Rollcall_Settings::epoch(),
 		);
 	}

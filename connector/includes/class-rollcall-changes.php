@@ -5,7 +5,7 @@
  * Does: drops what is acknowledged, hands out the oldest rows with each account's present state.
  * Does not: mark what it hands out: a row stays until that very revision is acknowledged.
  * Always true: rows are read before states, so a state is never older than the revision it comes with.
- * On failure: a row that can't be told comes out as an error row, and holds up nothing.
+ * On failure: `mark.mismatch` where the request was meant for another state of this site. A row that can't be told comes out as an error row, and holds up nothing.
  *
  * @package Rollcall_Connector
  */
@@ -21,10 +21,15 @@ final class Rollcall_Changes {
 	 * Answers a request.
 	 *
 	 * @param array $request ChangesRequest.
-	 * @return array ChangesAnswer.
+	 * @return array|WP_Error ChangesAnswer.
 	 */
 	public static function answer( array $request ) {
 		Rollcall_Tables::use_writer();
+		$changes = $request['ack'] || ! empty( $request['restamp'] );
+		$fits    = $changes ? Rollcall_Mark::take( $request ) : Rollcall_Mark::check( $request );
+		if ( is_wp_error( $fits ) ) {
+			return $fits;
+		}
 		Rollcall_Outbox::ack( $request['ack'] );
 		if ( ! empty( $request['restamp'] ) ) {
 			self::restamp( array_map( 'intval', $request['restamp'] ) );
@@ -33,11 +38,17 @@ final class Rollcall_Changes {
 		$page  = Rollcall_Outbox::page( $limit + 1 );
 		$more  = count( $page ) > $limit;
 		$page  = self::close_left_open( array_slice( $page, 0, $limit ) );
+		$rows  = self::rows( $page );
+		$fits  = $rows ? Rollcall_Mark::take( $request ) : true;
+		if ( is_wp_error( $fits ) ) {
+			return $fits;
+		}
 		return array(
 			'epoch' => Rollcall_Settings::epoch(),
 			'head'  => Rollcall_Settings::head(),
 			'clock' => Rollcall_Settings::clock_ms(),
-			'rows'  => self::rows( $page ),
+			'mark'  => Rollcall_Mark::held(),
+			'rows'  => $rows,
 			'more'  => $more,
 		);
 	}

@@ -43,6 +43,7 @@ final class Rollcall_Messages {
 					'object',
 					array(
 						'hub'      => $hub,
+						'mark?'    => self::mark_offer(),
 						'ack'      => array( 'list', array( 'pair', 'row', 'positive' ) ),
 						'limit'    => 'limit',
 						'restamp?' => array( 'list', 'positive' ),
@@ -59,6 +60,7 @@ final class Rollcall_Messages {
 					'object',
 					array(
 						'hub'        => $hub,
+						'mark?'      => self::mark_offer(),
 						'dry_run'    => 'bool',
 						'operations' => array( 'list', self::operation(), 1000 ),
 					),
@@ -76,6 +78,28 @@ final class Rollcall_Messages {
 	private static function named( $hub ) {
 		$hub[1]['name'] = 'string';
 		return $hub;
+	}
+
+	/**
+	 * What the site should hold, and what it takes in its place.
+	 *
+	 * @return array
+	 */
+	private static function mark_offer() {
+		$mark = array(
+			'object',
+			array(
+				'n'  => 'positive',
+				'id' => 'row',
+			),
+		);
+		return array(
+			'object',
+			array(
+				'held' => array( 'list', array( 'null or', $mark ), 100 ),
+				'next' => $mark,
+			),
+		);
 	}
 
 	/**

@@ -35,6 +35,7 @@ final class Rollcall_Reasons {
 		return array(
 			'hub.not_mine'                => __( 'This site is connected to another hub, or to none.', 'rollcall-connector' ),
 			'hub.superseded'              => __( 'A later reign of this hub has spoken to this site already.', 'rollcall-connector' ),
+			'mark.mismatch'               => __( 'This site is not where the hub left it; nothing was done.', 'rollcall-connector' ),
 			'installation.moved'          => __( 'This site stands at another address than it was connected at. It may be a copy, so Rollcall stays silent until somebody says whether it moved or was copied.', 'rollcall-connector' ),
 			'target.site_missing'         => __( 'There is no such site in this installation.', 'rollcall-connector' ),
 			'target.read_only'            => __( 'This site prohibits incoming sync modifications.', 'rollcall-connector' ),

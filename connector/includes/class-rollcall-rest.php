@@ -171,16 +171,17 @@ final class Rollcall_Rest {
 	 * @param string $reason  Reason code.
 	 * @param int    $status  HTTP status.
 	 * @param string $message One sentence for people.
+	 * @param array  $more    What else a hub must know.
 	 * @return WP_Error
 	 */
-	public static function error( $reason, $status, $message ) {
+	public static function error( $reason, $status, $message, $more = array() ) {
 		return new WP_Error(
 			'rollcall_' . str_replace( '.', '_', $reason ),
 			$message,
 			array(
 				'status' => $status,
 				'reason' => $reason,
-			)
+			) + $more
 		);
 	}
 

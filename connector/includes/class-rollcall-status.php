@@ -37,6 +37,7 @@ final class Rollcall_Status {
 			'offset_ms'   => Rollcall_Settings::offset_ms(),
 			'epoch'       => Rollcall_Settings::epoch(),
 			'head'        => Rollcall_Settings::head(),
+			'mark'        => $bound ? Rollcall_Mark::held() : null,
 			'backlog'     => Rollcall_Outbox::backlog(),
 			'bound'       => $bound ? array(
 				'hub'          => Rollcall_Settings::hub_id(),

@@ -59,6 +59,7 @@ final class Rollcall_Store {
 		foreach ( array( 'fingerprint_key', Rollcall_Outside::FACT ) as $fact ) {
 			Rollcall_Facts::delete( $fact );
 		}
+		Rollcall_Mark::forget_all();
 		Rollcall_Settings::renew_epoch();
 	}
 

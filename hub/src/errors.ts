@@ -56,6 +56,11 @@ export const FAULTS = {
     retryable: false,
     next: 'Disconnect the site from its other hub first, in wp-admin under User Sync.',
   },
+  'site.mark_mismatch': {
+    status: 409,
+    retryable: true,
+    next: 'Nothing was done; it is tried again.',
+  },
   'site.superseded': {
     status: 409,
     retryable: false,
@@ -178,6 +183,16 @@ export const FAULTS = {
     status: 500,
     retryable: false,
     next: 'Stop the other process, or use another folder with --data.',
+  },
+  'source.rewound': {
+    status: 409,
+    retryable: false,
+    next: 'If the site was restored from a backup, “rollcall site restored NAME” reads it anew; else find out what happened to its database.',
+  },
+  'hub.rewound': {
+    status: 409,
+    retryable: false,
+    next: 'Find out whether this hub was restored from a backup, or whether another copy of it is running.',
   },
   'data.broken': {
     status: 500,

@@ -22,6 +22,7 @@ import { expireDeliveries, purgeChanges, purgeLog, vacuum } from './storage/tidy
 import { DELETION_LIMIT } from './sync/deliver/deletion-limit.ts';
 import { buildPipeline, type Pipeline, wakeDue } from './sync/pipeline.ts';
 import type { Registry, Store, Wake } from './sync/ports.ts';
+import { withMarks } from './sync/with-marks.ts';
 import { connectSite, readStatus } from './wordpress/connect.ts';
 import { discoverSite } from './wordpress/discover.ts';
 import { createSiteClient } from './wordpress/site-client.ts';
@@ -59,7 +60,7 @@ async function startOn(
   options: HubOptions,
   closing: (() => Promise<void>)[],
 ): Promise<RunningHub> {
-  const { store, registry, views, tokens, database } = storage;
+  const { store, registry, views, marks, tokens, database } = storage;
   const alone = options.databaseUrl === undefined;
   const place = { host: alone ? hostname() : null, url: options.publicUrl ?? null };
   const identity = await startAt(database, place, { takeOver: options.takeOver ?? false });
@@ -69,7 +70,7 @@ async function startOn(
   const totalMs = seconds(options.siteTimeoutSeconds) ?? WIRE_LIMITS.totalMs;
   const wire = createWire({ ...WIRE_LIMITS, totalMs });
   closing.push(() => wire.close());
-  const site = createSiteClient(wire);
+  const site = withMarks(createSiteClient(wire), marks);
   const late = lateWake();
   const pipeline = buildPipeline(
     { store, registry, site, wake: late, report: (event) => log.info(event, event.kind) },
@@ -86,6 +87,7 @@ async function startOn(
     store,
     registry,
     views,
+    marks,
     site,
     pipeline,
     wake: late,

@@ -32,6 +32,8 @@ export const REASONS = {
   'hub.no_credential': 'The site could not issue a credential for the hub.',
   'hub.not_mine': 'The site is bound to another hub.',
   'hub.only_rollcall': 'The hub’s credential opens Rollcall’s own requests and nothing else.',
+  'hub.rewound':
+    'The site has been spoken to by a later state of this hub: the hub was restored from a backup, or copied.',
   'hub.superseded':
     'Another instance of this hub has taken over; this one must not speak any more.',
   'identity.deleted': 'The account was deleted there; a late change does not bring it back.',
@@ -45,6 +47,7 @@ export const REASONS = {
   'link.unproven':
     'An older account on the target has the same e-mail; nothing crosses until it is proven to be the same person.',
   'login.malformed': 'WordPress would not accept this login.',
+  'mark.mismatch': 'The site is not where the hub left it; nothing was done.',
   'password.unverifiable': 'The target can’t verify this kind of password hash.',
   'path.already_visited': 'The change has been through this site already.',
   'path.stopped_at': 'A site refused this change; it does not travel on from there.',
@@ -64,7 +67,7 @@ export const REASONS = {
   'site.removed': 'The site was removed before this could be delivered.',
   'source.account_missing': 'The account is no longer there, and the site saw no deletion.',
   'source.rewound':
-    'The site’s outbox is not the one this hub has read so far: it was restored or copied.',
+    'The site’s database is not where this hub left it: it was restored from a backup, or copied.',
   'source.rewritten_outside':
     'Many accounts were written past WordPress at once; nothing of them travels until a person has looked.',
   'stamp.in_future': 'The site’s clock is ahead; it was asked to stamp this change again.',

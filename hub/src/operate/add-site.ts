@@ -44,6 +44,7 @@ export async function addSite(ports: OperationPorts, wanted: AddSite): Promise<A
   const secrets = { credential: connected.credential, signalSecret };
   await registry.saveInstallation(installation, sites, secrets);
   await registry.updateInstallation(id, { failures: 0, retryAtMs: 0, trouble: null });
+  if (!goesOn(before)) await ports.marks.reset(id, connected.status.mark);
   await ports.pipeline.census(id);
   await ports.wake.pull(id);
   return {

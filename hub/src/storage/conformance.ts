@@ -7,6 +7,7 @@
 import { afterEach, describe } from 'vitest';
 import { deliveryFacts } from './test/delivery-facts.ts';
 import { hubFacts } from './test/hub-facts.ts';
+import { markFacts } from './test/mark-facts.ts';
 import { outboxFacts } from './test/outbox-facts.ts';
 import { peopleFacts } from './test/people-facts.ts';
 import { registryFacts } from './test/registry-facts.ts';
@@ -29,6 +30,7 @@ export function storageConformance(
   describe('same person', () => samePersonFacts(world));
   describe('deliveries', () => deliveryFacts(world));
   describe('outbox', () => outboxFacts(world));
+  describe('marks', () => markFacts(world));
   describe('views', () => viewFacts(world));
   describe('hub', () => hubFacts(world));
   if (options.together) describe('two processes', () => togetherFacts(world));

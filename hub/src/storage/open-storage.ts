@@ -1,6 +1,7 @@
 /** Everything the hub keeps, opened together: what `main.ts` and tests call. */
-import type { Registry, Store, Views } from '../sync/ports.ts';
+import type { Marks, Registry, Store, Views } from '../sync/ports.ts';
 import { openSecrets } from './hub-meta.ts';
+import { createMarks } from './marks.ts';
 import {
   type Database,
   type DatabaseSource,
@@ -18,6 +19,7 @@ export interface Storage {
   readonly secrets: Secrets;
   readonly registry: Registry;
   readonly store: Store;
+  readonly marks: Marks;
   readonly views: Views;
   readonly tokens: Tokens;
   /** Repeating it is safe. */
@@ -44,6 +46,7 @@ export const storageOn = (database: Database, secrets: Secrets): Storage => ({
   secrets,
   registry: createRegistry(database, secrets),
   store: createStore(database, secrets),
+  marks: createMarks(database),
   views: createViews(database, secrets),
   tokens: createTokens(database),
   close: () => database.close(),

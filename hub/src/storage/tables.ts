@@ -3,6 +3,7 @@
  * drivers return bigint as number and jsonb parsed (see `open-database.ts`).
  */
 import type { ColumnType, Generated } from 'kysely';
+import type { Mark } from '#contract/messages.ts';
 import type { Field, KnownKey } from '../model/field.ts';
 import type { Birth, Delivery, Lane } from '../model/identity.ts';
 import type {
@@ -21,6 +22,11 @@ import type { Installation, SiteRecord } from '../sync/ports.ts';
 
 /** Read parsed, written as JSON text. */
 type Json<Read> = ColumnType<Read, string, string>;
+
+export interface StoredMarks {
+  readonly confirmed: Mark | null;
+  readonly sent: readonly Mark[];
+}
 
 export interface StoredField {
   /** The value as JSON text. */
@@ -68,6 +74,7 @@ export interface Tables {
     last_pulled_ms: number | null;
     credential: string | null;
     signal_secret: string | null;
+    marks: Json<StoredMarks> | null;
   };
   sites: {
     key: SiteKey;

@@ -94,7 +94,7 @@ export function buildPipeline(ports: PipelinePorts, settings: PipelineSettings):
       await recovered(ports, installation);
       return count;
     } catch (fault) {
-      if (!(fault instanceof Fault) || !fault.code.startsWith('site.')) throw fault;
+      if (!(fault instanceof Fault) || !isOfTheSite(fault)) throw fault;
       await failed(ports, installation, fault);
       return 0;
     }
@@ -225,6 +225,9 @@ export async function wakeDue({
   }
 }
 
+const isOfTheSite = ({ code }: Fault): boolean =>
+  code.startsWith('site.') || code === 'source.rewound' || code === 'hub.rewound';
+
 /** Nobody may speak to the site again before a person has looked. */
 const NEEDS_A_PERSON: ReadonlySet<FaultCode> = new Set([
   'site.not_mine',
@@ -232,6 +235,8 @@ const NEEDS_A_PERSON: ReadonlySet<FaultCode> = new Set([
   'site.moved',
   'site.connector_too_old',
   'site.connector_too_new',
+  'source.rewound',
+  'hub.rewound',
 ]);
 /** A hub that hammers at a closed door gets banned. */
 const CLOSED_DOOR: ReadonlySet<FaultCode> = new Set(['site.credential_rejected', 'site.refused']);

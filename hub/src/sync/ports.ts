@@ -6,6 +6,8 @@ import type {
   ApplyAnswer,
   ChangesAnswer,
   Label,
+  Mark,
+  MarkOffer,
   Operation,
   StatusAnswer,
 } from '#contract/messages.ts';
@@ -54,7 +56,12 @@ export interface SitePort {
   status(connection: Connection): Promise<StatusAnswer & { readonly roundTripMs: number }>;
   changes(
     connection: Connection,
-    request: { ack: readonly RowRef[]; limit: number; restamp?: readonly WordPressId[] },
+    request: {
+      ack: readonly RowRef[];
+      limit: number;
+      restamp?: readonly WordPressId[];
+      mark?: MarkOffer;
+    },
   ): Promise<ChangesAnswer>;
   accounts(
     connection: Connection,
@@ -74,7 +81,7 @@ export interface SitePort {
   ): Promise<readonly { id: number; result: 'labelled' | 'already' | 'mismatch' | 'missing' }[]>;
   apply(
     connection: Connection,
-    request: { operations: readonly Operation[]; dryRun: boolean },
+    request: { operations: readonly Operation[]; dryRun: boolean; mark?: MarkOffer },
   ): Promise<ApplyAnswer>;
   settings(
     connection: Connection,
@@ -182,6 +189,21 @@ export interface Registry {
   /** What waits for the route is due again. */
   updateRoute(id: RouteId, change: { status?: Route['status']; rules?: RouteRules }): Promise<void>;
   removeRoute(id: RouteId): Promise<void>;
+}
+
+/** Who went back to an earlier state: the site's database, or the hub's own. */
+export type Rewound = 'site' | 'hub';
+
+/** Where hub and site stood together last. Each call is a transaction of its own, safe to repeat. */
+export interface Marks {
+  /** All that the site may hold, and the next one for it: remembered before the site is told. */
+  offer(installation: InstallationId): Promise<MarkOffer>;
+  /** The request with this offer was answered: `held` is what the site holds now; null: it refused. */
+  settle(installation: InstallationId, offered: Mark, held: Mark | null): Promise<void>;
+  /** Null: the site may well hold this. */
+  judge(installation: InstallationId, held: Mark | null): Promise<Rewound | null>;
+  /** From here on: what the site holds, whatever it was before. */
+  reset(installation: InstallationId, held: Mark | null): Promise<void>;
 }
 
 // ---- people and what travels -------------------------------------------------------------------

@@ -3,9 +3,9 @@
  * JSON's `code` and `data.reason`, never by the text of a message.
  *
  * `detail` holds: host, status, and where known reason, siteCode, said (one sentence of the
- * connector's own, for people), retryAfterMs, redirectsTo (a host).
+ * connector's own, for people), mark (what the site holds), retryAfterMs, redirectsTo (a host).
  */
-import { RestErrorSchema } from '#contract/messages.ts';
+import { type Mark, RestErrorSchema } from '#contract/messages.ts';
 import { Fault, type FaultCode } from '../errors.ts';
 import { parseUrl } from './rest-url.ts';
 import type { Answered } from './wire.ts';
@@ -19,6 +19,7 @@ export const isFromConnector = (answer: Answered): boolean =>
 export interface RestError {
   readonly code: string;
   readonly reason?: string;
+  readonly mark?: Mark | null;
   readonly message: string;
 }
 
@@ -27,7 +28,13 @@ export function restError(answer: Answered): RestError | null {
   const parsed = RestErrorSchema.safeParse(parseJson(answer.text));
   if (!parsed.success) return null;
   const { code, message, data } = parsed.data;
-  return { code, message, ...(data?.reason === undefined ? {} : { reason: data.reason }) };
+  const { reason, mark } = data ?? {};
+  return {
+    code,
+    message,
+    ...(reason === undefined ? {} : { reason }),
+    ...(mark === undefined ? {} : { mark }),
+  };
 }
 
 export function parseJson(text: string): unknown {
@@ -51,6 +58,7 @@ const BY_REASON: Readonly<Record<string, FaultCode>> = {
   'hub.superseded': 'site.superseded',
   'installation.moved': 'site.moved',
   'route.missing': 'site.connector_too_old',
+  'mark.mismatch': 'site.mark_mismatch',
 };
 
 function faultCode(answer: Answered): FaultCode {
@@ -79,6 +87,7 @@ function facts(answer: Answered, secrets: readonly string[]) {
     ...(error === null ? {} : { siteCode: safeWord(error.code, secrets) }),
     ...(error?.reason === undefined ? {} : { reason: safeWord(error.reason, secrets) }),
     ...(said === undefined ? {} : { said }),
+    ...(error?.mark === undefined ? {} : { mark: error.mark }),
     ...(retryAfterMs === null ? {} : { retryAfterMs }),
     ...(redirectsTo === null ? {} : { redirectsTo }),
   };
@@ -132,6 +141,8 @@ function sentence(
       return `${host} has been spoken to by a later instance of this hub.`;
     case 'site.moved':
       return `${host} runs at another address than the one it was connected at.`;
+    case 'site.mark_mismatch':
+      return `${host} is not where this hub left it.`;
     case 'site.no_connector':
       return `The Rollcall Connector is not active on ${host}.`;
     case 'site.connector_too_old':

@@ -74,7 +74,7 @@ describe('a request', () => {
       return json(
         answer,
         200,
-        { receipts: [], done: 0, mails_blocked: 0, clock: 1, epoch: 'e' },
+        { receipts: [], done: 0, mails_blocked: 0, clock: 1, mark: null, epoch: 'e' },
         OURS,
       );
     });

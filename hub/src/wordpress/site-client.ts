@@ -51,8 +51,8 @@ export function createSiteClient(wire: Wire): SitePort {
     async labels(connection, labels) {
       return (await ask(connection, 'labels', { labels }, LabelsAnswerSchema)).results;
     },
-    apply: (connection, { operations, dryRun }) =>
-      ask(connection, 'apply', { operations, dry_run: dryRun }, ApplyAnswerSchema),
+    apply: (connection, { dryRun, ...request }) =>
+      ask(connection, 'apply', { ...request, dry_run: dryRun }, ApplyAnswerSchema),
     async settings(connection, { offsetMs, ...settings }) {
       const offset = offsetMs === undefined ? {} : { offset_ms: offsetMs };
       await ask(connection, 'settings', { ...settings, ...offset }, SettingsAnswerSchema);

@@ -17,6 +17,7 @@ import { DELETION_LIMIT } from '../../sync/deliver/deletion-limit.ts';
 import { buildPipeline, type Pipeline } from '../../sync/pipeline.ts';
 import type { Connection, HubIdentity, SitePort, Wake } from '../../sync/ports.ts';
 import { FakeSite } from '../../sync/test/fake-site.ts';
+import { withMarks } from '../../sync/with-marks.ts';
 import { buildOperations } from '../operations.ts';
 
 const ROLES = {
@@ -54,8 +55,8 @@ export class Stand {
     for (const [index, name] of names.entries()) {
       this.sites.set(name, new FakeSite({ key: index + 1, name, now: Date.now }));
     }
-    const { store, registry, views } = storage;
-    const site = this.port();
+    const { store, registry, views, marks } = storage;
+    const site = withMarks(this.port(), marks);
     const wake = this.wake();
     this.pipeline = buildPipeline(
       { store, registry, site, wake, report: () => {} },
@@ -71,6 +72,7 @@ export class Stand {
       store,
       registry,
       views,
+      marks,
       site,
       wake,
       pipeline: this.pipeline,

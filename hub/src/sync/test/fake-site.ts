@@ -9,6 +9,8 @@ import type {
   ApplyAnswer,
   ChangeRow,
   ChangesAnswer,
+  Mark,
+  MarkOffer,
   Operation,
   StatusAnswer,
 } from '#contract/messages.ts';
@@ -60,6 +62,7 @@ export class FakeSite implements SitePort {
   /** Runs while the next `/apply` is under way, after the site has written. */
   meanwhile: (() => Promise<void>) | null = null;
   epoch = 'epoch-1';
+  mark: Mark | null = null;
   offsetMs = 0;
   private bound: HubIdentity | null = null;
   private readonly people: FakeAccounts;
@@ -151,6 +154,7 @@ export class FakeSite implements SitePort {
       offset_ms: this.offsetMs,
       epoch: this.epoch,
       head: this.outbox.head,
+      mark: this.mark,
       backlog: this.outbox.rows.length,
       bound: null,
       signals: false,
@@ -168,9 +172,13 @@ export class FakeSite implements SitePort {
       ack: readonly (readonly [string, number])[];
       limit: number;
       restamp?: readonly number[];
+      mark?: MarkOffer;
     },
   ): Promise<ChangesAnswer> {
     this.answerOrFail(connection);
+    this.refuseOtherMark(request.mark);
+    if (request.ack.length > 0 || (request.restamp?.length ?? 0) > 0 || this.outbox.rows.length > 0)
+      this.mark = request.mark?.next ?? this.mark;
     this.outbox.acknowledge(request.ack);
     for (const id of request.restamp ?? []) this.restamp(id);
     if (this.loseChanges > 0) {
@@ -180,7 +188,8 @@ export class FakeSite implements SitePort {
     const { rows, head } = this.outbox;
     const page = rows.slice(0, request.limit).map((row) => this.toRow(row));
     const more = rows.length > request.limit;
-    return { epoch: this.epoch, head, clock: this.now(), rows: page, more };
+    const { epoch, mark } = this;
+    return { epoch, head, clock: this.now(), mark, rows: page, more };
   }
 
   async accounts(
@@ -221,9 +230,11 @@ export class FakeSite implements SitePort {
 
   async apply(
     connection: Connection,
-    request: { operations: readonly Operation[]; dryRun: boolean },
+    request: { operations: readonly Operation[]; dryRun: boolean; mark?: MarkOffer },
   ): Promise<ApplyAnswer> {
     this.answerOrFail(connection);
+    this.refuseOtherMark(request.mark);
+    if (!request.dryRun) this.mark = request.mark?.next ?? this.mark;
     const receipts = request.operations.map((operation) =>
       applyOne(this.ground, operation, request.dryRun),
     );
@@ -234,8 +245,9 @@ export class FakeSite implements SitePort {
       this.loseReceipts -= 1;
       throw new Fault('site.timeout', `${this.name} took too long`);
     }
+    const { epoch, mark } = this;
     const done = receipts.length;
-    return { receipts, done, mails_blocked: 0, clock: this.now(), epoch: this.epoch };
+    return { receipts, done, mails_blocked: 0, clock: this.now(), mark, epoch };
   }
 
   async settings(
@@ -281,6 +293,13 @@ export class FakeSite implements SitePort {
       throw new Fault('site.superseded', `${this.name} has heard a later term`);
     }
     this.bound = hub;
+  }
+
+  private refuseOtherMark(offer: MarkOffer | undefined): void {
+    if (offer === undefined) return;
+    if ([...offer.held, offer.next].some((mark) => mark?.id === this.mark?.id)) return;
+    const detail = { mark: this.mark };
+    throw new Fault('site.mark_mismatch', `${this.name} is not where it was left`, { detail });
   }
 
   private account(id: number): FakeAccount {

@@ -26,6 +26,7 @@ export const statusAnswer: StatusAnswer = {
   offset_ms: 0,
   epoch: 'e1',
   head: 4,
+  mark: null,
   backlog: 0,
   bound: null,
   signals: true,

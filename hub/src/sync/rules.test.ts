@@ -446,6 +446,34 @@ describe('a label that disagrees', () => {
   });
 });
 
+describe('an account that was kept on its own site', () => {
+  test('I3: what changed while it was privileged is spread once it may leave again', async () => {
+    const world = await withAnna(2, [{ from: 0, to: 1 }]);
+    edit(world, 0, { 'role:editor': true, first_name: 'Anna' });
+    await world.rest();
+    expect(value(world, 1, 'first_name')).toBe('');
+    expect(new Set(reasons(world, 1))).toEqual(new Set(['account.privileged']));
+    edit(world, 0, { 'role:editor': false });
+    await world.rest();
+    expect(value(world, 1, 'first_name')).toBe('Anna');
+    expect(world.site(1).applied.map(({ fields }) => fields)).toEqual([['first_name']]);
+  });
+
+  test('I3: what changed while its outgoing sync was stopped is spread once it may leave again', async () => {
+    const world = await withAnna(2, [{ from: 0, to: 1 }]);
+    const id = world.site(0).byLogin('anna')?.id ?? 0;
+    world.site(0).stopOutgoing(id, true);
+    edit(world, 0, { first_name: 'Anna' });
+    await world.rest();
+    expect(value(world, 1, 'first_name')).toBe('');
+    expect(new Set(reasons(world, 1))).toEqual(new Set(['account.outgoing_stopped']));
+    world.site(0).stopOutgoing(id, false);
+    await world.rest();
+    expect(value(world, 1, 'first_name')).toBe('Anna');
+    expect(world.site(1).applied.map(({ fields }) => fields)).toEqual([['first_name']]);
+  });
+});
+
 describe('a paused route', () => {
   test('I11: what goes along it waits, merged, and arrives once when it is resumed', async () => {
     const world = await withAnna(2, both(0, 1));

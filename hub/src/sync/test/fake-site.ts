@@ -123,6 +123,12 @@ export class FakeSite implements SitePort {
     this.outbox.mark(id, 'update', this.hubMs());
   }
 
+  /** The other switch in the profile. */
+  stopOutgoing(id: number, stopped: boolean): void {
+    this.account(id).switches.stop_outgoing = stopped;
+    this.outbox.mark(id, 'update', this.hubMs());
+  }
+
   byLogin(login: string): FakeAccount | undefined {
     return this.people.byLogin(login);
   }

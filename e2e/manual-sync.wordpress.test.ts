@@ -64,8 +64,14 @@ test('the preview names who would be created, linked and held, and writes nothin
   expect((await person(blog, 'vera-blog'))?.firstName).toBe('V.');
 });
 
-test('the run does what the preview said: creates, proves the named link, leaves the clash alone', async () => {
-  await rollcall('sync', '--from', 'shop', '--to', 'blog', '--accounts', 'only-here,vera,clash');
+test('T401: a manual sync creates, proves the link that was named to it and no other, and leaves the clash alone', async () => {
+  const blind = ['--from', 'shop', '--to', 'blog', '--accounts', 'only-here,vera,clash'] as const;
+  const before = await person(blog, 'vera-blog');
+  expect(await rollcall('sync', ...blind)).toMatchObject({ skipped: 1 });
+  await rollcall('status', '--wait-idle', '60');
+  // Nobody has named the link yet.
+  expect(await person(blog, 'vera-blog')).toEqual(before);
+  await rollcall('sync', ...blind, '--link', 'vera');
   await rollcall('status', '--wait-idle', '60');
   expect(await person(blog, 'only-here')).toMatchObject({ firstName: 'Only', roles: ['author'] });
   const vera = await person(blog, 'vera-blog');

@@ -1,10 +1,8 @@
 /** What waits for an operator, and what the operator says. */
-import type { DecideHeld, HeldRow, ProveLink, ProvenLink } from '../api/schemas/held.ts';
-import { Fault } from '../errors.ts';
+import type { DecideHeld, HeldRow } from '../api/schemas/held.ts';
 import type { Delivery, Identity } from '../model/identity.ts';
 import { reasonSentence } from '../reasons.ts';
-import type { SiteRecord } from '../sync/ports.ts';
-import { siteNamed, siteNames } from './names.ts';
+import { siteNames } from './names.ts';
 import type { OperationPorts } from './ports.ts';
 import { wakeEverything } from './wake-everything.ts';
 
@@ -85,66 +83,4 @@ function rejected(delivery: Delivery): Delivery | null {
   return fields.size === 0 && delivery.birth === null && delivery.gone === null
     ? null
     : { ...delivery, fields };
-}
-
-/** "These two accounts are one person", said by an operator. Their values then go both ways. */
-export async function proveLink(ports: OperationPorts, wanted: ProveLink): Promise<ProvenLink> {
-  const { registry, store, wake } = ports;
-  const site = await siteNamed(registry, wanted.site);
-  const other = await siteNamed(registry, wanted.otherSite);
-  const one = await identityOn(ports, site, wanted.login);
-  const two = await identityOn(ports, other, wanted.otherLogin);
-  if (one.uid === two.uid) return { uid: one.uid, already: true };
-  refuseDoubled(one, two, site, other);
-  const { into, from } = older(one, two);
-  await store.transaction(async (tx) => {
-    await tx.mergeIdentities(into.uid, from.uid);
-    for (const identity of [one, two]) {
-      for (const account of identity.accounts.values()) {
-        await tx.queueRefresh(account.installation, [account.wpId]);
-      }
-    }
-  });
-  for (const installation of new Set([...one.accounts.keys(), ...two.accounts.keys()])) {
-    await wake.pull(installation);
-  }
-  return { uid: into.uid, already: false };
-}
-
-async function identityOn(
-  { views }: OperationPorts,
-  site: SiteRecord,
-  login: string,
-): Promise<Identity> {
-  const identity = await views.identityByLogin(site.installation, login);
-  if (identity === null) {
-    throw new Fault('account.unknown', `The hub knows of no account “${login}” on “${site.name}”.`);
-  }
-  return identity;
-}
-
-/** Privileged accounts are never linked, and nobody has two accounts on one installation. */
-function refuseDoubled(one: Identity, two: Identity, site: SiteRecord, other: SiteRecord): void {
-  const accounts = [...one.accounts.values(), ...two.accounts.values()];
-  const privileged = accounts.find((account) => account.privileged);
-  if (privileged !== undefined) {
-    throw new Fault(
-      'link.refused',
-      `“${privileged.login}” can administer its site; it is not linked.`,
-    );
-  }
-  for (const installation of one.accounts.keys()) {
-    if (two.accounts.has(installation)) {
-      const where = installation === site.installation ? site.name : other.name;
-      throw new Fault('link.refused', `Both persons have an account of their own on “${where}”.`);
-    }
-  }
-}
-
-/** The older uid stays; the other becomes its alias for ever. */
-export function older(one: Identity, two: Identity): { into: Identity; from: Identity } {
-  const age = (identity: Identity): string =>
-    [...identity.accounts.values()].map((account) => account.registered).sort()[0] ?? '';
-  const order = age(one).localeCompare(age(two)) || one.uid.localeCompare(two.uid);
-  return order <= 0 ? { into: one, from: two } : { into: two, from: one };
 }

@@ -40,8 +40,8 @@ async function twoUserBases(): Promise<void> {
 }
 const PAIRS = ['pair1', 'pair2', 'pair3', 'pair4', 'pair5', 'pair6'];
 
-async function runToItsEnd() {
-  const { id } = await stand.operations.startSync(ALL);
+async function runToItsEnd(links: NonNullable<SyncRequest['links']> = []) {
+  const { id } = await stand.operations.startSync({ ...ALL, links });
   for (let looks = 0; looks < 200; looks += 1) {
     const run = await stand.operations.sync(id);
     if (run.state === 'done' || run.state === 'failed') return run;
@@ -51,9 +51,23 @@ async function runToItsEnd() {
   return stand.operations.sync(id);
 }
 
+const LINKS = PAIRS.map((login) => ({ login, target: 'blog', other: `${login}-b` }));
+
 describe('a manual sync', () => {
   beforeAll(twoUserBases);
   afterAll(() => stand.close());
+
+  test('I5: proves no link that was not named, and none that names another account', async () => {
+    const before = PAIRS.map((login) => stand.site('blog').byLogin(`${login}-b`)?.uid);
+    const [first] = LINKS;
+    const run = await runToItsEnd(first === undefined ? [] : [{ ...first, other: 'pair2-b' }]);
+    expect(run).toMatchObject({ state: 'done', skipped: 1 + PAIRS.length });
+    await stand.rest();
+    expect(PAIRS.map((login) => stand.site('blog').byLogin(`${login}-b`)?.uid)).toEqual(before);
+    expect(PAIRS.map((login) => firstName('blog', `${login}-b`))).toEqual(PAIRS.map(() => ''));
+    await stand.close();
+    await twoUserBases();
+  });
 
   test('I10: does what its preview said, to everybody, and a second preview finds nothing to do', async () => {
     const plan = await stand.operations.planSync(ALL);
@@ -67,7 +81,7 @@ describe('a manual sync', () => {
       ...Object.fromEntries(PAIRS.map((login) => [login, 'link'])),
     });
 
-    const run = await runToItsEnd();
+    const run = await runToItsEnd(LINKS);
     expect(run).toMatchObject({ state: 'done', fault: null, skipped: 1, failed: 0, pending: 0 });
     expect(run.held).toBe(1);
     expect(run.delivered).toBe(2 + PAIRS.length);

@@ -19,6 +19,14 @@ export const SyncRequestSchema = z.strictObject({
   to: z.array(SiteNameSchema).min(1).max(1000),
   /** Which accounts of the source. */
   accounts: ChosenSchema,
+  /**
+   * Links that a preview named and that the operator takes for proven: an account of the source,
+   * a target, and the older account there. The run proves these and no others.
+   */
+  links: z
+    .array(z.strictObject({ login: LoginSchema, target: SiteNameSchema, other: LoginSchema }))
+    .max(1000)
+    .optional(),
 });
 export type SyncRequest = z.infer<typeof SyncRequestSchema>;
 
@@ -48,6 +56,8 @@ export const SyncPlanSchema = z.object({
       login: z.string(),
       target: z.string(),
       what: z.enum(PLANNED),
+      /** For `link`: the older account on the target. */
+      other: z.string().nullable(),
       fields: z.array(z.string()),
       reason: z.string().nullable(),
       message: z.string().nullable(),

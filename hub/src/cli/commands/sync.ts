@@ -27,6 +27,7 @@ interface SyncOptions extends HubOptions {
   readonly all?: boolean;
   readonly roles?: string;
   readonly accounts?: string;
+  readonly link?: string;
   readonly dryRun?: boolean;
 }
 
@@ -38,12 +39,14 @@ export function addSync(parent: Command, context: CommandContext): void {
     .option('--all', 'all accounts of the source')
     .option('--roles <roles>', 'accounts with one of these roles')
     .option('--accounts <logins>', 'these accounts')
+    .option('--link <logins>', 'prove the links of these accounts, as the preview names them')
     .option('--dry-run', 'show what would happen, write nothing')
     .action(async (options: SyncOptions) => {
       const request = requestOf(options);
       const hub = hubOf(context, options);
       if (options.dryRun === true) return preview(hub, request, options, context);
-      return run(hub, request, options, context);
+      const links = options.link === undefined ? [] : await linksOf(hub, request, options.link);
+      return run(hub, { ...request, links }, options, context);
     });
 }
 
@@ -72,6 +75,23 @@ function listed(text: string, option: string): string[] {
   return list;
 }
 
+/** The pairs that are named to the run: if somebody else has an address by then, it is not linked. */
+async function linksOf(
+  hub: ApiClient,
+  { from, to }: SyncRequest,
+  text: string,
+): Promise<NonNullable<SyncRequest['links']>> {
+  const logins = listed(text, '--link');
+  const asked = { from, to, accounts: { by: 'accounts', logins } };
+  const { decisions } = await hub.send('POST', '/syncs/plan', asked, SyncPlanSchema);
+  const links = decisions.flatMap(({ login, target, what, other }) =>
+    what === 'link' && other !== null ? { login, target, other } : [],
+  );
+  const without = logins.find((login) => !links.some((link) => link.login === login));
+  if (without === undefined) return links;
+  throw usage(`The preview names no link for “${without}”.`, 'Look at it with --dry-run.');
+}
+
 async function preview(
   hub: ApiClient,
   request: SyncRequest,
@@ -95,7 +115,13 @@ function describePlan(plan: SyncPlan): string {
       ? ''
       : `\n${table(
           ['ACCOUNT', 'TARGET', 'WHAT', 'FIELDS', 'WHY'],
-          plan.decisions.map((d) => [d.login, d.target, d.what, d.fields.join(','), d.message]),
+          plan.decisions.map((d) => [
+            d.login,
+            d.target,
+            d.other === null ? d.what : `${d.what} to ${d.other}`,
+            d.fields.join(','),
+            d.message,
+          ]),
         )}`;
   const more = plan.more ? '… and more.\n' : '';
   return `${plan.accounts} accounts of ${visible(plan.from)}. Nothing was written.\n\n${summary}${decisions}${more}`;

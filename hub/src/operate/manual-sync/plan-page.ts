@@ -1,10 +1,11 @@
 /**
  * What a manual sync would do with a page of accounts, and why. Reads both sides; writes nothing.
  *
- * Always true: the preview and the run are this same plan (I10).
+ * Always true: the preview and the run are this same plan (I10). A link that the operator has not
+ * named keeps its reason, `link.unproven`: the preview shows it, and the run leaves it alone (I5).
  */
 import type { AccountState } from '#contract/account-state.ts';
-import type { PLANNED } from '../../api/schemas/sync.ts';
+import type { PLANNED, SyncRequest } from '../../api/schemas/sync.ts';
 import type { Field } from '../../model/field.ts';
 import type { Account, Candidate, Identity } from '../../model/identity.ts';
 import { wordPressId } from '../../model/ids.ts';
@@ -27,7 +28,7 @@ export interface Planned {
   readonly fields: readonly Field[];
   readonly atLeastMs: number;
   readonly reason: Reason | null;
-  /** For `link`: the older account that the operator's run proves to be the same person. */
+  /** For `link`: the older account that may be the same person; proven by the run if it was named. */
   readonly candidate: Candidate | null;
 }
 
@@ -36,6 +37,7 @@ export async function planPage(
   source: SiteRecord,
   ways: readonly Way[],
   states: readonly AccountState[],
+  named: SyncRequest['links'] = [],
 ): Promise<readonly Planned[]> {
   const { identities, candidates } = await ports.store.transaction((tx) =>
     known(tx, source, ways, states),
@@ -46,7 +48,10 @@ export async function planPage(
       const identity = identities.get(wordPressId(state.id));
       if (identity === undefined) return [];
       return [
-        draft(state, identity, way, source, candidates(identity.uid, way.target.installation)),
+        withProof(
+          draft(state, identity, way, source, candidates(identity.uid, way.target.installation)),
+          named,
+        ),
       ];
     });
     planned.push(...(await withDifferences(ports, source, way, drafts)));
@@ -107,6 +112,19 @@ function draft(
   if (byEmail !== undefined) return { ...base, what: 'hold', reason: 'identity.email_taken' };
   if (candidates.length > 0) return { ...base, what: 'hold', reason: 'identity.login_taken' };
   return { ...base, what: 'create', reason: null };
+}
+
+/** The very pair must have been named: who has the address by now may be somebody else. */
+function withProof(draft: Draft, named: NonNullable<SyncRequest['links']>): Draft {
+  const { state, way, candidate } = draft;
+  if (candidate === null) return draft;
+  const isNamed = named.some(
+    (link) =>
+      link.login === state.login &&
+      link.other === candidate.login &&
+      link.target.toLowerCase() === way.target.name.toLowerCase(),
+  );
+  return isNamed ? draft : { ...draft, reason: 'link.unproven' };
 }
 
 function refusal(there: Account): Reason | null {

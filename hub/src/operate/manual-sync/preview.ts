@@ -21,7 +21,7 @@ export async function previewSync(ports: OperationPorts, request: SyncRequest): 
   let more = false;
   for await (const states of pagesOf(ports, source, request.accounts)) {
     accounts += states.length;
-    for (const planned of await planPage(ports, source, ways, states)) {
+    for (const planned of await planPage(ports, source, ways, states, request.links)) {
       const counts = targets.get(planned.way.target.key);
       if (counts !== undefined) counts[planned.what] += 1;
       if (planned.what === 'unchanged') continue;
@@ -33,6 +33,7 @@ export async function previewSync(ports: OperationPorts, request: SyncRequest): 
         login: planned.state.login,
         target: planned.way.target.name,
         what: planned.what,
+        other: planned.candidate?.login ?? null,
         fields: [...planned.fields],
         reason: planned.reason,
         message: planned.reason === null ? null : reasonSentence(planned.reason),

@@ -10,9 +10,9 @@ import type { SyncRequest, SyncRun } from '../../api/schemas/sync.ts';
 import { Fault } from '../../errors.ts';
 import type { IdentityUid, SiteKey } from '../../model/ids.ts';
 import type { SiteRecord, StampOrder } from '../../sync/ports.ts';
-import { older } from '../held.ts';
 import { moment } from '../names.ts';
 import type { OperationPorts } from '../ports.ts';
+import { older, whyNotOne } from '../prove-link.ts';
 import { pagesOf, resolve } from './choose.ts';
 import { type Planned, planPage, type Way } from './plan-page.ts';
 
@@ -86,7 +86,7 @@ export class SyncRuns {
       let accounts = 0;
       for await (const states of pagesOf(this.ports, source, request.accounts)) {
         accounts += states.length;
-        const planned = await planPage(this.ports, source, ways, states);
+        const planned = await planPage(this.ports, source, ways, states, request.links);
         await this.carryOutPage(run, planned, source);
         run.view = { ...run.view, prepared: accounts, pending: run.waiting.length };
       }
@@ -98,12 +98,10 @@ export class SyncRuns {
     }
   }
 
-  private async carryOutPage(
-    run: Run,
-    planned: readonly Planned[],
-    source: SiteRecord,
-  ): Promise<void> {
+  private async carryOutPage(run: Run, all: readonly Planned[], source: SiteRecord): Promise<void> {
     const { pipeline } = this.ports;
+    const planned = all.filter((entry) => entry.what !== 'link' || entry.reason === null);
+    run.view = { ...run.view, skipped: run.view.skipped + all.length - planned.length };
     const links = planned.filter((entry) => entry.what === 'link');
     const uids = await this.proveLinks(links);
     if (links.length > 0) {
@@ -138,6 +136,7 @@ export class SyncRuns {
         const one = found.get(identity.uid);
         const two = found.get(candidate.uid);
         if (one === undefined || two === undefined || one.uid === two.uid) return;
+        if (whyNotOne(one, two) !== null) return;
         const { into, from } = older(one, two);
         await tx.mergeIdentities(into.uid, from.uid);
         became.set(identity.uid, into.uid);

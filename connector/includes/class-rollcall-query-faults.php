@@ -2,7 +2,8 @@
 /**
  * Notices database errors under WordPress's functions, most of which don't tell.
  *
- * Does: compares wpdb's list of errors before and after, for writes to users and usermeta.
+ * Does: compares wpdb's list of errors before and after, for writes to users and usermeta; says whether
+ * the answer to a request can be relied on.
  * Does not: mind other plugins' failing queries on tables of their own.
  * On failure: throws, so that a lost write becomes a receipt `failed` and comes again.
  *
@@ -15,6 +16,16 @@ defined( 'ABSPATH' ) || exit;
  * Database errors since a moment.
  */
 final class Rollcall_Query_Faults {
+
+	/** Seconds that a request of the hub waits for a lock: longer would only tie up PHP processes. */
+	const LOCK_WAIT_S = 10;
+
+	/**
+	 * How many errors were made good since: what failed was rolled back and done in another way.
+	 *
+	 * @var int
+	 */
+	private static $made_good = 0;
 
 	/**
 	 * How many errors there were at the beginning.
@@ -44,6 +55,62 @@ final class Rollcall_Query_Faults {
 				throw new RuntimeException( 'A write to the tables of accounts failed.' );
 			}
 		}
+	}
+
+	/**
+	 * Has the database failed us in this request? What was not read or written may not be told as a fact:
+	 * an account that can't be read is not missing.
+	 *
+	 * @return bool
+	 */
+	public static function spoil_the_answer() {
+		global $wpdb;
+		$accounts = false;
+		foreach ( array_slice( self::all(), self::$made_good ) as $error ) {
+			$query = isset( $error['query'] ) ? ltrim( (string) $error['query'] ) : '';
+			if ( false !== strpos( $query, 'rollcall_' ) ) {
+				return true;
+			}
+			$reads    = 0 === stripos( $query, 'SELECT' ) || 0 === stripos( $query, 'SHOW' );
+			$accounts = $accounts || ( $reads && ( false !== strpos( $query, $wpdb->users ) || false !== strpos( $query, $wpdb->usermeta ) ) );
+		}
+		return $accounts && ! self::accounts_can_be_read();
+	}
+
+	/**
+	 * What failed so far was made good.
+	 *
+	 * @return void
+	 */
+	public static function make_good() {
+		self::$made_good = count( self::all() );
+	}
+
+	/**
+	 * Has the session give up on locks soon: a backup that locks tables would hold us for up to a day.
+	 *
+	 * @return void
+	 */
+	public static function wait_no_longer() {
+		global $wpdb;
+		if ( class_exists( 'mysqli', false ) && $wpdb->dbh instanceof mysqli ) {
+			$quiet = $wpdb->suppress_errors();
+			$wpdb->query( sprintf( 'SET SESSION lock_wait_timeout = %1$d, innodb_lock_wait_timeout = %1$d', self::LOCK_WAIT_S ) ); // phpcs:ignore WordPress.DB
+			$wpdb->suppress_errors( $quiet );
+		}
+	}
+
+	/**
+	 * It may have been another plugin's mistake.
+	 *
+	 * @return bool
+	 */
+	private static function accounts_can_be_read() {
+		global $wpdb;
+		$before = count( self::all() );
+		$wpdb->get_var( "SELECT ID FROM {$wpdb->users} LIMIT 1" ); // phpcs:ignore WordPress.DB
+		$wpdb->get_var( "SELECT umeta_id FROM {$wpdb->usermeta} LIMIT 1" ); // phpcs:ignore WordPress.DB
+		return count( self::all() ) === $before;
 	}
 
 	/**

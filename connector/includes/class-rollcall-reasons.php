@@ -37,6 +37,7 @@ final class Rollcall_Reasons {
 			'hub.superseded'              => __( 'A later reign of this hub has spoken to this site already.', 'rollcall-connector' ),
 			'mark.mismatch'               => __( 'This site is not where the hub left it; nothing was done.', 'rollcall-connector' ),
 			'installation.moved'          => __( 'This site stands at another address than it was connected at. It may be a copy, so Rollcall stays silent until somebody says whether it moved or was copied.', 'rollcall-connector' ),
+			'site.database'               => __( 'The database of this site failed at this request: it may be read-only, locked, full or damaged.', 'rollcall-connector' ),
 			'target.site_missing'         => __( 'There is no such site in this installation.', 'rollcall-connector' ),
 			'target.read_only'            => __( 'This site prohibits incoming sync modifications.', 'rollcall-connector' ),
 			'target.account_missing'      => __( 'The account does not exist here, and was not to be created.', 'rollcall-connector' ),

@@ -5,7 +5,8 @@
  * Does: registers every route, opens the envelope, checks the shape of a request, asks the guard,
  * calls the class that answers, and marks every answer with the contract version.
  * Does not: decide or write anything itself.
- * Always true: nothing has happened on the site when a request is answered with an error.
+ * Always true: nothing has happened on the site when a request is answered with an error, unless its
+ * reason is `site.database`; and every request may be repeated.
  * On failure: answers a REST error { code, message, data: { status, reason } }, `reason` stable.
  *
  * @package Rollcall_Connector
@@ -50,9 +51,11 @@ final class Rollcall_Rest {
 			// A notice of any other plugin would make our JSON unreadable.
 			// phpcs:ignore WordPress.PHP.IniSet.display_errors_Disallowed, WordPress.PHP.NoSilencedErrors.Discouraged
 			@ini_set( 'display_errors', '0' );
+			Rollcall_Query_Faults::wait_no_longer();
 		}
 		add_action( 'rest_api_init', array( __CLASS__, 'register' ) );
 		add_filter( 'rest_request_before_callbacks', array( __CLASS__, 'broken' ), PHP_INT_MAX, 3 );
+		add_filter( 'rest_post_dispatch', array( __CLASS__, 'doubt' ), 99, 3 );
 		add_filter( 'rest_post_dispatch', array( __CLASS__, 'mark' ), 100, 3 );
 	}
 
@@ -133,6 +136,21 @@ final class Rollcall_Rest {
 		$route   = substr( $request->get_route(), strlen( '/' . self::ROUTE_NAMESPACE . '/' ) );
 		$allowed = Rollcall_Guard::credential( isset( self::ROUTES[ $route ] ) ? self::ROUTES[ $route ][0] : 'hub' );
 		return is_wp_error( $allowed ) ? $allowed : Rollcall_Envelope::open( $request->get_body() );
+	}
+
+	/**
+	 * Takes back an answer that was made while the database failed, a refused credential too.
+	 *
+	 * @param WP_HTTP_Response $response The answer.
+	 * @param WP_REST_Server   $server   The server.
+	 * @param WP_REST_Request  $request  The request.
+	 * @return WP_HTTP_Response
+	 */
+	public static function doubt( $response, $server, $request ) {
+		if ( ! self::is_ours( $request->get_route() ) || ! Rollcall_Query_Faults::spoil_the_answer() ) {
+			return $response;
+		}
+		return rest_convert_error_to_response( self::error( 'site.database', 503, Rollcall_Reasons::sentence( 'site.database' ) ) );
 	}
 
 	/**

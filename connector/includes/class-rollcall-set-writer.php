@@ -174,6 +174,7 @@ final class Rollcall_Set_Writer {
 		} catch ( Throwable $fault ) {
 			global $wpdb;
 			$wpdb->query( 'ROLLBACK' ); // phpcs:ignore WordPress.DB
+			Rollcall_Query_Faults::make_good();
 			foreach ( array_keys( $this->jobs ) as $place ) {
 				$this->leave( $place );
 			}

@@ -91,6 +91,11 @@ export const FAULTS = {
     retryable: true,
     next: 'Look into the site’s PHP error log.',
   },
+  'site.database': {
+    status: 422,
+    retryable: true,
+    next: 'Look at the site’s database: is it read-only, full or damaged, or does a backup lock it?',
+  },
   'site.bad_answer': {
     status: 422,
     retryable: true,

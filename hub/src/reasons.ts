@@ -62,6 +62,7 @@ export const REASONS = {
   'route.removed': 'The route was removed before this could be delivered.',
   'route.updates_off': 'The route does not carry updates.',
   'row.unreadable': 'What the site kept of this change can’t be read; it holds up nothing else.',
+  'site.database': 'The site’s database failed: it may be read-only, locked, full or damaged.',
   'site.error': 'The connector failed at this request.',
   'site.paused': 'The site is paused; what goes there waits until it is resumed.',
   'site.removed': 'The site was removed before this could be delivered.',
@@ -82,6 +83,8 @@ export const REASONS = {
     'The account that was to inherit the content does not exist on the target.',
   'target.hub_account': 'It is the hub’s own service account on the target.',
   'target.last_administrator': 'It is the last administrator of the target.',
+  'target.timeout':
+    'The target did not come to an end with this operation; it is tried again, but not soon.',
   'target.locked': 'Another batch is being applied to the target; it is tried again.',
   'target.privileged_account': 'The account on the target can administer its site.',
   'target.read_only': 'The target prohibits incoming changes.',

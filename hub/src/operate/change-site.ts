@@ -1,12 +1,13 @@
 /** Pausing, resuming, renaming, removing and testing a site. */
 import type { ChangeSite, RemovedSite, SiteTest, SiteView } from '../api/schemas/site.ts';
 import { Fault } from '../errors.ts';
+import type { InstallationId } from '../model/ids.ts';
 import { viewSites } from './list-sites.ts';
 import { siteNamed } from './names.ts';
 import type { OperationPorts } from './ports.ts';
 
 export async function changeSite(
-  { registry, wake }: OperationPorts,
+  { registry, store, wake }: OperationPorts,
   name: string,
   change: ChangeSite,
 ): Promise<SiteView> {
@@ -17,11 +18,7 @@ export async function changeSite(
     ...(change.createMissing === undefined ? {} : { createMissing: change.createMissing }),
     ...(change.name === undefined ? {} : { name: change.name }),
   });
-  if (change.status === 'active') {
-    await wake.pull(site.installation);
-    await wake.deliver(site.installation, 'people');
-    await wake.deliver(site.installation, 'bulk');
-  }
+  if (change.status === 'active') await tryNow({ registry, store, wake }, site.installation);
   const view = (await viewSites(registry)).find((entry) => entry.key === site.key);
   if (view === undefined) throw new Fault('site.unknown', `“${name}” was removed meanwhile.`);
   return view;
@@ -56,11 +53,26 @@ export async function removeSite(ports: OperationPorts, name: string): Promise<R
   return { removed: together.map((entry) => entry.name), released };
 }
 
+/** A person has looked: what backs off does not wait any longer. */
+async function tryNow(
+  { registry, store, wake }: Pick<OperationPorts, 'registry' | 'store' | 'wake'>,
+  id: InstallationId,
+): Promise<void> {
+  await store.transaction((tx) => tx.retryNow(id));
+  const { retryAtMs } = await registry.installation(id);
+  if (retryAtMs > 0) await registry.updateInstallation(id, { retryAtMs: 0 });
+  await wake.pull(id);
+  await wake.deliver(id, 'people');
+  await wake.deliver(id, 'bulk');
+}
+
+/** A site that answers again is served again at once. */
 export async function testSite(ports: OperationPorts, name: string): Promise<SiteTest> {
   const site = await siteNamed(ports.registry, name);
   const blank = { roundTripMs: null, connector: null, wordpress: null, php: null, accounts: null };
   try {
     const status = await ports.site.status(await ports.registry.connection(site.installation));
+    await tryNow(ports, site.installation);
     return {
       site: site.name,
       ok: true,

@@ -27,7 +27,11 @@ export async function doctor(ports: OperationPorts): Promise<Diagnosis> {
     const site = sites.find((entry) => entry.installation === installation.id);
     if (site !== undefined) checks.push(...(await siteChecks(ports, installation, site)));
   }
-  checks.push(...(await routeChecks(ports)), ...(await heldChecks(ports)));
+  checks.push(
+    ...(await routeChecks(ports)),
+    ...(await heldChecks(ports)),
+    ...(await failingChecks(ports)),
+  );
   return { ok: checks.every((check) => check.level !== 'problem'), checks };
 }
 
@@ -92,12 +96,13 @@ async function siteChecks(
     if (!(fault instanceof Fault)) throw fault;
     checks.push(problem(site.name, 'connection', fault.code, fault.message));
   }
-  if (installation.trouble !== null && installation.state === 'attention') {
+  if (installation.trouble !== null) {
     const { code, message } = installation.trouble;
+    const stopped = installation.state === 'attention';
     checks.push({
       subject: site.name,
-      what: 'attention',
-      level: 'problem',
+      what: stopped ? 'attention' : 'last fault',
+      level: stopped ? 'problem' : 'warning',
       code,
       message,
       next: nextOf(code),
@@ -146,6 +151,22 @@ async function heldChecks({ views }: OperationPorts): Promise<Check[]> {
       'Decide about what is held.',
     );
   });
+}
+
+/** What fails again and again while its site is well: one account, not the site. */
+async function failingChecks({ registry, views }: OperationPorts): Promise<Check[]> {
+  const sites = await registry.sites();
+  return (await views.backlog())
+    .filter(({ failing }) => failing > 0)
+    .map(({ installation, failing }) =>
+      warning(
+        sites.find((site) => site.installation === installation)?.name ?? '',
+        'deliveries',
+        'target.error',
+        `${failing} on the way there failed again and again.`,
+        '“rollcall logs” shows whose; repair what fails there, then “rollcall site test” tries at once.',
+      ),
+    );
 }
 
 const isFault = (code: string): code is FaultCode => Object.hasOwn(FAULTS, code);

@@ -94,7 +94,8 @@ function openTransaction(people: People): Transaction {
     releaseHeld: (id, freed) => claims.releaseHeld(people, id, freed, keyOf),
     setCursor: (id, cursor) => changes.setCursor(db, id, cursor),
     claim: (id, lane, options) => claims.claim(people, id, lane, options),
-    releaseClaims: (deliveries) => claims.releaseClaims(people, deliveries),
+    releaseClaims: (deliveries, unanswered) => claims.releaseClaims(people, deliveries, unanswered),
+    retryNow: (id) => claims.retryNow(people, id),
     deletesDue: (id) => claims.deletesDue(people, id),
     holdDeletes: (id, reason) => claims.holdDeletes(people, id, reason),
   };

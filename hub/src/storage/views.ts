@@ -67,11 +67,14 @@ const toLogRow = (row: Selectable<Tables['sync_log']>): LogRow => ({
   durationMs: row.duration_ms,
 });
 
+/** Less is nothing that a person need know: somebody was saving the account, a server restarted. */
+const MANY_ATTEMPTS = 4;
+
 /** A delivery of which some fields are held and some can go counts as both. */
 async function readBacklog(db: Kysely<Tables>): Promise<readonly Backlog[]> {
   const { rows } = await sql<Backlog>`
     select i.id as installation, coalesce(d.pending, 0) as pending, coalesce(d.held, 0) as held,
-      d.oldest as "oldestPendingMs",
+      coalesce(d.failing, 0) as failing, d.oldest as "oldestPendingMs",
       (select count(*) from changes c where c.installation = i.id
         and c.acknowledged_at_ms is null) as unacknowledged,
       (select count(*) from accounts a where a.installation = i.id and not a.labelled
@@ -80,6 +83,7 @@ async function readBacklog(db: Kysely<Tables>): Promise<readonly Backlog[]> {
     from installations i left join (
       select installation, count(*) filter (where sendable) as pending,
         count(*) filter (where waiting) as held,
+        count(*) filter (where sendable and attempts >= ${MANY_ATTEMPTS}) as failing,
         min(queued_at_ms) filter (where sendable) as oldest
       from deliveries group by installation) d on d.installation = i.id
     where i.state <> 'removed' order by i.home`.execute(db);

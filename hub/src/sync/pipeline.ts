@@ -79,7 +79,7 @@ export interface RunResult {
 export function buildPipeline(ports: PipelinePorts, settings: PipelineSettings): Pipeline {
   const { store, registry, site } = ports;
   const spreadBatch = spreadLearned(settings);
-  const stagePorts = { store, site, spreadBatch };
+  const stagePorts = { store, site, spreadBatch, suspects: new Set<string>() };
   const siteSettings = keepSiteSettings(ports);
 
   const guarded = async (

@@ -301,8 +301,16 @@ export interface Transaction {
     lane: Lane,
     options: { limit: number; leaseMs: number },
   ): Promise<readonly ClaimedDelivery[]>;
-  /** Gives leases back, whatever became of them. */
-  releaseClaims(deliveries: readonly DeliveryId[]): Promise<void>;
+  /**
+   * Gives leases back, whatever became of them. Those without an answer don't count as tried, but
+   * for the first time: a site that was away is nothing that they did.
+   */
+  releaseClaims(
+    deliveries: readonly DeliveryId[],
+    unanswered: readonly DeliveryId[],
+  ): Promise<void>;
+  /** What backs off there is due at once. What settles or is held is not. */
+  retryNow(installation: InstallationId): Promise<void>;
   /** For the deletion limit: how many deletes are settled and waiting, how many accounts there are. */
   deletesDue(
     installation: InstallationId,
@@ -366,6 +374,8 @@ export interface Backlog {
   readonly installation: InstallationId;
   readonly pending: number;
   readonly held: number;
+  /** Of the pending, those that failed again and again. */
+  readonly failing: number;
   readonly oldestPendingMs: number | null;
   readonly unacknowledged: number;
   readonly unlabelled: number;

@@ -59,6 +59,7 @@ const BY_REASON: Readonly<Record<string, FaultCode>> = {
   'installation.moved': 'site.moved',
   'route.missing': 'site.connector_too_old',
   'mark.mismatch': 'site.mark_mismatch',
+  'site.database': 'site.database',
 };
 
 function faultCode(answer: Answered): FaultCode {
@@ -151,6 +152,8 @@ function sentence(
       return `${host} does not accept the hub’s credential (status ${answer.status}).`;
     case 'site.rate_limited':
       return `${host} asks for fewer requests.`;
+    case 'site.database':
+      return `The database of ${host} failed at the request.`;
     case 'site.server_error':
       return `${host} failed (status ${answer.status}).`;
     case 'site.refused':

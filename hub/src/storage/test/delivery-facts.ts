@@ -68,13 +68,46 @@ export function deliveryFacts(world: () => World): void {
     const [claimed] = await claim(storage, b);
     const id = claimed?.delivery.id;
     if (id === undefined) throw new Error('nothing claimed');
-    await storage.store.transaction((tx) => tx.releaseClaims([id]));
+    await storage.store.transaction((tx) => tx.releaseClaims([id], []));
     expect((await claim(storage, b, { leaseMs: 0 })).length).toBe(1);
     expect((await claim(storage, b)).length).toBe(1);
     expect((await claim(storage, b)).length).toBe(0);
     await storage.store.forgetLeases();
     const [again] = await claim(storage, b);
     expect(again?.delivery.attempts).toBe(4);
+  });
+
+  test('a try without an answer counts once', async () => {
+    const { storage } = world();
+    const [a, b] = await two();
+    await save(storage, someone(a, b));
+    const attempts: (number | undefined)[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      const [claimed] = await claim(storage, b);
+      attempts.push(claimed?.delivery.attempts);
+      const ids = claimed === undefined ? [] : [claimed.delivery.id];
+      await storage.store.transaction((tx) => tx.releaseClaims(ids, ids));
+    }
+    expect(attempts).toEqual([1, 2, 2]);
+  });
+
+  test('what backs off is due at once when somebody asks, what settles is not', async () => {
+    const { storage } = world();
+    const [a, b] = await two();
+    const [tried, settling] = [someone(a, b), someone(a, b)];
+    const later = (await storage.store.nowMs()) + 600_000;
+    for (const [person, attempts] of [
+      [tried, 3],
+      [settling, 0],
+    ] as const) {
+      const delivery = person.deliveries.get(b.site);
+      if (delivery === undefined) throw new Error('no delivery');
+      const waiting = { ...delivery, attempts, notBeforeMs: later };
+      await save(storage, { ...person, deliveries: new Map([[b.site, waiting]]) });
+    }
+    expect(await claim(storage, b)).toEqual([]);
+    await storage.store.transaction((tx) => tx.retryNow(b.installation));
+    expect(uidsOf(await claim(storage, b))).toEqual([tried.uid]);
   });
 
   test('a delivery that changes while it is out keeps its lease and its place', async () => {
@@ -88,7 +121,7 @@ export function deliveryFacts(world: () => World): void {
     const changed = { ...out.delivery, version: 9 };
     await save(storage, { ...out.identity, deliveries: new Map([[b.site, changed]]) });
     expect(uidsOf(await claim(storage, b, { leaseMs: 0 }))).toEqual([younger.uid]);
-    await storage.store.transaction((tx) => tx.releaseClaims([out.delivery.id]));
+    await storage.store.transaction((tx) => tx.releaseClaims([out.delivery.id], []));
     expect(uidsOf(await claim(storage, b))).toEqual([older.uid, younger.uid]);
   });
 

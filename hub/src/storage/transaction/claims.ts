@@ -64,11 +64,23 @@ async function withIdentities(
 export async function releaseClaims(
   people: People,
   deliveries: readonly DeliveryId[],
+  unanswered: readonly DeliveryId[],
 ): Promise<void> {
   if (deliveries.length === 0) return;
   const which = sql`d.id = any(${[...deliveries]}::text[])`;
   await lockOnly(people.db, await ownersOf(people.db, which));
-  await sql`update deliveries d set lease_until_ms = null where ${which}`.execute(people.db);
+  await sql`update deliveries d set lease_until_ms = null,
+    attempts = case when d.id = any(${[...unanswered]}::text[])
+      then greatest(1, d.attempts - 1) else d.attempts end
+    where ${which}`.execute(people.db);
+}
+
+/** What was tried and backs off is due at once. */
+export async function retryNow(people: People, installation: InstallationId): Promise<void> {
+  const which = sql`d.installation = ${installation} and d.sendable and d.attempts > 0
+    and d.not_before_ms > ${hubNow}`;
+  await lockOnly(people.db, await ownersOf(people.db, which));
+  await sql`update deliveries d set not_before_ms = 0 where ${which}`.execute(people.db);
 }
 
 /** Deletes and strips that wait, for the deletion limit. "Today" is the last 24 hours. */

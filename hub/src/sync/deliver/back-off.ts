@@ -10,3 +10,14 @@ export const backOffMs = (failures: number): number =>
 
 /** @param tries how often in a row somebody was found saving the account, 1 or more */
 export const busyBackOffMs = (tries: number): number => Math.min(BUSY_LONGEST_MS, backOffMs(tries));
+
+/** Each try keeps the site busy for about a minute; it must have more time for everything else. */
+const LATE_FIRST_MS = 60_000;
+
+/**
+ * The first time it may have been an answer that was lost on the way, so it is asked again soon.
+ *
+ * @param failures how often in a row the site did not come to an end with it, 1 or more
+ */
+export const lateBackOffMs = (failures: number): number =>
+  failures <= 1 ? FIRST_MS : Math.min(LONGEST_MS, LATE_FIRST_MS * 2 ** Math.min(20, failures - 2));

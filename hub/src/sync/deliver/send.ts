@@ -10,12 +10,12 @@
  */
 import type { Receipt } from '#contract/messages.ts';
 import type { Lane } from '../../model/identity.ts';
-import { type InstallationId, wordPressId } from '../../model/ids.ts';
+import { type DeliveryId, type InstallationId, wordPressId } from '../../model/ids.ts';
 import type { LogEntry, LogStatus } from '../../model/log-entry.ts';
 import type { Site, Topology } from '../../model/route.ts';
 import type { Connection, SitePort, Store, Transaction } from '../ports.ts';
 import type { Learned, SpreadBatch } from '../spread-batch.ts';
-import { applyBatch } from './apply-batch.ts';
+import { applyBatch, type Suspects } from './apply-batch.ts';
 import { compose } from './compose.ts';
 import { type DeletionLimit, holdsDeletes } from './deletion-limit.ts';
 import { type Item, logBase } from './item.ts';
@@ -40,6 +40,8 @@ export interface SendPorts {
   readonly store: Store;
   readonly site: SitePort;
   readonly spreadBatch: SpreadBatch;
+  /** Kept from one send to the next. */
+  readonly suspects: Suspects;
 }
 
 export async function send(input: SendInput, ports: SendPorts): Promise<{ readonly sent: number }> {
@@ -59,49 +61,75 @@ export async function send(input: SendInput, ports: SendPorts): Promise<{ readon
       },
     ];
   });
+  const toSend = items.filter((item) => item.composed.operation !== null);
+  const unanswered = new Set(toSend.map((item) => item.claimed.delivery.id));
   try {
-    await keepUnsent(
-      items.filter((item) => item.composed.operation === null),
-      topology,
-      ports,
-    );
-    const toSend = items.filter((item) => item.composed.operation !== null);
-    for (const batch of bySite(toSend).values()) await sendBatch(batch, input, ports);
+    const kept = items.filter((item) => item.composed.operation === null);
+    await keepUnsent(kept, topology, ports);
+    for (const batch of bySite(toSend).values()) await sendBatch(batch, unanswered, input, ports);
   } finally {
     const ids = claimed.map((entry) => entry.delivery.id);
-    if (ids.length > 0) await ports.store.transaction((tx) => tx.releaseClaims(ids));
+    const release = (tx: Transaction) => tx.releaseClaims(ids, [...unanswered]);
+    if (ids.length > 0) await ports.store.transaction(release);
   }
   return { sent: claimed.length };
 }
 
 async function sendBatch(
   items: readonly Item[],
+  unanswered: Set<DeliveryId>,
   input: SendInput,
   ports: SendPorts,
 ): Promise<void> {
   const target = items[0]?.target;
   if (target === undefined) return;
   const operations = items.flatMap((item) => item.composed.operation ?? []);
-  const started = performance.now();
-  const receipts = await applyBatch(ports.site, input.connectionTo(target), operations);
-  const durationMs = Math.round(performance.now() - started);
-  const byOperation = new Map(receipts.map((receipt) => [receipt.op, receipt]));
-  await ports.store.transaction(async (tx) => {
+  const byOperation = new Map(items.map((item) => [String(item.claimed.delivery.id), item]));
+  const { site, suspects } = ports;
+  const connection = input.connectionTo(target);
+  const settle = async (receipts: readonly Receipt[], durationMs: number) => {
+    const answered = pairs(receipts, byOperation);
+    await settleAll(answered, durationMs, input, ports);
+    for (const { item } of answered) unanswered.delete(item.claimed.delivery.id);
+  };
+  await applyBatch({ site, connection, suspects, settle }, operations);
+}
+
+interface Answered {
+  readonly item: Item;
+  readonly receipt: Receipt;
+}
+
+function pairs(receipts: readonly Receipt[], items: ReadonlyMap<string, Item>): Answered[] {
+  return receipts.flatMap((receipt) => {
+    const item = items.get(receipt.op);
+    return item === undefined ? [] : [{ item, receipt }];
+  });
+}
+
+async function settleAll(
+  answered: readonly Answered[],
+  durationMs: number,
+  { installation, topology }: SendInput,
+  { store, spreadBatch }: SendPorts,
+): Promise<void> {
+  await store.transaction(async (tx) => {
     const nowMs = await tx.nowMs();
-    const identities = await tx.lockByUid(items.map((item) => item.claimed.identity.uid));
+    const identities = await tx.lockByUid(answered.map(({ item }) => item.claimed.identity.uid));
     const learned: Learned[] = [];
     const log: LogEntry[] = [];
-    for (const item of items) {
-      const receipt = byOperation.get(item.composed.operation?.op ?? '');
+    for (const { item, receipt } of answered) {
       const identity = identities.get(item.claimed.identity.uid);
-      if (receipt === undefined || identity === undefined) continue;
-      const settled = settle({ identity, composed: item.composed, receipt, target, nowMs });
+      if (identity === undefined) continue;
+      const { composed, target } = item;
+      const settled = settle({ identity, composed, receipt, target, nowMs });
       learned.push({ identity: settled.identity, holding: settled.holding, actor: null });
       log.push(...logOf(item, settled, receipt, durationMs));
     }
-    await refreshFound(tx, receipts, input.installation);
-    await ports.spreadBatch(tx, { topology: input.topology, nowMs }, learned, log);
-    await freeEnded(tx, learned, input.installation);
+    const receipts = answered.map(({ receipt }) => receipt);
+    await refreshFound(tx, receipts, installation);
+    await spreadBatch(tx, { topology, nowMs }, learned, log);
+    await freeEnded(tx, learned, installation);
   });
 }
 

@@ -16,7 +16,7 @@ import type { LogStatus } from '../../model/log-entry.ts';
 import { extendPath } from '../../model/path.ts';
 import type { Site } from '../../model/route.ts';
 import { compareStamps, isNewer, newerOf, type Stamp } from '../../model/stamp.ts';
-import { backOffMs, busyBackOffMs } from './back-off.ts';
+import { backOffMs, busyBackOffMs, lateBackOffMs } from './back-off.ts';
 import type { Composed } from './compose.ts';
 
 export interface SettleInput {
@@ -49,7 +49,12 @@ export function settle(input: SettleInput): Settled {
     case 'busy':
       return putOff(input, receipt.reason ?? 'account.busy', null, busyBackOffMs);
     case 'failed':
-      return putOff(input, receipt.reason ?? 'target.error', 'failed', backOffMs);
+      return putOff(
+        input,
+        receipt.reason ?? 'target.error',
+        'failed',
+        receipt.reason === 'target.timeout' ? lateBackOffMs : backOffMs,
+      );
     case 'refused':
       return settleRefused(input, receipt.reason ?? 'target.error');
     case 'conflict':
@@ -80,9 +85,12 @@ function putOff(
     delivery === undefined
       ? input.identity
       : withDelivery(input.identity, { ...delivery, notBeforeMs });
-  const first = (delivery?.attempts ?? 1) <= 1;
-  return { ...nothing(identity), status: first ? status : null, reason, fields: sentFields(input) };
+  const tell = isPowerOfTwo(delivery?.attempts ?? 1);
+  return { ...nothing(identity), status: tell ? status : null, reason, fields: sentFields(input) };
 }
+
+/** What fails again and again is told ever less often. */
+const isPowerOfTwo = (count: number): boolean => Number.isInteger(Math.log2(count));
 
 /** Reasons that a person must look at; every other refusal ends the delivery there. */
 const HELD_REFUSALS: ReadonlySet<string> = new Set([
@@ -151,7 +159,8 @@ function settleFields(input: SettleInput): Settled {
   });
   const born = before === undefined && composed.delivery.birth !== null && account !== null;
   const holding = holdingAfter(input, outcomes.arrived, born);
-  const done = receipt.result === 'unchanged' ? 'unchanged' : 'delivered';
+  // Unchanged and yet new to the hub: it was created before, and that answer was lost.
+  const done = receipt.result === 'unchanged' && !born ? 'unchanged' : 'delivered';
   const nothingArrived = outcomes.arrived.length === 0 && !born;
   return {
     identity,

@@ -227,6 +227,7 @@ export class MemoryStore implements Store {
       releaseClaims: async (ids) => {
         for (const id of ids) tables.leases.delete(id);
       },
+      retryNow: async () => {},
       deletesDue: async () => ({ due: 0, accounts: 0, doneToday: 0 }),
       holdDeletes: async () => 0,
     };

@@ -56,6 +56,7 @@ export class World {
   /** The process is killed at the so-manieth call of store or site from now; null: it lives on. */
   killAfter: number | null = null;
   private dead = false;
+  private readonly suspects = new Set<string>();
   private deliveries = 0;
 
   /** @param roles by site, where not the usual ones */
@@ -153,7 +154,7 @@ export class World {
     const announce = () => this.perhapsDie();
     const store = storeAtEachCall(this.store, announce);
     const site = atEachCall('site', this.site(index), announce);
-    return { store, site, spreadBatch: this.spreadBatch() };
+    return { store, site, spreadBatch: this.spreadBatch(), suspects: this.suspects };
   }
 
   /** From the fatal call on nothing has an effect, no `catch` and no `finally` either. */
@@ -175,6 +176,7 @@ export class World {
   }
 
   private async startAgain(): Promise<void> {
+    this.suspects.clear();
     this.dead = false;
     this.killAfter = null;
     await this.store.forgetLeases();

@@ -366,7 +366,16 @@ export const StampAnswerSchema = z.object({
  * `POST <signal.url>`, header `X-Rollcall-Signature: t=<ms>,v1=<hex>` where v1 is
  * HMAC-SHA-256(secret, `${t}.${body}`).
  */
-export const SignalSchema = z.object({ epoch: z.string(), head: z.int().nonnegative() });
+export const SignalSchema = z.object({
+  epoch: z.string(),
+  head: z.int().nonnegative(),
+  /**
+   * Told once by an installation that woke up where it was not connected: a copy, or the site itself
+   * after a move. Its address, without scheme and www. There is nothing to pull then.
+   */
+  woke_at: z.string().min(1).max(300).optional(),
+});
+export type Signal = z.infer<typeof SignalSchema>;
 
 // ---- errors -------------------------------------------------------------------------------
 

@@ -3,9 +3,9 @@
  * "User Sync" in wp-admin.
  *
  * Does: shows the connection; lets an administrator make this site read-only, choose the roles that may
- * be given from outside, say that a copied address is the same site, and release the site from its hub.
+ * be given from outside, and release the site from its hub.
  * Shows the uid in profiles.
- * Does not: configure routes; that is done in the hub.
+ * Does not: configure routes; that is done in the hub. Ask whether it moved (Rollcall_Moved_Notice).
  * Always true: every change needs the capability and a nonce. Privileged roles can't be ticked.
  *
  * @package Rollcall_Connector
@@ -82,10 +82,6 @@ final class Rollcall_Admin {
 		echo '</fieldset></td></tr></table>';
 		submit_button( __( 'Save changes', 'rollcall-connector' ), 'primary', 'save', false );
 		if ( Rollcall_Settings::is_bound() && self::may_release() ) {
-			if ( ! Rollcall_Settings::home_matches() ) {
-				echo ' ';
-				submit_button( __( 'This site has moved: go on here', 'rollcall-connector' ), 'secondary', 'moved', false );
-			}
 			echo ' ';
 			submit_button( __( 'Release this site from its hub', 'rollcall-connector' ), 'delete', 'release', false );
 		}
@@ -104,8 +100,6 @@ final class Rollcall_Admin {
 		check_admin_referer( self::ACTION );
 		if ( isset( $_POST['release'] ) && self::may_release() ) {
 			Rollcall_Disconnect::release();
-		} elseif ( isset( $_POST['moved'] ) && self::may_release() ) {
-			Rollcall_Settings::update( array( 'home' => Rollcall_Settings::home_now() ) );
 		} else {
 			$chosen = isset( $_POST['grantable'] ) && is_array( $_POST['grantable'] ) ? array_map( 'strval', wp_unslash( $_POST['grantable'] ) ) : array(); // phpcs:ignore WordPress.Security.ValidatedSanitizedInput
 			self::save_guard( get_current_blog_id(), isset( $_POST['read_only'] ), $chosen );
@@ -173,14 +167,14 @@ final class Rollcall_Admin {
 			return __( 'Not connected. Add this site in your Rollcall hub.', 'rollcall-connector' );
 		}
 		if ( ! Rollcall_Settings::home_matches() ) {
-			return Rollcall_Reasons::sentence( 'installation.moved' );
+			return Rollcall_Moved_Notice::sentence();
 		}
-		/* translators: %s: name or id of the hub. */
-		return sprintf( __( 'Connected to %s.', 'rollcall-connector' ), '' === Rollcall_Settings::hub_name() ? Rollcall_Settings::hub_id() : Rollcall_Settings::hub_name() );
+		/* translators: %s: name of the hub, and where it is. */
+		return sprintf( __( 'Connected to %s.', 'rollcall-connector' ), Rollcall_Settings::hub_named() );
 	}
 
 	/**
-	 * May the current person end or move the binding? On a network it is the network's.
+	 * May the current person end the binding? On a network it is the network's.
 	 *
 	 * @return bool
 	 */

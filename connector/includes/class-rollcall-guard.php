@@ -22,22 +22,13 @@ final class Rollcall_Guard {
 	const OPEN_WHEN_MOVED = array( 'status' );
 
 	/**
-	 * Says in wp-admin when this looks like a copy.
-	 *
-	 * @return void
-	 */
-	public static function start() {
-		add_action( 'admin_notices', array( __CLASS__, 'say_moved' ) );
-		add_action( 'network_admin_notices', array( __CLASS__, 'say_moved' ) );
-	}
-
-	/**
 	 * Who is asking? For permission callbacks.
 	 *
-	 * @param string $who `hub`, `administrator` or `any`.
+	 * @param string               $who     `hub`, `administrator` or `any`.
+	 * @param WP_REST_Request|null $request The request; a hub that this site was taken from is told so.
 	 * @return true|WP_Error
 	 */
-	public static function credential( $who ) {
+	public static function credential( $who, $request = null ) {
 		if ( 'administrator' !== $who && Rollcall_Service_Account::is_caller() ) {
 			return true;
 		}
@@ -45,11 +36,26 @@ final class Rollcall_Guard {
 			return true;
 		}
 		$status = is_user_logged_in() ? 403 : 401;
+		if ( 'administrator' !== $who && self::comes_too_late( $request ) ) {
+			return Rollcall_Rest::error( 'hub.released', $status, Rollcall_Reasons::sentence( 'hub.released' ) );
+		}
 		if ( 'hub' === $who ) {
 			return Rollcall_Rest::error( 'hub.credential', $status, __( 'This needs the credential that this site issued to its hub.', 'rollcall-connector' ) );
 		}
 		$refusal = Rollcall_Rest::error( 'administrator.credential', $status, __( 'This needs an Application Password of an administrator.', 'rollcall-connector' ) );
 		return self::with_core_code( $refusal );
+	}
+
+	/**
+	 * Is this the hub that this installation was released from? Its credential ended with that, so all there
+	 * is to know it by is the id that it names, which is nobody else's to guess.
+	 *
+	 * @param WP_REST_Request|null $request The request.
+	 * @return bool
+	 */
+	private static function comes_too_late( $request ) {
+		$hub = $request instanceof WP_REST_Request ? $request->get_param( 'hub' ) : null;
+		return isset( $hub['id'] ) && is_string( $hub['id'] ) && Rollcall_Settings::was_released_from( $hub['id'] );
 	}
 
 	/**
@@ -80,7 +86,11 @@ final class Rollcall_Guard {
 	 * @return true|WP_Error
 	 */
 	public static function request( $route, $data ) {
-		if ( 'connect' === $route || ( 'status' === $route && ( ! isset( $data['hub'] ) || ! Rollcall_Service_Account::is_caller() ) ) ) {
+		if ( 'connect' === $route ) {
+			// An undecided copy is bound to the original's hub: it must not become the original by being connected.
+			return Rollcall_Settings::is_bound() && ! Rollcall_Settings::home_matches() ? self::moved() : true;
+		}
+		if ( 'status' === $route && ( ! isset( $data['hub'] ) || ! Rollcall_Service_Account::is_caller() ) ) {
 			return true;
 		}
 		$stranger = self::stranger( $data['hub'] );
@@ -88,23 +98,18 @@ final class Rollcall_Guard {
 			return $stranger;
 		}
 		if ( ! in_array( $route, self::OPEN_WHEN_MOVED, true ) && ! Rollcall_Settings::home_matches() ) {
-			self::renew_epoch_of_copy();
-			return Rollcall_Rest::error( 'installation.moved', 423, Rollcall_Reasons::sentence( 'installation.moved' ) );
+			return self::moved();
 		}
 		return true;
 	}
 
 	/**
-	 * A copy starts another life of its outbox, once for each address it is seen at: should it later
-	 * be declared the real one, the hub must not trust what it knew of the other.
+	 * The refusal of an installation that stands elsewhere.
 	 *
-	 * @return void
+	 * @return WP_Error
 	 */
-	private static function renew_epoch_of_copy() {
-		if ( Rollcall_Facts::get( 'moved_to' ) !== Rollcall_Settings::home_now() ) {
-			Rollcall_Facts::set( 'moved_to', Rollcall_Settings::home_now() );
-			Rollcall_Settings::renew_epoch();
-		}
+	private static function moved() {
+		return Rollcall_Rest::error( 'installation.moved', 423, Rollcall_Reasons::sentence( 'installation.moved' ) );
 	}
 
 	/**
@@ -116,7 +121,7 @@ final class Rollcall_Guard {
 	 */
 	public static function stranger( $hub, $not_mine = 403 ) {
 		if ( ! Rollcall_Settings::is_bound() || strtolower( (string) Rollcall_Settings::hub_id() ) !== strtolower( $hub['id'] ) ) {
-			return Rollcall_Rest::error( 'hub.not_mine', $not_mine, Rollcall_Reasons::sentence( 'hub.not_mine' ) );
+			return Rollcall_Rest::error( 'hub.not_mine', $not_mine, self::whose() );
 		}
 		if ( $hub['term'] < Rollcall_Settings::term() ) {
 			return Rollcall_Rest::error( 'hub.superseded', 409, Rollcall_Reasons::sentence( 'hub.superseded' ) );
@@ -125,6 +130,19 @@ final class Rollcall_Guard {
 			Rollcall_Settings::set_term( $hub['term'] );
 		}
 		return true;
+	}
+
+	/**
+	 * Whose this site is, for whoever may ask that.
+	 *
+	 * @return string
+	 */
+	private static function whose() {
+		if ( ! Rollcall_Settings::is_bound() ) {
+			return Rollcall_Reasons::sentence( 'hub.not_mine' );
+		}
+		/* translators: %s: name of a hub, and where it is. */
+		return sprintf( __( 'This site is connected to the hub %s. Release it first, there or here in wp-admin under User Sync.', 'rollcall-connector' ), Rollcall_Settings::hub_named() );
 	}
 
 	/**
@@ -200,17 +218,6 @@ final class Rollcall_Guard {
 			return 'role.not_grantable';
 		}
 		return null;
-	}
-
-	/**
-	 * The notice for administrators of what looks like a copy.
-	 *
-	 * @return void
-	 */
-	public static function say_moved() {
-		if ( current_user_can( is_multisite() ? 'manage_network_options' : 'manage_options' ) && Rollcall_Settings::is_bound() && ! Rollcall_Settings::home_matches() ) {
-			printf( '<div class="notice notice-error"><p>%s</p></div>', esc_html( Rollcall_Reasons::sentence( 'installation.moved' ) ) );
-		}
 	}
 
 	/**

@@ -22,12 +22,14 @@ final class Rollcall_Plugin {
 
 	/** Parts with a static `start()`, in the order in which they hook in. */
 	const PARTS = array(
+		// First: what the others do depends on where this stands.
+		'Rollcall_Address',
 		'Rollcall_Capture',
 		'Rollcall_Rest',
-		'Rollcall_Guard',
 		'Rollcall_Signal',
 		'Rollcall_Passwords',
 		'Rollcall_Admin',
+		'Rollcall_Moved_Notice',
 	);
 
 	/**

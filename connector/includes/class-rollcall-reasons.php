@@ -34,6 +34,7 @@ final class Rollcall_Reasons {
 	private static function all() {
 		return array(
 			'hub.not_mine'                => __( 'This site is connected to another hub, or to none.', 'rollcall-connector' ),
+			'hub.released'                => __( 'This site was released from its hub in wp-admin.', 'rollcall-connector' ),
 			'hub.superseded'              => __( 'A later reign of this hub has spoken to this site already.', 'rollcall-connector' ),
 			'mark.mismatch'               => __( 'This site is not where the hub left it; nothing was done.', 'rollcall-connector' ),
 			'installation.moved'          => __( 'This site stands at another address than it was connected at. It may be a copy, so Rollcall stays silent until somebody says whether it moved or was copied.', 'rollcall-connector' ),

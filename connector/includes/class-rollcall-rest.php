@@ -72,8 +72,8 @@ final class Rollcall_Rest {
 				array(
 					'methods'             => 'POST',
 					'show_in_index'       => false,
-					'permission_callback' => static function () use ( $about ) {
-						return Rollcall_Guard::credential( $about[0] );
+					'permission_callback' => static function ( $request ) use ( $about ) {
+						return Rollcall_Guard::credential( $about[0], $request );
 					},
 					'callback'            => static function ( $request ) use ( $route ) {
 						return self::respond( $route, $request );

@@ -34,6 +34,9 @@ final class Rollcall_Settings {
 		'offset_ms'       => 0,
 		'service_user_id' => 0,
 		'home'            => '',
+		'away'            => array(),
+		'returned'        => array(),
+		'released'        => array(),
 		'grantable'       => array(),
 		'read_only'       => array(),
 	);
@@ -96,23 +99,52 @@ final class Rollcall_Settings {
 	 * @param array $binding hub_id, term, hub_name, keys, meta, signal, service_user_id, offset_ms.
 	 */
 	public static function bind( array $binding ) {
-		$binding['home'] = self::home_now();
+		Rollcall_Store::note_released( self::stored_home() );
+		$binding['home']     = self::encode_home( self::home_now() );
+		$binding['away']     = array();
+		$binding['returned'] = array();
+		if ( self::was_released_from( (string) $binding['hub_id'] ) ) {
+			$binding['released'] = array();
+		}
 		Rollcall_Store::note_bound( $binding['home'] );
+		Rollcall_Facts::delete( Rollcall_Address::EPOCH );
 		self::update( $binding );
 	}
 
 	/** Ends the binding. Guard lists, ledger and tombstones stay. */
 	public static function unbind() {
 		delete_site_option( self::SIGNAL_OPTION );
-		Rollcall_Store::note_released( self::home() );
+		Rollcall_Store::note_released( self::stored_home() );
 		self::save(
 			array(
 				'hub_id'          => '',
 				'hub_name'        => '',
 				'term'            => 0,
 				'service_user_id' => 0,
+				'away'            => array(),
+				'returned'        => array(),
+				'released'        => array( 'hub' => self::hub_id() ),
 			)
 		);
+	}
+
+	/**
+	 * Was this installation taken from this hub?
+	 *
+	 * @param string $hub_id Id of a hub, as it names itself.
+	 */
+	public static function was_released_from( $hub_id ) {
+		$released = self::value( 'released' );
+		return isset( $released['hub'] ) && '' !== $hub_id && hash_equals( strtolower( (string) $released['hub'] ), strtolower( $hub_id ) );
+	}
+
+	/** Name of the bound hub and where it is, for people. */
+	public static function hub_named() {
+		$name   = '' === self::hub_name() ? self::hub_id() : self::hub_name();
+		$signal = self::signal();
+		$host   = null === $signal ? null : wp_parse_url( $signal['url'], PHP_URL_HOST );
+		/* translators: 1: name of a hub, 2: its host. */
+		return is_string( $host ) ? sprintf( __( '“%1$s” at %2$s', 'rollcall-connector' ), $name, $host ) : '“' . $name . '”';
 	}
 
 	/**
@@ -311,7 +343,60 @@ final class Rollcall_Settings {
 
 	/** The home this installation was connected on, '' when never. */
 	public static function home() {
+		return self::decode_home( self::stored_home() );
+	}
+
+	/** That home as it is stored. */
+	public static function stored_home() {
 		return (string) self::value( 'home' );
+	}
+
+	/**
+	 * A home as it is stored: a search-replace over the database, as copies and moves make it, does not
+	 * find it.
+	 *
+	 * @param string $home Home.
+	 */
+	public static function encode_home( $home ) {
+		return '' === $home ? '' : 'hex:' . bin2hex( $home );
+	}
+
+	/**
+	 * A home that was stored. What can't be read matches no home.
+	 *
+	 * @param string $stored What `encode_home()` made.
+	 */
+	public static function decode_home( $stored ) {
+		return preg_match( '/^hex:((?:[0-9a-f]{2})+)$/', $stored, $found ) ? (string) hex2bin( $found[1] ) : $stored;
+	}
+
+	/**
+	 * What is known of having woken up at another address, as long as nobody has said what happened.
+	 *
+	 * @return array home, since, place, told; empty when it stands where it was connected.
+	 */
+	public static function away() {
+		return self::value( 'away' );
+	}
+
+	/**
+	 * What is known of having been brought back from another address.
+	 *
+	 * @return array from, at; empty when it wasn't.
+	 */
+	public static function returned() {
+		return self::value( 'returned' );
+	}
+
+	/** Forgets what is watched, and under which keys it was stamped. */
+	public static function forget_watched() {
+		self::save(
+			array(
+				'keys'       => array(),
+				'meta'       => array(),
+				'generation' => 0,
+			)
+		);
 	}
 
 	/** Is this still the installation that was connected, or a copy of it? */
@@ -324,6 +409,15 @@ final class Rollcall_Settings {
 		global $wpdb;
 		$prefix = is_multisite() ? $wpdb->get_blog_prefix( get_main_site_id() ) : $wpdb->prefix;
 		$home   = (string) $wpdb->get_var( "SELECT option_value FROM {$prefix}options WHERE option_name = 'home'" ); // phpcs:ignore WordPress.DB
+		return self::bare_home( $home );
+	}
+
+	/**
+	 * A home without scheme and www.
+	 *
+	 * @param string $home Home.
+	 */
+	public static function bare_home( $home ) {
 		return untrailingslashit( strtolower( preg_replace( '#^(https?:)?//(www\.)?#i', '', trim( $home ) ) ) );
 	}
 

@@ -2,7 +2,8 @@
 /**
  * Tells the hub that there is something new.
  *
- * Does: after the visitor has the answer, one signed POST with epoch and head.
+ * Does: after the visitor has the answer, one signed POST with epoch and head. An installation that woke up
+ *   at another address tells that address, once, and nothing more.
  * Does not: carry any data of accounts, wait for an answer, or try again: the hub polls anyway.
  * Always true: at most one per request, and never while somebody waits.
  * On failure: nothing; the rows stay in the outbox.
@@ -35,7 +36,8 @@ final class Rollcall_Signal {
 	 * @return void
 	 */
 	public static function send() {
-		if ( ! Rollcall_Outbox::readied() || ! Rollcall_Settings::is_bound() ) {
+		$woke_at = Rollcall_Settings::is_bound() ? Rollcall_Address::untold() : null;
+		if ( ( null === $woke_at && ! Rollcall_Outbox::readied() ) || ! Rollcall_Settings::is_bound() ) {
 			return;
 		}
 		$signal = Rollcall_Settings::signal();
@@ -44,15 +46,28 @@ final class Rollcall_Signal {
 		 *
 		 * @param bool $allowed Whether it may.
 		 */
-		if ( null === $signal || ! apply_filters( 'rollcall_signal_allowed', true ) || ! Rollcall_Settings::home_matches() || ! self::nobody_waits() ) {
+		if ( null === $signal || ! apply_filters( 'rollcall_signal_allowed', true ) || ( null === $woke_at && ! Rollcall_Settings::home_matches() ) || ! self::nobody_waits() ) {
 			return;
 		}
-		$body = (string) wp_json_encode(
-			array(
-				'epoch' => Rollcall_Settings::epoch(),
-				'head'  => Rollcall_Settings::head(),
-			)
+		$news = array(
+			'epoch' => Rollcall_Settings::epoch(),
+			'head'  => Rollcall_Settings::head(),
 		);
+		if ( null !== $woke_at ) {
+			Rollcall_Address::note_told();
+			$news['woke_at'] = $woke_at;
+		}
+		self::post( $signal, (string) wp_json_encode( $news ) );
+	}
+
+	/**
+	 * Posts a signal, and does not wait for an answer.
+	 *
+	 * @param array  $signal url and secret.
+	 * @param string $body   Body.
+	 * @return void
+	 */
+	private static function post( $signal, $body ) {
 		wp_remote_post(
 			$signal['url'],
 			array(

@@ -142,13 +142,18 @@ final class Rollcall_Status {
 		if ( Rollcall_Settings::is_bound() && ! Rollcall_Settings::home_matches() ) {
 			$warnings[] = array(
 				'code'    => 'installation.moved',
-				'message' => Rollcall_Reasons::sentence( 'installation.moved' ),
+				'message' => Rollcall_Moved_Notice::sentence(),
 			);
 		}
-		if ( Rollcall_Settings::is_bound() && Rollcall_Store::has_moved() ) {
+		if ( Rollcall_Settings::is_bound() && Rollcall_Settings::home_matches() && Rollcall_Settings::returned() ) {
 			$warnings[] = array(
-				'code'    => 'installation.moved',
-				'message' => __( 'The database of this site was moved since it was connected. If this is a copy, release it here; if it moved, connect it once more.', 'rollcall-connector' ),
+				'code'    => 'installation.brought_back',
+				'message' => Rollcall_Moved_Notice::sentence(),
+			);
+		} elseif ( Rollcall_Settings::is_bound() && Rollcall_Settings::home_matches() && Rollcall_Store::has_moved() ) {
+			$warnings[] = array(
+				'code'    => 'installation.database_moved',
+				'message' => Rollcall_Moved_Notice::sentence(),
 			);
 		}
 		if ( in_array( false, Rollcall_Passwords::verifies(), true ) ) {

@@ -22,7 +22,7 @@ final class Rollcall_Store {
 	const ID     = 'store';
 	const ORIGIN = 'store_origin';
 
-	/** Homes of the sites that are bound. */
+	/** Homes of the sites that are bound, as Rollcall_Settings stores them. */
 	const BOUND = 'store_bound';
 
 	/**
@@ -42,17 +42,45 @@ final class Rollcall_Store {
 	 * @return void
 	 */
 	public static function settle_in() {
-		global $wpdb;
 		$id = self::kept_id();
 		if ( Rollcall_Settings::is_bound() ) {
 			// An administrator connects it once more: it moved, and here it stands.
-			Rollcall_Facts::set( self::ORIGIN, self::origin() );
+			self::stand_here();
 		}
-		if ( ! self::is_copy() ) {
-			return;
+		if ( self::is_copy() ) {
+			self::forget_original( self::id_of_copy( $id ) );
 		}
-		Rollcall_Facts::set( self::ID, self::id_of_copy( $id ) );
+	}
+
+	/**
+	 * A person says that this is a copy, wherever it lies.
+	 *
+	 * @return void
+	 */
+	public static function become_another() {
+		self::keep_bound( array() );
+		self::forget_original( bin2hex( random_bytes( 8 ) ) );
+	}
+
+	/**
+	 * A person says that the store lies where it belongs.
+	 *
+	 * @return void
+	 */
+	public static function stand_here() {
 		Rollcall_Facts::set( self::ORIGIN, self::origin() );
+	}
+
+	/**
+	 * A store of its own from now on.
+	 *
+	 * @param string $id Its id.
+	 * @return void
+	 */
+	private static function forget_original( $id ) {
+		global $wpdb;
+		Rollcall_Facts::set( self::ID, $id );
+		self::stand_here();
 		foreach ( array( Rollcall_Tables::accounts(), Rollcall_Tables::outbox() ) as $table ) {
 			$wpdb->query( "DELETE FROM $table" ); // phpcs:ignore WordPress.DB
 		}
@@ -70,8 +98,17 @@ final class Rollcall_Store {
 	 */
 	public static function has_moved() {
 		$kept = json_decode( (string) Rollcall_Facts::get( self::ORIGIN ), true );
-		$now  = json_decode( self::origin(), true );
-		return isset( $kept['place'] ) && $kept['place'] !== $now['place'];
+		return isset( $kept['place'] ) && $kept['place'] !== self::place();
+	}
+
+	/**
+	 * The place of the database alone, as wp-config.php has it.
+	 *
+	 * @return string
+	 */
+	public static function place() {
+		$now = json_decode( self::origin(), true );
+		return (string) $now['place'];
 	}
 
 	/**

@@ -61,6 +61,16 @@ export const FAULTS = {
     retryable: true,
     next: 'Nothing was done; it is tried again.',
   },
+  'site.released': {
+    status: 409,
+    retryable: false,
+    next: 'Connect it again with “rollcall site add”, or take it off the list with “rollcall site remove”.',
+  },
+  'site.another': {
+    status: 409,
+    retryable: false,
+    next: 'Give the address where the site itself is now; another site is connected with “rollcall site add”.',
+  },
   'site.superseded': {
     status: 409,
     retryable: false,
@@ -69,7 +79,7 @@ export const FAULTS = {
   'site.moved': {
     status: 409,
     retryable: false,
-    next: 'Say on the site whether it was moved or copied.',
+    next: 'Say in its wp-admin whether it moved or is a copy; after a move, “rollcall site moved NAME --url ADDRESS”.',
   },
   'site.refused': {
     status: 422,
@@ -79,7 +89,7 @@ export const FAULTS = {
   'site.redirected': {
     status: 422,
     retryable: true,
-    next: 'Give the address that the site redirects to, or take the redirect off its REST API.',
+    next: 'If the site moved there, “rollcall site moved NAME --url ADDRESS”; else take the redirect off its REST API.',
   },
   'site.rate_limited': {
     status: 422,

@@ -4,6 +4,7 @@
  * Always true: what was opened is closed again when the start fails half-way.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { createHubLog } from './api/hub-log.ts';
@@ -13,7 +14,8 @@ import type { HubOptions, RunningHub } from './cli/hub-process.ts';
 import { Fault } from './errors.ts';
 import { deliveryId } from './model/ids.ts';
 import { buildOperations } from './operate/operations.ts';
-import type { OperationPorts } from './operate/ports.ts';
+import type { Introductions, OperationPorts } from './operate/ports.ts';
+import { followSite } from './operate/relocate-site.ts';
 import { runUntilIdle } from './operate/status.ts';
 import { startAt } from './storage/hub-meta.ts';
 import { startJobs } from './storage/jobs.ts';
@@ -62,7 +64,11 @@ async function startOn(
 ): Promise<RunningHub> {
   const { store, registry, views, marks, tokens, database } = storage;
   const alone = options.databaseUrl === undefined;
-  const place = { host: alone ? hostname() : null, url: options.publicUrl ?? null };
+  const place = {
+    host: alone ? hostname() : null,
+    folder: alone ? folderNumber(options.dataFolder) : null,
+    url: options.publicUrl ?? null,
+  };
   const identity = await startAt(database, place, { takeOver: options.takeOver ?? false });
   if (alone) await store.forgetLeases();
 
@@ -71,9 +77,21 @@ async function startOn(
   const wire = createWire({ ...WIRE_LIMITS, totalMs });
   closing.push(() => wire.close());
   const site = withMarks(createSiteClient(wire), marks);
+  const introductions: Introductions = {
+    discover: (typed) => discoverSite(wire, typed),
+    status: (door) => readStatus(wire, door),
+    connect: (door, request) => connectSite(wire, door, request),
+  };
   const late = lateWake();
   const pipeline = buildPipeline(
-    { store, registry, site, wake: late, report: (event) => log.info(event, event.kind) },
+    {
+      store,
+      registry,
+      site,
+      wake: late,
+      follow: (id) => followSite({ store, registry, site, introductions }, id),
+      report: (event) => log.info(event, event.kind),
+    },
     {
       deletionLimit: DELETION_LIMIT,
       pollMs: (options.pollSeconds ?? DEFAULT_POLL_SECONDS) * 1000,
@@ -91,11 +109,7 @@ async function startOn(
     site,
     pipeline,
     wake: late,
-    introductions: {
-      discover: (typed) => discoverSite(wire, typed),
-      status: (door) => readStatus(wire, door),
-      connect: (door, request) => connectSite(wire, door, request),
-    },
+    introductions,
     hub: {
       id: identity.id,
       name: 'Rollcall',
@@ -131,6 +145,9 @@ async function startOn(
 
 const seconds = (count: number | undefined): number | undefined =>
   count === undefined ? undefined : count * 1000;
+
+/** Stays the same for a folder wherever it is mounted; a copy of it gets another one. */
+const folderNumber = (folder: string): string => String(statSync(folder, { bigint: true }).ino);
 
 async function listen(
   ports: OperationPorts,

@@ -34,6 +34,7 @@ export const REASONS = {
   'hub.only_rollcall': 'The hub’s credential opens Rollcall’s own requests and nothing else.',
   'hub.rewound':
     'The site has been spoken to by a later state of this hub: the hub was restored from a backup, or copied.',
+  'hub.released': 'The site was released from this hub in its wp-admin.',
   'hub.superseded':
     'Another instance of this hub has taken over; this one must not speak any more.',
   'identity.deleted': 'The account was deleted there; a late change does not bring it back.',
@@ -41,6 +42,13 @@ export const REASONS = {
   'identity.label_mismatch':
     'The site says that this account is somebody else than the hub knows; nothing is attached to it until a person has looked.',
   'identity.login_taken': 'Another person has this login on the target.',
+  'installation.brought_back':
+    'The site’s database stood at another address meanwhile, and was loaded here again.',
+  'installation.copied': 'A copy of the site woke up at another address; it stays silent.',
+  'installation.database_moved':
+    'The site’s database lies at another place than when it was connected.',
+  'installation.found_again':
+    'The site redirected to another address of its own, and is spoken to there.',
   'installation.moved': 'The site runs at another address than the one it was connected at.',
   'link.privileged':
     'The account with the same e-mail on the target can administer its site; it is never linked automatically.',

@@ -5,6 +5,7 @@
  * they get here; whether what they name exists is the operation's to say. Every method throws
  * `Fault`, and nothing has changed then unless its comment says otherwise.
  */
+import type { Signal } from '#contract/messages.ts';
 import type { Diagnosis } from './schemas/doctor.ts';
 import type { Explanation } from './schemas/explain.ts';
 import type { DecideHeld, HeldRow, ProveLink, ProvenLink } from './schemas/held.ts';
@@ -14,6 +15,8 @@ import type {
   AddedSite,
   AddSite,
   ChangeSite,
+  MovedSite,
+  MoveSite,
   RemovedSite,
   SiteTest,
   SiteView,
@@ -28,6 +31,12 @@ export interface Operations {
   /** What is wrong is the answer, not a fault; only an unknown name is. */
   testSite(name: string): Promise<SiteTest>;
   changeSite(name: string, change: ChangeSite): Promise<SiteView>;
+  /**
+   * A person says that the site moved: it is looked for at `url`, or where it redirects to, and spoken
+   * to there when it is the very same installation. `site.another`, `site.moved` when it isn't, or
+   * when its own administrator has not said so yet.
+   */
+  siteMoved(name: string, move: MoveSite): Promise<MovedSite>;
   /** Goes through even when the site can't be reached; its users stay. */
   removeSite(name: string): Promise<RemovedSite>;
 
@@ -60,7 +69,7 @@ export interface Operations {
   /** The secret that an installation signs its signals with; null: no such installation. */
   signalSecret(installation: string): Promise<string | null>;
   /** A verified signal: a hint to pull, so a repeated or old one does no harm. */
-  acceptSignal(installation: string, signal: { epoch: string; head: number }): Promise<void>;
+  acceptSignal(installation: string, signal: Signal): Promise<void>;
 
   /** Who a bearer token belongs to; null: nobody. Compares in constant time. */
   verifyToken(token: string): Promise<Caller | null>;

@@ -20,6 +20,7 @@ import { addServe } from './commands/serve.ts';
 import { addSiteAdd } from './commands/site-add.ts';
 import { addSiteChanges } from './commands/site-change.ts';
 import { addSiteList } from './commands/site-list.ts';
+import { addSiteMoved } from './commands/site-moved.ts';
 import { addSiteRemove } from './commands/site-remove.ts';
 import { addSiteTest } from './commands/site-test.ts';
 import { addStatus } from './commands/status.ts';
@@ -54,7 +55,14 @@ function program(context: CommandContext): Command {
   addServe(root, context);
   addRun(root, context);
   const site = root.command('site').description('connected WordPress sites');
-  for (const add of [addSiteAdd, addSiteList, addSiteTest, addSiteChanges, addSiteRemove]) {
+  for (const add of [
+    addSiteAdd,
+    addSiteList,
+    addSiteTest,
+    addSiteChanges,
+    addSiteMoved,
+    addSiteRemove,
+  ]) {
     add(site, context);
   }
   const route = root.command('route').description('which site’s changes go where');

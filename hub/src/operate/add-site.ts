@@ -23,6 +23,10 @@ export async function addSite(ports: OperationPorts, wanted: AddSite): Promise<A
   const administrator = { user: wanted.user, password: wanted.appPassword.replaceAll(' ', '') };
   const door: Door = { restUrl, administrator };
   const status = await introductions.status(door);
+  if (status.bound !== null && !status.bound.home_matches) {
+    const sentence = `The site at ${status.home} has the database of another one, and has not been told whether it moved or is a copy.`;
+    throw new Fault('site.moved', sentence);
+  }
   const earlier = await registry.installationOfStore(status.store);
   const before = earlier?.installation;
   const mine = earlier?.sites ?? [];

@@ -1,10 +1,18 @@
-/** Pausing, resuming, renaming, removing and testing a site. */
-import type { ChangeSite, RemovedSite, SiteTest, SiteView } from '../api/schemas/site.ts';
+/** Pausing, resuming, renaming, moving, removing and testing a site. */
+import type {
+  ChangeSite,
+  MovedSite,
+  MoveSite,
+  RemovedSite,
+  SiteTest,
+  SiteView,
+} from '../api/schemas/site.ts';
 import { Fault } from '../errors.ts';
 import type { InstallationId } from '../model/ids.ts';
 import { viewSites } from './list-sites.ts';
 import { siteNamed } from './names.ts';
 import type { OperationPorts } from './ports.ts';
+import { relocateSite } from './relocate-site.ts';
 
 export async function changeSite(
   { registry, store, wake }: OperationPorts,
@@ -33,6 +41,23 @@ async function refuseTakenName(
   if (others.some((site) => site.name.toLowerCase() === name.toLowerCase())) {
     throw new Fault('site.name_taken', `Another site is named “${name}”.`);
   }
+}
+
+export async function siteMoved(
+  ports: OperationPorts,
+  name: string,
+  { url }: MoveSite,
+): Promise<MovedSite> {
+  const { registry, wake } = ports;
+  const site = await siteNamed(registry, name);
+  const moved = await relocateSite(ports, site.installation, url ?? site.url);
+  await wake.pull(site.installation);
+  await wake.deliver(site.installation, 'people');
+  await wake.deliver(site.installation, 'bulk');
+  const sites = (await viewSites(registry)).filter(
+    (entry) => entry.installation === site.installation,
+  );
+  return { sites, ...moved };
 }
 
 /** Users, roles and content stay as they are; what is pending is cancelled with a reason. */

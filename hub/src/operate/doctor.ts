@@ -76,10 +76,11 @@ async function siteChecks(
           site.name,
           'address',
           'site.moved',
-          'The site runs at another address than it was connected at.',
+          `The site runs at ${status.home} and was connected at ${installation.home}.`,
         ),
       );
     }
+    checks.push(...(await newsChecks({ registry, store }, installation, site)));
     if (!status.signals) {
       checks.push(
         good(
@@ -110,6 +111,31 @@ async function siteChecks(
   }
   return checks;
 }
+
+/** News of other places are shown for so long. */
+const NEWS_MS = 30 * 86_400_000;
+
+async function newsChecks(
+  { registry, store }: Pick<OperationPorts, 'registry' | 'store'>,
+  installation: Installation,
+  site: SiteRecord,
+): Promise<Check[]> {
+  const { copy, found } = await registry.news(installation.id);
+  const isNews = async (atMs: number) => (await store.nowMs()) - atMs < NEWS_MS;
+  const checks: Check[] = [];
+  if (copy !== null && copy.home !== installation.home && (await isNews(copy.atMs))) {
+    const sentence = `An installation with this site’s database woke up at ${copy.home} on ${day(copy.atMs)} and stays silent.`;
+    const next = `Say in its wp-admin whether it is a copy or the site moved there; after a move, “rollcall site moved ${site.name} --url ${copy.home}”.`;
+    checks.push(warning(site.name, 'copy', 'installation.copied', sentence, next));
+  }
+  if (found !== null && (await isNews(found.atMs))) {
+    const sentence = `Spoken to at ${installation.restUrl} since ${day(found.atMs)}; before, ${found.from} redirected there.`;
+    checks.push({ ...good(site.name, 'address', sentence), code: 'installation.found_again' });
+  }
+  return checks;
+}
+
+const day = (atMs: number): string => new Date(atMs).toISOString().slice(0, 10);
 
 async function routeChecks({ registry }: OperationPorts): Promise<Check[]> {
   const { routes, sites } = await registry.topology();

@@ -3,7 +3,7 @@ import type { Operations } from '../api/operations.ts';
 import { installationId } from '../model/ids.ts';
 import { acceptSignal } from './accept-signal.ts';
 import { addSite } from './add-site.ts';
-import { changeSite, removeSite, testSite } from './change-site.ts';
+import { changeSite, removeSite, siteMoved, testSite } from './change-site.ts';
 import { doctor } from './doctor.ts';
 import { explain } from './explain.ts';
 import { decideHeld, listHeld } from './held.ts';
@@ -23,6 +23,7 @@ export function buildOperations(ports: OperationPorts): Operations {
     sites: () => viewSites(ports.registry),
     testSite: (name) => testSite(ports, name),
     changeSite: (name, change) => changeSite(ports, name, change),
+    siteMoved: (name, move) => siteMoved(ports, name, move),
     removeSite: (name) => removeSite(ports, name),
     addRoute: (route) => addRoute(ports, route),
     routes: () => listRoutes(ports),
@@ -40,7 +41,8 @@ export function buildOperations(ports: OperationPorts): Operations {
     proveLink: (link) => proveLink(ports, link),
     runUntilIdle: (options) => runUntilIdle(ports, options),
     signalSecret: (installation) => ports.registry.signalSecret(installationId(installation)),
-    acceptSignal: (installation) => acceptSignal(ports, installationId(installation)),
+    acceptSignal: (installation, signal) =>
+      acceptSignal(ports, installationId(installation), signal),
     verifyToken: (token) => ports.hub.verifyToken(token),
     ready: () => ports.hub.ready(),
   };

@@ -40,7 +40,14 @@ async function becomeHub(kysely: Kysely<Tables>, secrets: Secrets): Promise<void
   const key_check = secrets.seal(CHECK_PURPOSE, CHECK_TEXT);
   await kysely
     .insertInto('hub_meta')
-    .values({ hub_id: randomUUID(), term: 1, key_check, started_host: null, started_url: null })
+    .values({
+      hub_id: randomUUID(),
+      term: 1,
+      key_check,
+      started_host: null,
+      started_folder: null,
+      started_url: null,
+    })
     .onConflict((conflict) => conflict.column('one').doNothing())
     .execute();
 }
@@ -67,6 +74,11 @@ export async function takeOver({ kysely }: Database): Promise<HubIdentity> {
 export interface Place {
   /** The machine, where the store lies on it; null: any (several processes share a database). */
   readonly host: string | null;
+  /**
+   * The data folder as its file system knows it, or null. A container has another host name at each
+   * start, and the same folder; a copied folder is another one, and lies on another machine.
+   */
+  readonly folder?: string | null;
   /** Where sites reach the hub; null: not known. */
   readonly url: string | null;
 }
@@ -84,23 +96,34 @@ export async function startAt(
   const { kysely } = database;
   const row = await kysely
     .selectFrom('hub_meta')
-    .select(['started_host', 'started_url'])
+    .select(['started_host', 'started_folder', 'started_url'])
     .executeTakeFirstOrThrow();
-  const moved = differs(row.started_host, place.host) || differs(row.started_url, place.url);
+  const folder = place.folder ?? null;
+  // A hub whose folder was put back from a backup is where it was: its host knows it. One in a
+  // container is known by its folder. What is neither is somewhere else.
+  const elsewhere = differs(row.started_host, place.host) && !isSame(row.started_folder, folder);
+  const moved = elsewhere || differs(row.started_url, place.url);
   if (moved && !options.takeOver) {
     const before = [row.started_host, row.started_url].filter((part) => part !== null).join(', ');
-    throw new Fault('data.elsewhere', `This store was last used by a hub at ${before}.`);
+    throw new Fault(
+      'data.elsewhere',
+      `This store was last used by a hub at ${before}; this one would speak for it from another place, so it does not start.`,
+    );
   }
   if (options.takeOver) await takeOver(database);
   await kysely
     .updateTable('hub_meta')
     .set({
       started_host: place.host ?? row.started_host,
+      started_folder: folder ?? row.started_folder,
       started_url: place.url ?? row.started_url,
     })
     .execute();
   return hubIdentity(database);
 }
+
+const isSame = (before: string | null, now: string | null): boolean =>
+  before !== null && before === now;
 
 const differs = (before: string | null, now: string | null): boolean =>
   before !== null && now !== null && before !== now;

@@ -11,6 +11,7 @@ import type { Registry } from '../sync/ports.ts';
 import { refuseInside } from './in-transaction.ts';
 import type { Database } from './open-database.ts';
 import * as installations from './registry/installations.ts';
+import * as places from './registry/places.ts';
 import { removeInstallation } from './registry/remove-installation.ts';
 import * as routes from './registry/routes.ts';
 import * as sites from './registry/sites.ts';
@@ -36,6 +37,9 @@ export function createRegistry({ kysely }: Database, secrets: Secrets): Registry
     signalSecret: async (id) => installations.signalSecret(outside('signalSecret'), secrets, id),
     updateInstallation: async (id, change) =>
       installations.update(outside('updateInstallation'), id, change),
+    relocate: async (id, place) => places.relocate(outside('relocate'), id, place),
+    news: async (id) => places.news(outside('news'), id),
+    noteNews: async (id, change) => places.note(outside('noteNews'), id, change),
     updateSite: async (key, change) => sites.update(outside('updateSite'), key, change),
     removeInstallation: async (id) => removeInstallation(outside('removeInstallation'), id),
     addRoute: async (route) => routes.add(outside('addRoute'), route),

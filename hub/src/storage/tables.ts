@@ -18,7 +18,7 @@ import type { LogAction, LogStatus } from '../model/log-entry.ts';
 import type { Path } from '../model/path.ts';
 import type { Route, RouteRules, Site } from '../model/route.ts';
 import type { Stamp } from '../model/stamp.ts';
-import type { Installation, SiteRecord } from '../sync/ports.ts';
+import type { Installation, InstallationNews, SiteRecord } from '../sync/ports.ts';
 
 /** Read parsed, written as JSON text. */
 type Json<Read> = ColumnType<Read, string, string>;
@@ -48,6 +48,7 @@ export interface Tables {
     key_check: string;
     started_host: string | null;
     started_url: string | null;
+    started_folder: string | null;
     created_at_ms: Generated<number>;
   };
   tokens: {
@@ -75,6 +76,7 @@ export interface Tables {
     credential: string | null;
     signal_secret: string | null;
     marks: Json<StoredMarks> | null;
+    news: Json<Partial<InstallationNews>> | null;
   };
   sites: {
     key: SiteKey;

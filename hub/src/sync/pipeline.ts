@@ -37,6 +37,11 @@ export interface PipelinePorts {
   readonly registry: Registry;
   readonly site: SitePort;
   readonly wake: Wake;
+  /**
+   * The site redirects: looks whether it stands at another address of its own host now, and speaks to it
+   * there from then on. False: it doesn't.
+   */
+  readonly follow?: (installation: InstallationId) => Promise<boolean>;
   /** For people; never holds secrets. */
   readonly report: (event: PipelineEvent) => void;
 }
@@ -48,6 +53,7 @@ export type PipelineEvent =
       readonly fault: Fault;
       readonly retryAtMs: number;
     }
+  | { readonly kind: 'site.followed'; readonly installation: InstallationId }
   | { readonly kind: 'site.recovered'; readonly installation: InstallationId }
   | { readonly kind: 'site.rewound'; readonly installation: InstallationId };
 
@@ -233,6 +239,7 @@ const NEEDS_A_PERSON: ReadonlySet<FaultCode> = new Set([
   'site.not_mine',
   'site.superseded',
   'site.moved',
+  'site.released',
   'site.connector_too_old',
   'site.connector_too_new',
   'source.rewound',
@@ -248,6 +255,12 @@ async function failed(
   installation: Installation,
   fault: Fault,
 ): Promise<void> {
+  if (fault.code === 'site.redirected' && (await ports.follow?.(installation.id)) === true) {
+    ports.report({ kind: 'site.followed', installation: installation.id });
+    await ports.wake.pull(installation.id);
+    await wakeDue(ports);
+    return;
+  }
   const failures = installation.failures + 1;
   const closed = CLOSED_DOOR.has(fault.code) && failures >= CLOSED_DOOR_TRIES;
   const asked = fault.detail['retryAfterMs'];

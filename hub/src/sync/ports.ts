@@ -134,6 +134,14 @@ export interface Installation {
   readonly lastPulledMs: number | null;
 }
 
+/** What was heard of other places than the one where an installation is spoken to. Times are hub ms. */
+export interface InstallationNews {
+  /** A copy woke up at this home, or the site itself after a move. */
+  readonly copy: { readonly home: string; readonly atMs: number } | null;
+  /** It was found at another address of its own; until then it was spoken to here. */
+  readonly found: { readonly from: string; readonly atMs: number } | null;
+}
+
 export interface SiteRecord extends Site {
   readonly restUrl: string;
   readonly roles: Readonly<Record<string, { name: string; privileged: boolean }>>;
@@ -179,6 +187,22 @@ export interface Registry {
       >
     >,
   ): Promise<void>;
+  /** The installation is spoken to elsewhere from now on; its sites are shown there. */
+  relocate(
+    id: InstallationId,
+    place: {
+      readonly restUrl: string;
+      readonly home: string;
+      readonly sites: readonly {
+        readonly blog: number;
+        readonly url: string;
+        readonly restUrl: string;
+      }[];
+    },
+  ): Promise<void>;
+  news(id: InstallationId): Promise<InstallationNews>;
+  /** What is not named stays. */
+  noteNews(id: InstallationId, change: Partial<InstallationNews>): Promise<void>;
   updateSite(
     key: SiteKey,
     change: Partial<Pick<SiteRecord, 'status' | 'createMissing' | 'name'>>,

@@ -50,11 +50,12 @@ export function answerFault(answer: Answered, secrets: readonly string[]): Fault
   const code = faultCode(answer);
   const { host } = new URL(answer.url);
   const detail = { host, status: answer.status, ...facts(answer, secrets) };
-  return new Fault(code, sentence(code, host, answer, detail.redirectsTo), { detail });
+  return new Fault(code, sentence(code, host, answer, detail), { detail });
 }
 
 const BY_REASON: Readonly<Record<string, FaultCode>> = {
   'hub.not_mine': 'site.not_mine',
+  'hub.released': 'site.released',
   'hub.superseded': 'site.superseded',
   'installation.moved': 'site.moved',
   'route.missing': 'site.connector_too_old',
@@ -131,13 +132,15 @@ function sentence(
   code: FaultCode,
   host: string,
   answer: Answered,
-  redirectsTo: string | undefined,
+  { redirectsTo, said }: { readonly redirectsTo?: string; readonly said?: string },
 ): string {
   switch (code) {
     case 'site.redirected':
       return `${host} redirects to ${redirectsTo ?? 'somewhere else'} instead of answering.`;
     case 'site.not_mine':
-      return `${host} is connected to another hub.`;
+      return said === undefined ? `${host} is connected to another hub.` : `${host}: ${said}`;
+    case 'site.released':
+      return `${host} was released from this hub in its wp-admin.`;
     case 'site.superseded':
       return `${host} has been spoken to by a later instance of this hub.`;
     case 'site.moved':

@@ -6,6 +6,8 @@ import {
   AddedSiteSchema,
   AddSiteSchema,
   ChangeSiteSchema,
+  MovedSiteSchema,
+  MoveSiteSchema,
   RemovedSiteSchema,
   SiteListSchema,
   SiteParamsSchema,
@@ -51,6 +53,17 @@ export function siteRoutes(api: Api, operations: Operations): void {
       body: ChangeSiteSchema,
     },
     handler: (request) => operations.changeSite(request.params.site, request.body),
+  });
+  api.route({
+    method: 'POST',
+    url: '/sites/:site/moved',
+    ...access('owner'),
+    schema: {
+      ...says('The site moved to another address', MovedSiteSchema),
+      params: SiteParamsSchema,
+      body: MoveSiteSchema,
+    },
+    handler: (request) => operations.siteMoved(request.params.site, request.body),
   });
   api.route({
     method: 'DELETE',

@@ -51,6 +51,21 @@ export const ChangeSiteSchema = z
   .refine((change) => Object.keys(change).length > 0, 'names nothing to change');
 export type ChangeSite = z.infer<typeof ChangeSiteSchema>;
 
+export const MoveSiteSchema = z.strictObject({
+  /** Where the site is now, as a person types it; without it, where it was last. */
+  url: z.string().trim().min(1, 'is empty').max(2000).optional(),
+});
+export type MoveSite = z.infer<typeof MoveSiteSchema>;
+
+export const MovedSiteSchema = z.object({
+  /** The site, and on a network its other sites, with their addresses now. */
+  sites: z.array(SiteViewSchema),
+  /** REST root that was spoken to before. */
+  from: z.string(),
+  to: z.string(),
+});
+export type MovedSite = z.infer<typeof MovedSiteSchema>;
+
 export const RemovedSiteSchema = z.object({
   /** All sites of the installation go together. */
   removed: z.array(z.string()),

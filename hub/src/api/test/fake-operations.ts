@@ -26,6 +26,11 @@ const answers: Operations = {
   sites: async () => [samples.site],
   testSite: async () => samples.siteTest,
   changeSite: async () => samples.site,
+  siteMoved: async () => ({
+    sites: [samples.site],
+    from: 'https://old.test/wp-json/',
+    to: 'https://shop.test/wp-json/',
+  }),
   removeSite: async (name) => {
     if (name !== 'Shop') throw new Fault('site.unknown', `There is no site “${name}”.`);
     return { removed: ['Shop'], released: true };

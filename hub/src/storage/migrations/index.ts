@@ -1,6 +1,7 @@
 /** Every migration in order. A number is never used again, a released one never edited. */
 import { statements as firstStore } from './0001-first-store.ts';
 import { statements as marks } from './0002-marks.ts';
+import { statements as places } from './0003-places.ts';
 
 export interface Migration {
   readonly number: number;
@@ -11,4 +12,5 @@ export interface Migration {
 export const MIGRATIONS: readonly Migration[] = [
   { number: 1, name: 'first-store', statements: firstStore },
   { number: 2, name: 'marks', statements: marks },
+  { number: 3, name: 'places', statements: places },
 ];

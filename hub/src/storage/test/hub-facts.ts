@@ -36,6 +36,21 @@ export function hubFacts(world: () => World): void {
     });
   });
 
+  test('a hub in a container is known by its folder, one put back from a backup by its host', async () => {
+    const { database } = world().storage;
+    const hub = await startAt(
+      database,
+      { host: 'container-1', folder: '11', url: null },
+      { takeOver: true },
+    );
+    const started = (host: string, folder: string) =>
+      startAt(database, { host, folder, url: null }, { takeOver: false });
+    expect(await started('container-2', '11')).toEqual(hub);
+    expect(await started('container-2', '12')).toEqual(hub);
+    await expect(started('laptop', '13')).rejects.toMatchObject({ code: 'data.elsewhere' });
+    expect(await started('container-3', '12')).toEqual(hub);
+  });
+
   test('a store made with another key does not open', async () => {
     const { database } = world().storage;
     const secretKey = 'a passphrase that is not the right one';

@@ -1,0 +1,86 @@
+/**
+ * An installation answers at another address than before.
+ *
+ * Does: find the REST root from an address, look with the installation's own credential whether the very
+ * same installation answers there, and remember the new addresses.
+ * Does not: send anything of any account there; the credential goes to an address that the site itself
+ * redirects to on its own host, or that an operator has named.
+ * Always true: what stopped the installation for another reason stops it still.
+ * On failure: throws `Fault` (`site.*`); it is spoken to where it was.
+ */
+import type { StatusAnswer } from '#contract/messages.ts';
+import { Fault } from '../errors.ts';
+import type { InstallationId } from '../model/ids.ts';
+import type { Installation } from '../sync/ports.ts';
+import type { OperationPorts } from './ports.ts';
+
+type Ports = Pick<OperationPorts, 'registry' | 'site' | 'introductions' | 'store'>;
+
+export interface Relocated {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** To an address that an operator named. */
+export async function relocateSite(
+  ports: Ports,
+  id: InstallationId,
+  typed: string,
+): Promise<Relocated> {
+  const { registry, introductions } = ports;
+  const installation = await registry.installation(id);
+  const { restUrl } = await introductions.discover(typed);
+  const status = await ports.site.status({ ...(await registry.connection(id)), restUrl });
+  refuseAnother(installation, status, new URL(restUrl).host);
+  const sites = status.sites.map((site) => ({
+    blog: site.blog,
+    url: site.url,
+    restUrl: site.rest_url,
+  }));
+  await registry.relocate(id, { restUrl, home: status.home, sites });
+  if (isAboutThePlace(installation.trouble?.code)) {
+    await registry.updateInstallation(id, {
+      state: 'active',
+      trouble: null,
+      failures: 0,
+      retryAtMs: 0,
+    });
+  }
+  return { from: installation.restUrl, to: restUrl };
+}
+
+/**
+ * After a redirect: tries whether the site stands at another address of its own host (https, with or
+ * without www, another folder). False: it doesn't, or not reachably.
+ */
+export async function followSite(ports: Ports, id: InstallationId): Promise<boolean> {
+  const { registry, store } = ports;
+  const before = await registry.installation(id);
+  const mine = (await registry.sites()).find((site) => site.installation === id);
+  if (mine === undefined) return false;
+  try {
+    const { from, to } = await relocateSite(ports, id, mine.url);
+    if (from === to) return false;
+  } catch (fault) {
+    if (!(fault instanceof Fault)) throw fault;
+    return false;
+  }
+  const atMs = await store.nowMs();
+  await registry.noteNews(id, { found: { from: before.restUrl, atMs } });
+  return true;
+}
+
+function refuseAnother(installation: Installation, status: StatusAnswer, host: string): void {
+  if (status.store !== installation.store) {
+    const sentence = `The site at ${host} is another installation than the one connected from ${installation.home}.`;
+    throw new Fault('site.another', sentence);
+  }
+  if (status.bound?.home_matches !== true) {
+    const sentence = `The site at ${host} has not been told whether it moved or is a copy.`;
+    throw new Fault('site.moved', sentence);
+  }
+}
+
+/** Everything that has to do with where and how the site is reached; not what became of its data. */
+const isAboutThePlace = (code: string | undefined): boolean =>
+  code?.startsWith('site.') === true && code !== 'site.mark_mismatch';

@@ -95,6 +95,17 @@ final class Rollcall_Address {
 	}
 
 	/**
+	 * Where the database stood before it was brought back here; null when it wasn't, or the hub has taken note:
+	 * then it has left a mark again.
+	 *
+	 * @return string|null
+	 */
+	public static function brought_back_from() {
+		$returned = Rollcall_Settings::returned();
+		return isset( $returned['from'] ) && null === Rollcall_Mark::held() ? Rollcall_Settings::decode_home( (string) $returned['from'] ) : null;
+	}
+
+	/**
 	 * Where the hub should be told that this woke up; null when there is nothing to tell, or it was told.
 	 *
 	 * @return string|null
@@ -151,6 +162,8 @@ final class Rollcall_Address {
 		}
 		self::set_aside( (int) $away['since'] );
 		Rollcall_Facts::delete( self::EPOCH );
+		// Whatever its mark says: this is not where the hub left this site.
+		Rollcall_Mark::forget_all();
 		Rollcall_Settings::renew_epoch();
 		Rollcall_Settings::update(
 			array(

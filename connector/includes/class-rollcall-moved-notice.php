@@ -40,7 +40,7 @@ final class Rollcall_Moved_Notice {
 		}
 		if ( ! Rollcall_Settings::home_matches() ) {
 			self::ask( self::sentence(), array( 'moved', 'copy' ) );
-		} elseif ( Rollcall_Settings::returned() ) {
+		} elseif ( null !== Rollcall_Address::brought_back_from() ) {
 			self::ask( self::sentence(), array() );
 		} elseif ( Rollcall_Store::has_moved() ) {
 			self::ask( self::sentence(), array( 'database', 'copy' ) );
@@ -61,12 +61,12 @@ final class Rollcall_Moved_Notice {
 				Rollcall_Settings::home()
 			);
 		}
-		$returned = Rollcall_Settings::returned();
-		if ( isset( $returned['from'] ) ) {
+		$from = Rollcall_Address::brought_back_from();
+		if ( null !== $from ) {
 			return sprintf(
 				/* translators: %s: address. */
 				__( 'The database of this site stood at %s meanwhile and was brought back here. Rollcall waits until an operator of the hub says “rollcall site restored” for it; edits made at the other address then yield to those of the other sites.', 'rollcall-connector' ),
-				Rollcall_Settings::decode_home( (string) $returned['from'] )
+				$from
 			);
 		}
 		if ( Rollcall_Store::has_moved() ) {

@@ -145,7 +145,7 @@ final class Rollcall_Status {
 				'message' => Rollcall_Moved_Notice::sentence(),
 			);
 		}
-		if ( Rollcall_Settings::is_bound() && Rollcall_Settings::home_matches() && Rollcall_Settings::returned() ) {
+		if ( Rollcall_Settings::is_bound() && Rollcall_Settings::home_matches() && null !== Rollcall_Address::brought_back_from() ) {
 			$warnings[] = array(
 				'code'    => 'installation.brought_back',
 				'message' => Rollcall_Moved_Notice::sentence(),

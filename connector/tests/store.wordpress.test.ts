@@ -64,13 +64,14 @@ it('copies of an unbound database become stores of their own, and forget what wa
   expect(await known(original)).toBe(before);
 });
 
-it('while bound a moved database keeps its id and warns', async () => {
+it('while bound a database at another address keeps its id, and stays silent until a person has said', async () => {
   const moved = await copyOf(original, 'moved');
   const store = await storeOf(original);
   const headers = basic(moved.adminLogin, await applicationPassword(moved, moved.adminLogin));
   const status = parsed(StatusAnswerSchema, await ask(moved, 'status', {}, { headers }));
-  expect([status.store, status.bound?.home_matches]).toEqual([store, true]);
+  expect([status.store, status.bound?.home_matches]).toEqual([store, false]);
   expect(status.warnings.map(({ code }) => code)).toEqual(['installation.moved']);
+  await moved.php('Rollcall_Address::say_moved();');
   // Connected once more it stands where it stands.
   const again = await connect(moved);
   expect([again.status.store, again.status.warnings]).toEqual([store, []]);

@@ -71,6 +71,11 @@ export const FAULTS = {
     retryable: false,
     next: 'Give the address where the site itself is now; another site is connected with “rollcall site add”.',
   },
+  'site.two_of_one': {
+    status: 409,
+    retryable: false,
+    next: 'In the wp-admin of the copy release it under User Sync and connect it as a site of its own; or end the other one, then say “moved” again.',
+  },
   'site.superseded': {
     status: 409,
     retryable: false,

@@ -32,6 +32,7 @@ export async function relocateSite(
   const { restUrl } = await introductions.discover(typed);
   const status = await ports.site.status({ ...(await registry.connection(id)), restUrl });
   refuseAnother(installation, status, new URL(restUrl).host);
+  await refuseTwo(ports, installation, status);
   const sites = status.sites.map((site) => ({
     blog: site.blog,
     url: site.url,
@@ -68,6 +69,23 @@ export async function followSite(ports: Ports, id: InstallationId): Promise<bool
   const atMs = await store.nowMs();
   await registry.noteNews(id, { found: { from: before.restUrl, atMs } });
   return true;
+}
+
+/**
+ * Somebody said “moved” on a copy: the same database answers at both addresses, each for itself. Then
+ * nobody can say which is meant, and the hub stays with the one it knows.
+ */
+async function refuseTwo(
+  { registry, site }: Ports,
+  installation: Installation,
+  there: StatusAnswer,
+): Promise<void> {
+  if (there.home === installation.home) return;
+  const here = await site.status(await registry.connection(installation.id)).catch(() => null);
+  if (here?.store !== there.store || here.home === there.home) return;
+  if (here.bound?.home_matches !== true) return;
+  const sentence = `Both ${here.home} and ${there.home} answer as this site; one of them is a copy.`;
+  throw new Fault('site.two_of_one', sentence);
 }
 
 function refuseAnother(installation: Installation, status: StatusAnswer, host: string): void {

@@ -84,7 +84,7 @@ export const FAULTS = {
   'site.moved': {
     status: 409,
     retryable: false,
-    next: 'Say in its wp-admin whether it moved or is a copy; after a move, “rollcall site moved NAME --url ADDRESS”.',
+    next: 'Say in its wp-admin whether it moved or is a copy; after a move, “rollcall site moved NAME ADDRESS”.',
   },
   'site.refused': {
     status: 422,
@@ -94,7 +94,7 @@ export const FAULTS = {
   'site.redirected': {
     status: 422,
     retryable: true,
-    next: 'If the site moved there, “rollcall site moved NAME --url ADDRESS”; else take the redirect off its REST API.',
+    next: 'If the site moved there, “rollcall site moved NAME ADDRESS”; else take the redirect off its REST API.',
   },
   'site.rate_limited': {
     status: 422,

@@ -125,7 +125,7 @@ async function newsChecks(
   const checks: Check[] = [];
   if (copy !== null && copy.home !== installation.home && (await isNews(copy.atMs))) {
     const sentence = `An installation with this site’s database woke up at ${copy.home} on ${day(copy.atMs)} and stays silent.`;
-    const next = `Say in its wp-admin whether it is a copy or the site moved there; after a move, “rollcall site moved ${site.name} --url ${copy.home}”.`;
+    const next = `Say in its wp-admin whether it is a copy or the site moved there; after a move, “rollcall site moved ${site.name} ${copy.home}”.`;
     checks.push(warning(site.name, 'copy', 'installation.copied', sentence, next));
   }
   if (found !== null && (await isNews(found.atMs))) {

@@ -8,10 +8,10 @@ export function addSiteMoved(parent: Command, context: CommandContext): void {
   asksHub(parent.command('moved'))
     .description('say that a site moved; its own wp-admin must have been told before')
     .argument('<name>', 'name of the site')
-    .option('--url <address>', 'where it is now (default: where it was)')
-    .action(async (name: string, options: HubOptions & { readonly url?: string }) => {
+    .argument('[address]', 'where it is now (default: where it was)')
+    .action(async (name: string, url: string | undefined, options: HubOptions) => {
       const path = `/sites/${encodeURIComponent(name)}/moved`;
-      const body = options.url === undefined ? {} : { url: options.url };
+      const body = url === undefined ? {} : { url };
       const moved = await hubOf(context, options).send('POST', path, body, MovedSiteSchema);
       show(context, options, moved, () =>
         moved.sites

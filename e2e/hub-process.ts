@@ -8,9 +8,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readHubFile } from '#hub/cli/hub-file.ts';
-import { type Site, startSite } from '#lab/start-site.ts';
+import type { Site } from '#lab/start-site.ts';
 import { waitUntil } from '#lab/wait-until.ts';
-import { CONNECTOR, ENGINE, Hub, prepare } from './stage.ts';
+import { Hub, POLL_SECONDS, prepare, startStorySite } from './stage.ts';
 
 const CLI = new URL('../bin/rollcall.mjs', import.meta.url).pathname;
 const START_MS = 60_000;
@@ -36,7 +36,7 @@ export class HubProcess {
         '--port',
         String(port),
         '--poll-seconds',
-        '1',
+        String(POLL_SECONDS),
         '--settle-deletes-seconds',
         '1',
       ],
@@ -96,9 +96,7 @@ export interface ProcessStage {
 export async function startProcessStage(): Promise<ProcessStage> {
   const folder = await mkdtemp(join(tmpdir(), 'rollcall-process-'));
   const process = new HubProcess(folder);
-  const starting = ['shop', 'blog'].map((name) =>
-    startSite({ name, engine: ENGINE, connector: CONNECTOR }),
-  );
+  const starting = ['shop', 'blog'].map((name) => startStorySite({ name }));
   const end = async (): Promise<void> => {
     await process.stop();
     for (const site of await Promise.allSettled(starting)) {

@@ -15,6 +15,7 @@ import { startHub } from '#hub/main.ts';
 import { doorBefore, type FaultyDoor } from '#lab/faulty-door.ts';
 import { type Site, type SiteOptions, startSite } from '#lab/start-site.ts';
 import { waitUntil } from '#lab/wait-until.ts';
+import { WASM_SIGNALS } from '#lab/wasm-signals.ts';
 
 export const CONNECTOR = new URL('../connector', import.meta.url).pathname;
 
@@ -23,6 +24,19 @@ export const ENGINE: 'native' | 'wasm' =
   process.env['ROLLCALL_LAB_ENGINE'] === 'native' ? 'native' : 'wasm';
 /** How long the road may take to come to rest: WebAssembly answers a request in half a second. */
 export const REST_MS = ENGINE === 'native' ? 20_000 : 90_000;
+
+/** Sites in WebAssembly signal here: asked every second, three of them keep two processors busy. */
+export const POLL_SECONDS = ENGINE === 'native' ? 1 : 10;
+const LOOK_PAUSE_MS = ENGINE === 'native' ? undefined : 500;
+
+/** A site of the stories, with the connector in it. */
+export const startStorySite = (options: Omit<SiteOptions, 'connector'>): Promise<Site> =>
+  startSite({
+    engine: ENGINE,
+    ...options,
+    connector: CONNECTOR,
+    muPlugins: { ...(ENGINE === 'native' ? {} : WASM_SIGNALS), ...options.muPlugins },
+  });
 
 export class Hub {
   readonly url: string;
@@ -77,7 +91,9 @@ export class Hub {
   /** Every outbox empty, nothing on its way. Held rows wait for a person and don't count. */
   async rest(limitMs = REST_MS): Promise<void> {
     try {
-      await waitUntil(async () => (await this.status()).idle, limitMs);
+      // The sites are asked only when the hub itself has nothing left to do.
+      const atRest = async () => (await this.status(false)).idle && (await this.status()).idle;
+      await waitUntil(atRest, limitMs, LOOK_PAUSE_MS);
     } catch (error) {
       throw new Error(`not at rest: ${JSON.stringify(await this.status())}`, { cause: error });
     }
@@ -85,10 +101,14 @@ export class Hub {
 
   /** These sites have told everything; what goes to others may still wait. */
   async settled(names: readonly string[], limitMs = REST_MS): Promise<void> {
-    await waitUntil(async () => {
-      const { sites } = await this.status();
-      return sites.filter((site) => names.includes(site.name)).every((site) => site.outbox === 0);
-    }, limitMs);
+    await waitUntil(
+      async () => {
+        const { sites } = await this.status();
+        return sites.filter((site) => names.includes(site.name)).every((site) => site.outbox === 0);
+      },
+      limitMs,
+      LOOK_PAUSE_MS,
+    );
   }
 
   async log(query = ''): Promise<LogRow[]> {
@@ -125,7 +145,7 @@ export async function startStage(play: Play): Promise<Stage> {
   try {
     const starting = play.sites.map(async (wanted) => {
       const options = typeof wanted === 'string' ? { name: wanted } : wanted;
-      const site = await startSite({ engine: ENGINE, ...options, connector: CONNECTOR });
+      const site = await startStorySite(options);
       endings.push(() => site.stop());
       return site;
     });
@@ -144,7 +164,7 @@ export async function startStage(play: Play): Promise<Stage> {
     const running: RunningHub = await startHub({
       dataFolder,
       port: 0,
-      pollSeconds: 1,
+      pollSeconds: POLL_SECONDS,
       settleDeletesSeconds: 1,
       ...play.hub,
     });

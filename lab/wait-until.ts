@@ -7,11 +7,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const PAUSE_MS = 20;
 
-export async function waitUntil(holds: () => Promise<boolean>, limitMs: number): Promise<void> {
+export async function waitUntil(
+  holds: () => Promise<boolean>,
+  limitMs: number,
+  pauseMs = PAUSE_MS,
+): Promise<void> {
   const end = performance.now() + limitMs;
   while (!(await holds())) {
     if (performance.now() > end)
       throw new Error(`still not so after ${limitMs} ms: ${holds.toString()}`);
-    await delay(PAUSE_MS);
+    await delay(pauseMs);
   }
 }

@@ -17,7 +17,7 @@ import { AT_ONCE, inSeconds, type Screen } from './screen.ts';
 
 const PORT = 4700;
 const LAST_PORT = 4799;
-/** The net under the signals (site-plugins.ts). */
+/** The net under the signals (wasm-signals.ts). */
 const POLL_SECONDS = 10;
 /** A minute in earnest; nobody wants to watch that. */
 const SETTLE_DELETES_SECONDS = 1;

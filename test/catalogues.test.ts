@@ -36,6 +36,17 @@ describe('docs/reference', () => {
   });
 });
 
+test('the hub and its command line give no error that is not in the list', () => {
+  const given = filesIn(['hub/src'], '.ts')
+    .filter(({ path }) => !path.includes('test'))
+    .flatMap(({ text }) => [
+      ...text.matchAll(/new (?:Failure\(\{\s*code:|Fault\()\s*'([a-z._]+)'/gu),
+    ])
+    .map(([, code = '']) => code);
+  expect(new Set(given).size).toBeGreaterThan(20);
+  expect(given.filter((code) => !Object.hasOwn(FAULTS, code))).toEqual([]);
+});
+
 const php = filesIn(['connector/includes'], '.php');
 
 describe('the connector', () => {

@@ -19,6 +19,7 @@ export function fakeSiteUnderTest(): SiteUnderTest {
     connection: {
       installation: installationId(randomUUID()),
       restUrl: 'https://fake.test/wp-json/',
+      publicOnly: true,
       credential: { user: 'hub', password: 'secret' },
       hub: { id: randomUUID(), term: 1 },
     },

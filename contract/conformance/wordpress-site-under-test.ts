@@ -68,7 +68,7 @@ async function connect(site: Site, wire: Wire): Promise<Connection> {
   const restUrl = `${site.url}/wp-json/`;
   const { credential } = await connectSite(
     wire,
-    { restUrl, administrator: { user: site.adminLogin, password } },
+    { restUrl, publicOnly: false, administrator: { user: site.adminLogin, password } },
     {
       hub: { ...hub, name: 'Conformance' },
       keys: { '1': KEY },
@@ -77,7 +77,13 @@ async function connect(site: Site, wire: Wire): Promise<Connection> {
       revoke_caller: true,
     },
   );
-  return { installation: installationId(randomUUID()), restUrl, credential, hub };
+  return {
+    installation: installationId(randomUUID()),
+    restUrl,
+    publicOnly: false,
+    credential,
+    hub,
+  };
 }
 
 /** Any JSON as a PHP expression, whatever quotes it holds. */

@@ -96,6 +96,11 @@ export const FAULTS = {
     retryable: true,
     next: 'If the site moved there, “rollcall site moved NAME ADDRESS”; else take the redirect off its REST API.',
   },
+  'site.forbidden_address': {
+    status: 422,
+    retryable: true,
+    next: 'Check where the site’s name leads. If the site has moved into a private network, connect it again with “rollcall site add”.',
+  },
   'site.rate_limited': {
     status: 422,
     retryable: true,
@@ -183,6 +188,11 @@ export const FAULTS = {
     retryable: false,
     next: 'See /api/v1/openapi.json for what there is.',
   },
+  'request.wrong_host': {
+    status: 421,
+    retryable: false,
+    next: 'Use the hub’s own address, or start it with “--public-url” naming the address that a proxy in front of it has.',
+  },
   'auth.required': {
     status: 401,
     retryable: false,
@@ -194,10 +204,20 @@ export const FAULTS = {
     retryable: false,
     next: 'Connect the site again if its signals do not arrive.',
   },
+  'hub.not_idle': {
+    status: 503,
+    retryable: true,
+    next: 'Wait longer, or look at what holds it up with “rollcall doctor” and “rollcall logs”.',
+  },
   'hub.unreachable': {
     status: 503,
     retryable: true,
     next: 'Start it with “rollcall serve”, or name it with --url and --token.',
+  },
+  'file.not_writable': {
+    status: 500,
+    retryable: false,
+    next: 'Give a file name in a folder that is there and that this user may write to.',
   },
   'data.in_use': {
     status: 500,

@@ -155,7 +155,9 @@ async function listen(
   log: ReturnType<typeof createHubLog>,
   closing: (() => Promise<void>)[],
 ): Promise<string> {
-  const server = await buildServer({ operations: buildOperations(ports), log, version: VERSION });
+  const operations = buildOperations(ports);
+  const hosts = hostsOf(options);
+  const server = await buildServer({ operations, log, version: VERSION, hosts });
   closing.push(() => server.close());
   const port = options.port ?? DEFAULT_PORT;
   try {
@@ -164,6 +166,12 @@ async function listen(
     if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
     throw new Fault('port.in_use', `Port ${port} is used by another program.`, { cause: error });
   }
+}
+
+/** Listening on this machine alone, the hub knows its names; on a network it may have any. */
+function hostsOf({ host = '127.0.0.1', publicUrl }: HubOptions): readonly string[] | null {
+  if (!['127.0.0.1', '::1', 'localhost'].includes(host)) return null;
+  return publicUrl === undefined ? [] : [new URL(publicUrl).hostname];
 }
 
 /** Workers on the database's queue; every installation is asked once at the start. */

@@ -8,9 +8,13 @@
 import type { FastifyRequest } from 'fastify';
 import { Fault } from '../errors.ts';
 import { tooMany } from './failure.ts';
-import { ACCESS, type Access, type Operations } from './operations.ts';
+import { ACCESS, type Access, type Caller, type Operations } from './operations.ts';
 
 declare module 'fastify' {
+  interface FastifyRequest {
+    /** Null: the route needs no token. */
+    caller: Caller | null;
+  }
   interface FastifyContextConfig {
     /** The least role that may call the route; `nobody`: needs no token. */
     access?: Access | 'nobody';
@@ -34,6 +38,7 @@ export function authorise(operations: Pick<Operations, 'verifyToken'>, failed: C
     if (ACCESS.indexOf(caller.role) < ACCESS.indexOf(needed)) {
       throw new Fault('auth.forbidden', `This needs the role “${needed}”.`);
     }
+    request.caller = caller;
   };
 }
 

@@ -1,7 +1,8 @@
 /**
  * The hub's log: JSON lines, one event each.
  *
- * Does: hide secrets by the names of their fields, and what looks like a credential in any text.
+ * Does: hide secrets by the names of their fields, and what looks like a credential in any text;
+ * write control characters as JSON escapes, since logs are read in terminals.
  * Always true: nothing is written unfiltered; the filter works on the finished line.
  */
 import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino';
@@ -38,17 +39,30 @@ const LOOKS_SECRET: ReadonlyArray<readonly [RegExp, string]> = [
   [/\$(?:wp\$)?2[aby]\$\d\d\$[./0-9A-Za-z]{53}/gu, '[hidden]'],
   [/\$argon2id?\$[^\s"]+/gu, '[hidden]'],
   [/\b(?:[A-Za-z0-9]{4} ){5}[A-Za-z0-9]{4}\b/gu, '[hidden]'],
+  // The hub's own tokens.
+  [/\brollcall_[A-Za-z0-9_-]{43}/gu, '[hidden]'],
 ];
 
 export const hideSecrets = (line: string): string =>
   LOOKS_SECRET.reduce((text, [pattern, instead]) => text.replace(pattern, instead), line);
+
+/** JSON escapes C0 alone. C1, line separators and marks that turn the direction of writing are left. */
+const LEFT_BY_JSON =
+  /[\u007F-\u009F\u2028\u2029\u061C\u200B\u200E\u200F\u202A-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB]/gu;
+
+/** The line stays the same JSON. */
+const asPlainText = (line: string): string =>
+  hideSecrets(line).replace(
+    LEFT_BY_JSON,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 
 export function createHubLog(options: { level?: string; stream?: DestinationStream } = {}): Logger {
   const settings = {
     level: options.level ?? 'info',
     redact: { paths: REDACTED_PATHS, censor: '[hidden]' },
     serializers: { err: describeError },
-    hooks: { streamWrite: hideSecrets },
+    hooks: { streamWrite: asPlainText },
     base: null,
   };
   // stdout belongs to what a command prints.

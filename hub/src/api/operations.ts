@@ -59,8 +59,8 @@ export interface Operations {
   doctor(): Promise<Diagnosis>;
 
   held(): Promise<readonly HeldRow[]>;
-  /** How many were still held and are decided now. */
-  decideHeld(decision: DecideHeld): Promise<number>;
+  /** How many were still held and are decided now. The Sync Log says by whom. */
+  decideHeld(decision: DecideHeld, by: string): Promise<number>;
   proveLink(link: ProveLink): Promise<ProvenLink>;
 
   /** Pulls and delivers until nothing more can be done now, or `waitMs` is over. Safe to repeat. */

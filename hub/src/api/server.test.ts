@@ -76,7 +76,7 @@ describe('every route', () => {
       'POST',
       '/api/v1/held/decide',
       { deliveries: ['d-1'], decision: 'release' },
-      ['decideHeld', { deliveries: ['d-1'], decision: 'release' }],
+      ['decideHeld', { deliveries: ['d-1'], decision: 'release' }, 'owner'],
     ],
     [
       'POST',

@@ -23,6 +23,7 @@ import {
 import type { Api } from './api-instance.ts';
 import { authorise, type CountFailure } from './authorise.ts';
 import { answerFailure, answerUnknownRoute, tooMany } from './failure.ts';
+import { onlyKnownHosts } from './known-hosts.ts';
 import type { Operations } from './operations.ts';
 import { healthRoutes } from './routes/health.ts';
 import { heldRoutes } from './routes/held.ts';
@@ -38,6 +39,8 @@ export interface ServerDeps {
   /** From `createHubLog`, which hides secrets. */
   readonly log: FastifyBaseLogger;
   readonly version: string;
+  /** Names that the hub answers to besides addresses and localhost; null or absent: any. */
+  readonly hosts?: readonly string[] | null;
   /** For the age of signals only. */
   readonly nowMs?: () => number;
 }
@@ -66,6 +69,7 @@ export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(answerFailure);
   app.setNotFoundHandler(answerUnknownRoute);
+  app.addHook('onRequest', onlyKnownHosts(deps.hosts ?? null));
   app.addHook('onResponse', async (request, reply) => {
     const { method, routeOptions } = request;
     const facts = { method, route: routeOptions.url, status: reply.statusCode };
@@ -89,6 +93,7 @@ export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
 
 async function apiV1(api: Api, deps: ServerDeps, countFailure: CountFailure): Promise<void> {
   const { operations, nowMs = Date.now } = deps;
+  api.decorateRequest('caller', null);
   api.addHook('onRequest', authorise(operations, countFailure));
   api.addHook('onSend', async (_request, reply) => {
     void reply.header('cache-control', 'no-store');

@@ -102,7 +102,7 @@ describe('a command asks for what it was told', () => {
     [['held', 'list'], ['held']],
     [
       ['held', 'release', 'd-1'],
-      ['decideHeld', { deliveries: ['d-1'], decision: 'release' }],
+      ['decideHeld', { deliveries: ['d-1'], decision: 'release' }, 'owner'],
     ],
     [
       ['link', 'Shop', 'anna', 'Blog'],

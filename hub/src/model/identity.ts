@@ -68,6 +68,8 @@ export interface Delivery {
   } | null;
   /** Reason code while the whole delivery waits for an operator. */
   readonly held: string | null;
+  /** Who made the newest change in it, for the Sync Log; null: not known. */
+  readonly actor: string | null;
   readonly attempts: number;
   /** Raised by every change of the row: a receipt settles only what was sent. */
   readonly version: number;

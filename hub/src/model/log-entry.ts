@@ -12,6 +12,7 @@ export type LogStatus =
   | 'refused'
   | 'failed'
   | 'superseded'
+  | 'released'
   | 'cancelled';
 
 export interface LogEntry {

@@ -16,12 +16,13 @@ import { installationId, type SiteKey, siteKey } from '../model/ids.ts';
 import type { Installation, SiteRecord } from '../sync/ports.ts';
 import { viewSites } from './list-sites.ts';
 import type { Door, OperationPorts } from './ports.ts';
+import { restRootOf } from './rest-root-of.ts';
 
 export async function addSite(ports: OperationPorts, wanted: AddSite): Promise<AddedSite> {
   const { registry, introductions } = ports;
-  const { restUrl } = await introductions.discover(wanted.url);
+  const found = await introductions.discover(wanted.url);
   const administrator = { user: wanted.user, password: wanted.appPassword.replaceAll(' ', '') };
-  const door: Door = { restUrl, administrator };
+  const door: Door = { ...found, administrator };
   const status = await introductions.status(door);
   if (status.bound !== null && !status.bound.home_matches) {
     const sentence = `The site at ${status.home} has the database of another one, and has not been told whether it moved or is a copy.`;
@@ -43,8 +44,8 @@ export async function addSite(ports: OperationPorts, wanted: AddSite): Promise<A
     meta: [],
     revoke_caller: false,
   });
-  const installation = installationOf(id, restUrl, connected.status, before);
-  const sites = sitesOf(installation, connected.status, keys, mine, wanted.name);
+  const installation = installationOf(id, door, connected.status, before);
+  const sites = sitesOf(installation, door, connected.status, keys, mine, wanted.name);
   const secrets = { credential: connected.credential, signalSecret };
   await registry.saveInstallation(installation, sites, secrets);
   await registry.updateInstallation(id, { failures: 0, retryAtMs: 0, trouble: null });
@@ -94,7 +95,7 @@ async function keysFor(
 
 function installationOf(
   id: Installation['id'],
-  restUrl: string,
+  { restUrl, publicOnly }: Door,
   status: StatusAnswer,
   before: Installation | undefined,
 ): Omit<Installation, 'failures' | 'retryAtMs' | 'lastPulledMs'> {
@@ -104,6 +105,7 @@ function installationOf(
     home: status.home,
     multisite: status.multisite,
     restUrl,
+    publicOnly,
     contract: status.contract,
     state: 'active',
     trouble: null,
@@ -121,6 +123,7 @@ const goesOn = (before: Installation | undefined): before is Installation =>
 
 function sitesOf(
   installation: Pick<Installation, 'id'>,
+  door: Door,
   status: StatusAnswer,
   keys: ReadonlyMap<number, SiteKey>,
   mine: readonly SiteRecord[],
@@ -137,7 +140,7 @@ function sitesOf(
       url: site.url,
       status: before?.status ?? 'active',
       createMissing: before?.createMissing ?? false,
-      restUrl: site.rest_url,
+      restUrl: restRootOf(door, status, site),
       roles: site.roles,
       defaultRole: site.default_role,
     };

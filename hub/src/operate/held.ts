@@ -1,7 +1,9 @@
 /** What waits for an operator, and what the operator says. */
 import type { DecideHeld, HeldRow } from '../api/schemas/held.ts';
 import type { Delivery, Identity } from '../model/identity.ts';
+import type { LogEntry } from '../model/log-entry.ts';
 import { reasonSentence } from '../reasons.ts';
+import type { HeldDelivery } from '../sync/ports.ts';
 import { siteNames } from './names.ts';
 import type { OperationPorts } from './ports.ts';
 import { wakeEverything } from './wake-everything.ts';
@@ -20,7 +22,11 @@ export async function listHeld({ views, registry }: OperationPorts): Promise<rea
 }
 
 /** Repeating a decision changes nothing: what is no longer held is left alone. */
-export async function decideHeld(ports: OperationPorts, wanted: DecideHeld): Promise<number> {
+export async function decideHeld(
+  ports: OperationPorts,
+  wanted: DecideHeld,
+  by: string,
+): Promise<number> {
   const { store, views } = ports;
   const asked = new Set(wanted.deliveries);
   const rows = (await views.held()).filter((row) => asked.has(row.delivery));
@@ -29,30 +35,29 @@ export async function decideHeld(ports: OperationPorts, wanted: DecideHeld): Pro
     const identities = [...(await tx.lockByUid(uids)).values()];
     const changed = identities.map((identity) => decideFor(identity, asked, wanted.decision));
     await tx.save(changed);
-    if (wanted.decision === 'reject') {
-      await tx.appendLog(
-        rows.map((row) => ({
-          uid: row.uid,
-          login: row.login,
-          source: null,
-          target: row.target,
-          action: 'update',
-          status: 'cancelled',
-          reason: row.reason,
-          fields: row.fields,
-          path: [row.target],
-          actor: 'operator',
-          delivery: row.delivery,
-          attempts: 0,
-          durationMs: null,
-        })),
-      );
-    }
+    await tx.appendLog(rows.map((row) => logOf(row, wanted.decision, by)));
     return rows.length;
   });
   await wakeEverything(ports);
   return decided;
 }
+
+/** A release is no end: what becomes of it then is a row of its own. */
+const logOf = (row: HeldDelivery, decision: DecideHeld['decision'], by: string): LogEntry => ({
+  uid: row.uid,
+  login: row.login,
+  source: null,
+  target: row.target,
+  action: 'update',
+  status: decision === 'release' ? 'released' : 'cancelled',
+  reason: row.reason,
+  fields: row.fields,
+  path: [row.target],
+  actor: by === '' ? 'operator' : `operator ${by}`,
+  delivery: row.delivery,
+  attempts: 0,
+  durationMs: null,
+});
 
 function decideFor(
   identity: Identity,

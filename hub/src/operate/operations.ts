@@ -37,7 +37,7 @@ export function buildOperations(ports: OperationPorts): Operations {
     explain: (site, login) => explain(ports, site, login),
     doctor: () => doctor(ports),
     held: () => listHeld(ports),
-    decideHeld: (decision) => decideHeld(ports, decision),
+    decideHeld: (decision, by) => decideHeld(ports, decision, by),
     proveLink: (link) => proveLink(ports, link),
     runUntilIdle: (options) => runUntilIdle(ports, options),
     signalSecret: (installation) => ports.registry.signalSecret(installationId(installation)),

@@ -8,13 +8,15 @@ import type { Credential, Marks, Registry, SitePort, Store, Views, Wake } from '
 /** Where to knock, with an administrator's credential that is used once and not kept. */
 export interface Door {
   readonly restUrl: string;
+  /** It was found at a public address. */
+  readonly publicOnly: boolean;
   readonly administrator: Credential;
 }
 
 /** Getting to know a site. Every call throws `Fault` (`site.*`). */
 export interface Introductions {
   /** From what a person typed to the REST root. */
-  discover(typed: string): Promise<{ readonly restUrl: string }>;
+  discover(typed: string): Promise<Pick<Door, 'restUrl' | 'publicOnly'>>;
   status(door: Door): Promise<StatusAnswer>;
   connect(
     door: Door,

@@ -63,6 +63,7 @@ export interface Tables {
     home: string;
     multisite: boolean;
     rest_url: string;
+    public_only: Generated<boolean>;
     contract: number;
     state: Installation['state'];
     trouble: Json<Installation['trouble']> | null;
@@ -138,6 +139,7 @@ export interface Tables {
     birth: Json<Birth> | null;
     gone: Json<NonNullable<Delivery['gone']>> | null;
     held: string | null;
+    actor: string | null;
     attempts: number;
     version: number;
     not_before_ms: number;

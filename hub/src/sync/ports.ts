@@ -42,6 +42,8 @@ export interface Connection {
   readonly installation: InstallationId;
   /** REST root of the site spoken to, as discovered. */
   readonly restUrl: string;
+  /** It was connected at a public address, so it is never looked for at a private one. */
+  readonly publicOnly: boolean;
   readonly credential: Credential;
   readonly hub: HubIdentity;
 }
@@ -118,6 +120,8 @@ export interface Installation {
   readonly home: string;
   readonly multisite: boolean;
   readonly restUrl: string;
+  /** It was connected at a public address, so it is never looked for at a private one. */
+  readonly publicOnly: boolean;
   readonly contract: number;
   readonly state: InstallationState;
   /** Fault or reason code, with its sentence, while the installation needs attention or backs off. */

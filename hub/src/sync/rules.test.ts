@@ -70,6 +70,21 @@ describe('a chain', () => {
     expect(pathsTo(world, 2)).toEqual([[1, 2, 3]]);
   });
 
+  test('I3: every row of the log says who made the change, however far it has come', async () => {
+    const world = await withAnna(3, [
+      { from: 0, to: 1 },
+      { from: 1, to: 2 },
+    ]);
+    edit(world, 0, { first_name: 'Anna' });
+    await world.rest();
+    expect(
+      logged(world, { status: 'delivered' }).map(({ target, actor }) => [target, actor]),
+    ).toEqual([
+      [2, 'account admin'],
+      [3, 'account admin'],
+    ]);
+  });
+
   test('I4: what a site refused goes no further from there, and everywhere else it goes', async () => {
     const edges = [
       { from: 0, to: 1 },

@@ -37,13 +37,33 @@ export function restError(answer: Answered): RestError | null {
   };
 }
 
+/** Undefined: no JSON, or nested deeper than what reads it could follow. */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    return isDeeper(value, MOST_DEPTH) ? undefined : value;
   } catch {
     return undefined;
   }
 }
+
+/** The connector opens no deeper request; a deeper answer is not its own. */
+const MOST_DEPTH = 64;
+
+/** Level by level, since a recursion is what such a value is meant to break. */
+function isDeeper(value: unknown, most: number): boolean {
+  let level: readonly unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > most) return true;
+    level = level.flatMap(partsOf);
+  }
+  return false;
+}
+
+const partsOf = (value: unknown): unknown[] =>
+  typeof value === 'object' && value !== null
+    ? Object.values(value).filter((part) => typeof part === 'object' && part !== null)
+    : [];
 
 /** @param secrets whatever must not appear in the fault, should the site echo it */
 export function answerFault(answer: Answered, secrets: readonly string[]): Fault {

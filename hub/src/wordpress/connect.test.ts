@@ -14,6 +14,7 @@ beforeEach(async () => {
   wire = createWire();
   door = {
     restUrl: `${server.url}/wp-json/`,
+    publicOnly: false,
     administrator: { user: 'admin', password: 'abcd EFGH 1234' },
   };
 });

@@ -22,6 +22,8 @@ import type { Wire } from './wire.ts';
 
 export interface Door {
   readonly restUrl: string;
+  /** It was found at a public address. */
+  readonly publicOnly: boolean;
   /** An administrator's login and Application Password; used for this call and not kept. */
   readonly administrator: Credential;
 }
@@ -46,12 +48,13 @@ export const connectSite = (wire: Wire, door: Door, request: ConnectRequest): Pr
 
 async function asAdministrator<Schema extends z.ZodType>(
   wire: Wire,
-  { restUrl, administrator }: Door,
+  { restUrl, publicOnly, administrator }: Door,
   route: string,
   body: unknown,
   schema: Schema,
 ): Promise<z.output<Schema>> {
-  const call = { restUrl, route, credential: administrator, body, schema, packed: false };
+  const credential = administrator;
+  const call = { restUrl, publicOnly, route, credential, body, schema, packed: false };
   try {
     return (await callConnector(wire, call)).value;
   } catch (error) {

@@ -84,7 +84,11 @@ describe('before it is connected', () => {
 
   it.each(['/', '/?p=1', '/wp-admin/', '/no/such/page/'])('is found from “%s”', async (path) => {
     const found = await discoverSite(wire, site.url + path);
-    expect(found).toEqual({ restUrl: `${site.url}/wp-json/`, title: expect.any(String) });
+    expect(found).toEqual({
+      restUrl: `${site.url}/wp-json/`,
+      title: expect.any(String),
+      publicOnly: false,
+    });
   });
 
   it('is found without a scheme, and with plain permalinks', async () => {
@@ -99,7 +103,7 @@ describe('before it is connected', () => {
 
 describe('an administrator’s Application Password', () => {
   const status = (administrator: Credential) =>
-    readStatus(wire, { restUrl: `${site.url}/wp-json/`, administrator });
+    readStatus(wire, { restUrl: `${site.url}/wp-json/`, publicOnly: false, administrator });
   beforeAll(async () => {
     await site.wp('user', 'create', 'eddy', 'eddy@front-door.test', '--role=editor');
     admin = await passwordOf(site.adminLogin);
@@ -152,12 +156,12 @@ describe('the hub’s own credential', () => {
     const { restUrl } = await discoverSite(wire, site.url);
     const { credential, status } = await connectSite(
       wire,
-      { restUrl, administrator: admin },
+      { restUrl, publicOnly: false, administrator: admin },
       request,
     );
     expect(status.bound).toMatchObject({ hub: hub.id, term: 2, home_matches: true });
     const installation = installationId('11111111-1111-4111-8111-111111111111');
-    connection = { installation, restUrl, credential, hub };
+    connection = { installation, restUrl, publicOnly: false, credential, hub };
   });
 
   it('speaks to every route, by pretty and by plain permalinks', async () => {
@@ -189,12 +193,12 @@ describe('the hub’s own credential', () => {
     const older = { ...connection, hub: { ...hub, term: 1 } };
     expect(await codeOf(client.changes(older, { ack: [], limit: 1 }))).toBe('site.superseded');
     const other = { ...request, hub: { ...stranger, name: 'Other' } };
-    const door = { restUrl: connection.restUrl, administrator: admin };
+    const door = { restUrl: connection.restUrl, publicOnly: false, administrator: admin };
     expect(await codeOf(connectSite(wire, door, other))).toBe('site.not_mine');
   });
 
   it('is renewed by connecting again, and the one before ends', async () => {
-    const door = { restUrl: connection.restUrl, administrator: admin };
+    const door = { restUrl: connection.restUrl, publicOnly: false, administrator: admin };
     const { credential } = await connectSite(wire, door, request);
     const client = createSiteClient(wire);
     expect(await codeOf(client.status(connection))).toBe('site.credential_rejected');

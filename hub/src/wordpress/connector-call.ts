@@ -24,6 +24,8 @@ import type { Answered, Asked, Wire } from './wire.ts';
 
 export interface ConnectorCall<Schema extends z.ZodType> {
   readonly restUrl: string;
+  /** Never reached at a private address. */
+  readonly publicOnly: boolean;
   /** Below `rollcall/v1`. */
   readonly route: string;
   readonly credential: Credential;
@@ -73,6 +75,7 @@ function asked(call: ConnectorCall<z.ZodType>, body: string): Asked {
   return {
     method: 'POST',
     url: routeUrl(call.restUrl, `${REST_NAMESPACE}/${call.route}`),
+    publicOnly: call.publicOnly,
     headers: {
       'content-type': 'application/json',
       authorization: basic,

@@ -72,7 +72,7 @@ describe('the REST root is found', () => {
   it.each(['', '/', '/some/page/?preview=1', '/wp-admin/'])('from “%s” by header', async (path) => {
     server.behave(wordPress());
     const found = await discoverSite(wire, server.url + path);
-    expect(found).toEqual({ restUrl: `${server.url}/wp-json/`, title: 'Shop' });
+    expect(found).toEqual({ restUrl: `${server.url}/wp-json/`, title: 'Shop', publicOnly: false });
   });
 
   it('without a scheme', async () => {
@@ -109,6 +109,7 @@ describe('the REST root is found', () => {
     expect(await discoverSite(wire, server.url)).toEqual({
       restUrl: `${server.url}/wp-json/`,
       title: '',
+      publicOnly: false,
     });
   });
 

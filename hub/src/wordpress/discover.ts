@@ -2,9 +2,10 @@
  * From what a person types to the REST root of a WordPress with the connector.
  *
  * Does: GET requests without credentials; tells apart why it can't go on.
- * Always true: the root found is on the host that was typed (but for www and http → https).
+ * Always true: the root found is on the host that was typed (but for www and http → https). What
+ * was found at a public address is not followed to a private one.
  * On failure: throws `Fault`: `request.invalid`, `site.dns`, `.tls`, `.unreachable`, `.timeout`,
- * `.redirected`, `.not_wordpress`, `.no_connector`, `.app_passwords_off`.
+ * `.redirected`, `.forbidden_address`, `.not_wordpress`, `.no_connector`, `.app_passwords_off`.
  */
 import { z } from 'zod';
 import { REST_NAMESPACE } from '#contract/version.ts';
@@ -20,13 +21,16 @@ export interface Discovered {
   readonly restUrl: string;
   /** The site's own title; empty where the REST index is closed to strangers. */
   readonly title: string;
+  /** It is at a public address, so it never leads to a private one. */
+  readonly publicOnly: boolean;
 }
 
 export async function discoverSite(wire: Wire, typed: string): Promise<Discovered> {
   const page = await firstPage(wire, typed);
+  const publicOnly = page.reach === 'public';
   for (const root of restRoots(page)) {
-    const index = await indexAt(wire, root);
-    if (index !== null) return judge(index);
+    const index = await indexAt(wire, root, publicOnly);
+    if (index !== null) return { ...judge(index), publicOnly };
   }
   throw nothingAt(page);
 }
@@ -91,10 +95,10 @@ const IndexSchema = z.object({
 /** The whole index lists every argument of every route: hundreds of kilobytes. */
 const INDEX_FIELDS = '_fields=name,namespaces,authentication';
 
-async function indexAt(wire: Wire, root: string): Promise<Index | null> {
+async function indexAt(wire: Wire, root: string, publicOnly: boolean): Promise<Index | null> {
   const url = new URL(routeUrl(root, ''));
   url.search = url.search === '' ? INDEX_FIELDS : `${url.search.slice(1)}&${INDEX_FIELDS}`;
-  const answer = await followGet(wire, url).catch(elsewhere);
+  const answer = await followGet(wire, url, publicOnly).catch(elsewhere);
   if (answer === null) return null;
   const restUrl = cleanRoot(answer.url, answer.url) ?? root;
   const error = restError(answer);
@@ -118,7 +122,7 @@ function elsewhere(error: unknown): null {
   throw error;
 }
 
-function judge(index: Index): Discovered {
+function judge(index: Index): Omit<Discovered, 'publicOnly'> {
   const { restUrl, title, namespaces } = index;
   const { host } = new URL(restUrl);
   if (namespaces !== null && !namespaces.includes(REST_NAMESPACE)) {

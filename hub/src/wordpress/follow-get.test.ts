@@ -14,7 +14,8 @@ function wireThat(redirects: Readonly<Record<string, string>>): Wire & { asked: 
       expect(Object.keys(headers ?? {})).toEqual(['accept']);
       const location = redirects[url] ?? null;
       const status = location === null ? 200 : 301;
-      return { url, status, header: (name) => (name === 'location' ? location : null), text: '' };
+      const header = (name: string) => (name === 'location' ? location : null);
+      return { url, status, header, text: '', reach: 'public' };
     },
   };
 }

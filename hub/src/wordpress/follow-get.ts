@@ -2,7 +2,8 @@
  * GET without credentials, following the redirects that a site makes to itself.
  *
  * Does: follow http → https, with and without www, and other paths; at most three times.
- * Does not: leave the host that was asked for, go from https to http, send a credential.
+ * Does not: leave the host that was asked for, go from https to http or from a public address to a
+ * private one, send a credential.
  * On failure: throws `Fault`; `site.redirected` names the host that it points to.
  */
 import { Fault } from '../errors.ts';
@@ -13,10 +14,13 @@ import type { Answered, Wire } from './wire.ts';
 /** http → https, then www, then the trailing slash: more is a loop or somebody else's site. */
 const MOST_REDIRECTS = 3;
 
-export async function followGet(wire: Wire, start: URL): Promise<Answered> {
+export async function followGet(wire: Wire, start: URL, publicOnly = false): Promise<Answered> {
   let url = start;
+  let within = publicOnly;
   for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects += 1) {
-    const answer = await wire.send({ method: 'GET', url: url.href, headers: { accept: '*/*' } });
+    const asked = { method: 'GET', url: url.href, headers: { accept: '*/*' } } as const;
+    const answer = await wire.send({ ...asked, publicOnly: within });
+    within ||= answer.reach === 'public';
     const next = nextAddress(answer);
     if (next === null) return answer;
     if (!staysHome(url, next)) throw leaves(url, answer);

@@ -15,6 +15,7 @@ const BASIC = Buffer.from(`rollcall-hub:${PASSWORD}`).toString('base64');
 const connectionTo = (restUrl: string): Connection => ({
   installation: installationId('11111111-1111-4111-8111-111111111111'),
   restUrl,
+  publicOnly: false,
   credential: { user: 'rollcall-hub', password: PASSWORD },
   hub: { id: '22222222-2222-4222-8222-222222222222', term: 3 },
 });

@@ -31,10 +31,10 @@ export function createSiteClient(wire: Wire): SitePort {
     request: Readonly<Record<string, unknown>>,
     schema: Schema,
   ): Promise<z.output<Schema>> => {
-    const { installation, restUrl, credential, hub } = connection;
+    const { installation, restUrl, publicOnly, credential, hub } = connection;
     const body = { hub, ...request };
     const known = packed.has(installation);
-    const call = { restUrl, route, credential, body, schema, packed: known };
+    const call = { restUrl, publicOnly, route, credential, body, schema, packed: known };
     const answer = await callConnector(wire, call);
     if (answer.packed) packed.add(installation);
     return answer.value;

@@ -16,6 +16,13 @@ const TIME = new Set([
 const TLS =
   /^(CERT_|ERR_TLS_|ERR_SSL_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_(CA|PURPOSE)|PATH_LENGTH_|CRL_|EPROTO$)/u;
 
+/** More than an answer may hold, or nothing that HTTP knows. */
+const NONSENSE = new Set([
+  'UND_ERR_RES_EXCEEDED_MAX_SIZE',
+  'UND_ERR_HEADERS_OVERFLOW',
+  'HTTPParserError',
+]);
+
 /** When the error came: before or after the answer's first line. */
 export type Moment = 'asking' | 'reading';
 
@@ -44,9 +51,7 @@ function faultCode(errno: string, moment: Moment): FaultCode {
   if (DNS.has(errno)) return 'site.dns';
   if (TIME.has(errno)) return 'site.timeout';
   if (TLS.test(errno)) return 'site.tls';
-  if (errno === 'UND_ERR_RES_EXCEEDED_MAX_SIZE' || errno.startsWith('HPE_')) {
-    return 'site.bad_answer';
-  }
+  if (NONSENSE.has(errno) || errno.startsWith('HPE_')) return 'site.bad_answer';
   return moment === 'reading' ? 'site.bad_answer' : 'site.unreachable';
 }
 

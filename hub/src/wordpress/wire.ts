@@ -1,7 +1,7 @@
 /**
  * One HTTP exchange with a site, within limits.
  *
- * Does: pooled keep-alive connections, time and size limits, gzip.
+ * Does: pooled keep-alive connections, time and size limits, gzip, and the check where a socket leads.
  * Does not: follow redirects, judge the status, keep a header for later.
  * Always true: it ends within `totalMs`, and no more than `answerBytes` are held.
  * On failure: throws `Fault` named by the socket's error code, without a cause.
@@ -10,6 +10,12 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { Agent, request } from 'undici';
 import { Fault } from '../errors.ts';
+import {
+  type ConnectOptions,
+  guardedConnect,
+  type Reach,
+  type Resolve,
+} from './guarded-connect.ts';
 import { socketFault } from './socket-fault.ts';
 
 export interface WireLimits {
@@ -31,6 +37,8 @@ export interface Asked {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Not to be reached at a private address. Forbidden ones are never reached. */
+  readonly publicOnly?: boolean;
 }
 
 export interface Answered {
@@ -39,6 +47,7 @@ export interface Answered {
   /** Lower-case name; several of one name are joined with a comma. */
   header(name: string): string | null;
   readonly text: string;
+  readonly reach: Reach;
 }
 
 export interface Wire {
@@ -46,22 +55,53 @@ export interface Wire {
   close(): Promise<void>;
 }
 
-/** @param ca certificates to trust besides the usual ones (PEM) */
-export function createWire(limits: WireLimits = WIRE_LIMITS, ca?: string): Wire {
-  const agent = new Agent({
+export interface WireOptions {
+  /** Certificates to trust besides the usual ones (PEM). */
+  readonly ca?: string;
+  /** Instead of the system's name service; for tests. */
+  readonly resolve?: Resolve;
+}
+
+export function createWire(limits: WireLimits = WIRE_LIMITS, options: WireOptions = {}): Wire {
+  const reached = new Map<string, Reach>();
+  const open = agentOf(limits, {
+    ...options,
+    publicOnly: false,
+    reached: (...at) => reached.set(...at),
+  });
+  const publicOnly = agentOf(limits, { ...options, publicOnly: true });
+  return {
+    async send(asked) {
+      if (asked.publicOnly === true) {
+        return { ...(await exchange(publicOnly, limits, asked)), reach: 'public' };
+      }
+      const answer = await exchange(open, limits, asked);
+      return { ...answer, reach: reached.get(new URL(asked.url).origin) ?? 'public' };
+    },
+    async close() {
+      await Promise.all([open.destroy(), publicOnly.destroy()]);
+    },
+  };
+}
+
+function agentOf(
+  limits: WireLimits,
+  options: WireOptions & Pick<ConnectOptions, 'publicOnly' | 'reached'>,
+): Agent {
+  return new Agent({
     connections: limits.connections,
-    connect: { timeout: limits.connectMs, ...(ca === undefined ? {} : { ca }) },
+    connect: guardedConnect({ ...options, timeoutMs: limits.connectMs }),
     headersTimeout: limits.totalMs,
     bodyTimeout: limits.totalMs,
     maxResponseSize: limits.answerBytes,
   });
-  return {
-    send: (asked) => exchange(agent, limits, asked),
-    close: () => agent.destroy(),
-  };
 }
 
-async function exchange(agent: Agent, limits: WireLimits, asked: Asked): Promise<Answered> {
+async function exchange(
+  agent: Agent,
+  limits: WireLimits,
+  asked: Asked,
+): Promise<Omit<Answered, 'reach'>> {
   const { host } = new URL(asked.url);
   let moment: 'asking' | 'reading' = 'asking';
   try {

@@ -26,7 +26,9 @@ export function heldRoutes(api: Api, operations: Operations): void {
       ...says('Release or reject what is held', DecidedHeldSchema),
       body: DecideHeldSchema,
     },
-    handler: async (request) => ({ decided: await operations.decideHeld(request.body) }),
+    handler: async ({ body, caller }) => ({
+      decided: await operations.decideHeld(body, caller?.name ?? ''),
+    }),
   });
   api.route({
     method: 'POST',

@@ -10,6 +10,7 @@ export const LOG_STATUSES = [
   'refused',
   'failed',
   'superseded',
+  'released',
   'cancelled',
 ] as const;
 

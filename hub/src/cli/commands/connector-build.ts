@@ -3,6 +3,7 @@ import { renameSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
+import { FAULTS } from '../../errors.ts';
 import { buildConnectorZip } from '../build-connector-zip.ts';
 import { type CommandContext, show } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -49,7 +50,7 @@ function write(file: string, bytes: Uint8Array): void {
     throw new Failure({
       code: 'file.not_writable',
       message: `${file} can’t be written.`,
-      next: 'Give a file name in a folder that is there and that this user may write to.',
+      next: FAULTS['file.not_writable'].next,
       exit: EXIT.failed,
       cause,
     });

@@ -1,6 +1,7 @@
 /** `rollcall status`: where everything stands; with --wait-idle, until nothing is pending. */
 import type { Command } from 'commander';
 import { type HubStatus, HubStatusSchema } from '../../api/schemas/status.ts';
+import { FAULTS } from '../../errors.ts';
 import type { ApiClient } from '../api-client.ts';
 import { asksHub, type CommandContext, type HubOptions, hubOf, show } from '../command-context.ts';
 import { ago, parseSeconds } from '../duration.ts';
@@ -53,7 +54,7 @@ function notIdle(status: HubStatus): Failure {
   return new Failure({
     code: 'hub.not_idle',
     message: `${status.pending} still pending${where}.`,
-    next: 'Wait longer, or look at what holds it up with “rollcall doctor” and “rollcall logs”.',
+    next: FAULTS['hub.not_idle'].next,
     exit: EXIT.failed,
   });
 }

@@ -77,7 +77,7 @@ export class Stand {
       wake,
       pipeline: this.pipeline,
       introductions: {
-        discover: async (typed) => ({ restUrl: restUrl(typed) }),
+        discover: async (typed) => ({ restUrl: restUrl(typed), publicOnly: true }),
         status: async (door) => this.statusOf(door.restUrl),
         connect: async (door) => ({
           credential: { user: 'hub', password: 'secret' },
@@ -159,6 +159,7 @@ export class Stand {
     const { roundTripMs: _, ...status } = await this.site(name).status({
       installation,
       restUrl: url,
+      publicOnly: true,
       credential,
       hub: this.hub,
     });

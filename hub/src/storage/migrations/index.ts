@@ -2,6 +2,7 @@
 import { statements as firstStore } from './0001-first-store.ts';
 import { statements as marks } from './0002-marks.ts';
 import { statements as places } from './0003-places.ts';
+import { statements as publicSitesAndActors } from './0004-public-sites-and-actors.ts';
 
 export interface Migration {
   readonly number: number;
@@ -13,4 +14,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 1, name: 'first-store', statements: firstStore },
   { number: 2, name: 'marks', statements: marks },
   { number: 3, name: 'places', statements: places },
+  { number: 4, name: 'public-sites-and-actors', statements: publicSitesAndActors },
 ];

@@ -21,6 +21,7 @@ const toInstallation = (row: Selectable<Tables['installations']>): Installation 
   home: row.home,
   multisite: row.multisite,
   restUrl: row.rest_url,
+  publicOnly: row.public_only,
   contract: row.contract,
   state: row.state,
   trouble: row.trouble,
@@ -88,7 +89,7 @@ export async function connection(
   const row = await db
     .selectFrom('installations')
     .innerJoin('hub_meta', (join) => join.onTrue())
-    .select(['rest_url', 'credential', 'hub_id', 'term'])
+    .select(['rest_url', 'public_only', 'credential', 'hub_id', 'term'])
     .where('id', '=', id)
     .executeTakeFirst();
   if (row?.credential == null) throw unknown(id);
@@ -96,7 +97,8 @@ export async function connection(
     JSON.parse(secrets.open(credentialPurpose(id), row.credential)),
   );
   const hub = { id: row.hub_id, term: row.term };
-  return { installation: id, restUrl: row.rest_url, credential, hub };
+  const { rest_url: restUrl, public_only: publicOnly } = row;
+  return { installation: id, restUrl, publicOnly, credential, hub };
 }
 
 /** Null: no such installation, or a removed one. */
@@ -129,6 +131,7 @@ export async function save(
     head: installation.head,
     offset_ms: installation.offsetMs,
     rest_url: installation.restUrl,
+    public_only: installation.publicOnly,
     contract: installation.contract,
     state: installation.state,
     last_signal_ms: installation.lastSignalMs,

@@ -42,6 +42,7 @@ function full(a: Place, b: Place): Identity {
   const waiting = delivery(b.site, fields, {
     birth: { login: 'anna', registered: here.registered, stamp: [9, a.site], path: [a.site] },
     held: 'identity.email_taken',
+    actor: 'person anna',
     lane: 'bulk',
     attempts: 3,
     version: 7,

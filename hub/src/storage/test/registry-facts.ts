@@ -56,6 +56,7 @@ export function registryFacts(world: () => World): void {
     expect(connection).toMatchObject({
       installation: place.installation,
       restUrl: place.saved.restUrl,
+      publicOnly: true,
       credential: SECRETS.credential,
     });
     expect(connection.hub.term).toBeGreaterThanOrEqual(1);

@@ -115,6 +115,7 @@ const mergeDelivery = (a: Delivery, b: Delivery): Delivery => ({
   birth: a.birth ?? b.birth,
   gone: newerGone(a.gone, b.gone),
   held: a.held ?? b.held,
+  actor: a.actor ?? b.actor,
   attempts: Math.max(a.attempts, b.attempts),
   version: Math.max(a.version, b.version) + 1,
   notBeforeMs: Math.max(a.notBeforeMs, b.notBeforeMs),

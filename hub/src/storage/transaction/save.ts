@@ -125,19 +125,19 @@ async function writeDeliveries({ db }: People, { deliveries }: Differences): Pro
   if (deliveries.written.length === 0) return;
   // Place in the queue and lease stay with a delivery; another id is another delivery.
   await sql`
-    insert into deliveries (uid, target, id, installation, lane, fields, birth, gone, held,
+    insert into deliveries (uid, target, id, installation, lane, fields, birth, gone, held, actor,
       attempts, version, not_before_ms, queued_at_ms, waits_email, waits_login)
     select r.uid, r.target, r.id, s.installation, r.lane, r.fields, nullif(r.birth, 'null'),
-      nullif(r.gone, 'null'), r.held, r.attempts, r.version, r.not_before_ms, ${hubNow},
+      nullif(r.gone, 'null'), r.held, r.actor, r.attempts, r.version, r.not_before_ms, ${hubNow},
       r.waits_email, r.waits_login
     from jsonb_to_recordset(${JSON.stringify(deliveries.written)}::jsonb) as r(
       uid uuid, target integer, id text, lane text, fields jsonb, birth jsonb, gone jsonb,
-      held text, attempts integer, version integer, not_before_ms bigint, waits_email text,
+      held text, actor text, attempts integer, version integer, not_before_ms bigint, waits_email text,
       waits_login text)
     left join sites s on s.key = r.target
     on conflict (uid, target) do update set
       id = excluded.id, lane = excluded.lane, fields = excluded.fields, birth = excluded.birth,
-      gone = excluded.gone, held = excluded.held, attempts = excluded.attempts,
+      gone = excluded.gone, held = excluded.held, actor = excluded.actor, attempts = excluded.attempts,
       version = excluded.version, not_before_ms = excluded.not_before_ms,
       waits_email = excluded.waits_email, waits_login = excluded.waits_login,
       queued_at_ms = case when deliveries.id = excluded.id

@@ -51,6 +51,7 @@ const pending = (change: Partial<Delivery>): Delivery => ({
   birth: null,
   gone: null,
   held: null,
+  actor: null,
   attempts: 0,
   version: 1,
   notBeforeMs: 0,

@@ -68,7 +68,11 @@ function enqueue(
       ? withFields(base, decision, input.holding.lane)
       : withGone(base, decision.gone, decision.reason, input.nowMs + input.settleDeletesMs);
   const deliveries = new Map(identity.deliveries);
-  deliveries.set(target.key, { ...merged, version: base.version + 1 });
+  deliveries.set(target.key, {
+    ...merged,
+    actor: input.actor ?? base.actor,
+    version: base.version + 1,
+  });
   return { ...identity, deliveries };
 }
 
@@ -80,6 +84,7 @@ const emptyDelivery = (id: DeliveryId, target: Site, lane: Lane): Delivery => ({
   birth: null,
   gone: null,
   held: null,
+  actor: null,
   attempts: 0,
   version: 0,
   notBeforeMs: 0,

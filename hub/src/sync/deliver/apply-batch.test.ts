@@ -19,6 +19,7 @@ const operations = (count: number): Operation[] =>
 const CONNECTION = {
   installation: installationId('11111111-1111-4111-8111-111111111111'),
   restUrl: 'https://blog.test/wp-json/',
+  publicOnly: false,
   credential: { user: 'hub', password: 'secret' },
   hub: { id: '11111111-1111-4111-8111-111111111111', term: 1 },
 };

@@ -22,7 +22,7 @@ export function logBase({ claimed, composed, target }: Item): LogEntry {
     reason: null,
     fields: [],
     path: [...composed.path, target.key],
-    actor: null,
+    actor: claimed.delivery.actor,
     delivery: claimed.delivery.id,
     attempts: claimed.delivery.attempts,
     durationMs: null,

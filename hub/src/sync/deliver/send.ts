@@ -123,7 +123,8 @@ async function settleAll(
       if (identity === undefined) continue;
       const { composed, target } = item;
       const settled = settle({ identity, composed, receipt, target, nowMs });
-      learned.push({ identity: settled.identity, holding: settled.holding, actor: null });
+      const { actor } = item.claimed.delivery;
+      learned.push({ identity: settled.identity, holding: settled.holding, actor });
       log.push(...logOf(item, settled, receipt, durationMs));
     }
     const receipts = answered.map(({ receipt }) => receipt);

@@ -201,6 +201,7 @@ export class World {
     const connection = {
       installation,
       restUrl: '',
+      publicOnly: true,
       credential: { user: '', password: '' },
       hub: { id: 'hub', term: 1 },
     };

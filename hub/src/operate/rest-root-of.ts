@@ -1,0 +1,30 @@
+/**
+ * At which REST root a site is spoken to. Pure.
+ *
+ * What a site says of its own address is not believed where it need not be: passwords travel there.
+ * A single site is spoken to where it was found. A network's sites may have hosts of their own, and
+ * only the network knows them; they are never led from https to http.
+ */
+import type { StatusAnswer } from '#contract/messages.ts';
+import type { Door } from './ports.ts';
+
+export function restRootOf(
+  { restUrl }: Pick<Door, 'restUrl'>,
+  status: Pick<StatusAnswer, 'multisite'>,
+  site: Pick<StatusAnswer['sites'][number], 'rest_url'>,
+): string {
+  if (!status.multisite || !URL.canParse(site.rest_url)) return restUrl;
+  const found = new URL(restUrl);
+  const told = new URL(site.rest_url);
+  if (told.username !== '' || told.password !== '') return restUrl;
+  if (hostOf(told) === hostOf(found)) {
+    // Behind a proxy a site may take itself for another scheme or port.
+    told.protocol = found.protocol;
+    told.port = found.port;
+    return told.href;
+  }
+  const asSecure = told.protocol === 'https:' || told.protocol === found.protocol;
+  return asSecure ? told.href : restUrl;
+}
+
+const hostOf = (url: URL): string => url.hostname.replace(/^www\./u, '');

@@ -141,7 +141,6 @@ describe('a target that', () => {
   test('T303: hangs', () => suffers({ kind: 'hang', passOn: false }, 'site.timeout'));
   alsoNative('T304: is under maintenance', () => suffers(page(503), 'site.server_error'));
   test('T307: shows a page instead of JSON', () => suffers(page(200), 'site.bad_answer'));
-  alsoNative('T307: answers with nothing', () => suffers(json(200, ''), 'site.bad_answer'));
   alsoNative('T307: answers with garbage', () =>
     suffers(json(200, '{"receipts":[{"op":7}],"rows":"no"}'), 'site.bad_answer'),
   );

@@ -68,13 +68,26 @@ final class Rollcall_Query_Faults {
 		$accounts = false;
 		foreach ( array_slice( self::all(), self::$made_good ) as $error ) {
 			$query = isset( $error['query'] ) ? ltrim( (string) $error['query'] ) : '';
-			if ( false !== strpos( $query, 'rollcall_' ) ) {
+			$reads = 0 === stripos( $query, 'SELECT' );
+			$about = false !== strpos( $query, $wpdb->users ) || false !== strpos( $query, $wpdb->usermeta );
+			// Writes to the tables of accounts have receipts of their own.
+			if ( ! $about && false !== strpos( $query, 'rollcall_' ) ) {
 				return true;
 			}
-			$reads    = 0 === stripos( $query, 'SELECT' ) || 0 === stripos( $query, 'SHOW' );
-			$accounts = $accounts || ( $reads && ( false !== strpos( $query, $wpdb->users ) || false !== strpos( $query, $wpdb->usermeta ) ) );
+			$accounts = $accounts || ( $reads && $about );
 		}
 		return $accounts && ! self::accounts_can_be_read();
+	}
+
+	/**
+	 * Is it the database as a whole, or was it what was asked of it?
+	 *
+	 * @return bool
+	 */
+	public static function database_is_well() {
+		$before = count( self::all() );
+		Rollcall_Facts::set( 'last_probe', (string) time() );
+		return count( self::all() ) === $before && self::accounts_can_be_read();
 	}
 
 	/**

@@ -6,7 +6,7 @@
  * calls the class that answers, and marks every answer with the contract version.
  * Does not: decide or write anything itself.
  * Always true: nothing has happened on the site when a request is answered with an error, unless its
- * reason is `site.database`; and every request may be repeated.
+ * reason is `site.database` or `site.error`; and every request may be repeated.
  * On failure: answers a REST error { code, message, data: { status, reason } }, `reason` stable.
  *
  * @package Rollcall_Connector
@@ -149,6 +149,9 @@ final class Rollcall_Rest {
 	public static function doubt( $response, $server, $request ) {
 		if ( ! self::is_ours( $request->get_route() ) || ! Rollcall_Query_Faults::spoil_the_answer() ) {
 			return $response;
+		}
+		if ( Rollcall_Query_Faults::database_is_well() ) {
+			return rest_convert_error_to_response( self::error( 'site.error', 500, __( 'A statement failed in the database of this site.', 'rollcall-connector' ) ) );
 		}
 		return rest_convert_error_to_response( self::error( 'site.database', 503, Rollcall_Reasons::sentence( 'site.database' ) ) );
 	}

@@ -64,6 +64,10 @@ export class HubProcess {
     return this.end('SIGTERM');
   }
 
+  get pid(): number | undefined {
+    return this.child?.pid;
+  }
+
   output(): string {
     return this.printed;
   }

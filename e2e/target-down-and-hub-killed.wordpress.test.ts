@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { restAs, signIn } from '#lab/sign-in.ts';
 import type { Site } from '#lab/start-site.ts';
-import { type HubProcess, type ProcessStage, startProcessStage } from './hub-process.ts';
+import { HubProcess, type ProcessStage, startProcessStage } from './hub-process.ts';
 import { ENGINE, type Hub, REST_MS } from './stage.ts';
 
 const PEOPLE = 20;
@@ -97,3 +97,14 @@ test('T201, T301: all 200 changes arrive once the target and the hub are back', 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
+
+test('T207: a second process on the data folder is refused in one sentence', async () => {
+  const second = new HubProcess(process.dataFolder);
+  const refused = await second.start().then(
+    () => '',
+    (error: unknown) => String(error),
+  );
+  expect(refused).toMatch(/The data folder is in use by process \d+/u);
+  expect(refused).not.toMatch(/\n\s+at /u);
+  expect((await hub.status()).idle).toBe(true);
+});

@@ -2,11 +2,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RunningHub } from '#hub/cli/hub-process.ts';
 import { startHub } from '#hub/main.ts';
 import { startPostgresCluster } from '#hub/storage/test/postgres-cluster.ts';
-import { createAccount, Hub, person, type Stage, startStage } from './stage.ts';
+import type { Site } from '#lab/start-site.ts';
+import { HubProcess } from './hub-process.ts';
+import { createAccount, Hub, person, REST_MS, type Stage, startStage } from './stage.ts';
 
 // Prints the line that installs PostgreSQL where it is missing.
 const cluster = await startPostgresCluster();
@@ -20,8 +23,9 @@ beforeAll(async () => {
   if (cluster === null) return;
   process.env['ROLLCALL_SECRET_KEY'] = 'one key for both of these processes';
   const databaseUrl = await cluster.createDatabase();
+  process.env['DATABASE_URL'] = databaseUrl;
   stage = await startStage({
-    sites: ['shop', 'blog'],
+    sites: ['shop', { name: 'blog', muPlugins: { 'count-applies.php': COUNT_APPLIES } }],
     routes: ['shop=blog'],
     hub: { databaseUrl },
   });
@@ -35,6 +39,7 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
+  delete process.env['DATABASE_URL'];
   await second?.stop();
   await stage?.end();
   await cluster?.stop();
@@ -66,3 +71,49 @@ test.skipIf(cluster === null)('both know the same, and each change arrives once'
   expect(rows).toHaveLength(3);
   expect(await stage.hub.log('&account=shared')).toEqual(await other.log('&account=shared'));
 });
+
+/** Counts, on the site itself, every operation that wrote something, by account. */
+const COUNT_APPLIES = `<?php
+add_action( 'rollcall_after_apply', function ( $receipt ) {
+	if ( in_array( $receipt['result'], array( 'created', 'updated', 'altered' ), true ) ) {
+		global $wpdb;
+		$wpdb->insert( $wpdb->options, array( 'option_name' => 'applied_' . wp_generate_uuid4(), 'option_value' => $receipt['op'] ) );
+	}
+} );`;
+
+test.skipIf(cluster === null)(
+  'T206: one is killed while it holds leases, and the other goes on with everything, once',
+  async () => {
+    const [shop, blog] = [stage.site('shop'), stage.site('blog')];
+    const folder = await mkdtemp(join(tmpdir(), 'rollcall-third-'));
+    const third = new HubProcess(folder);
+    try {
+      for (let round = 0; round < 4; round += 1) {
+        await third.start();
+        await shop.php(`for ( $i = 0; $i < 20; $i++ ) {
+          wp_insert_user( array( 'user_login' => "round${round}-$i", 'user_email' => "round${round}-$i@people.test", 'user_pass' => 'x' ) ); }`);
+        // Somewhere in its work: it has pulled, claimed, or waits for the answer to an apply.
+        await delay(150 * round);
+        await third.kill();
+        await blog.php(`foreach ( get_users( array( 'search' => 'round*', 'number' => 20 ) ) as $u ) {
+          update_user_meta( $u->ID, 'last_name', 'Round ${round}' ); }`);
+      }
+      await stage.hub.rest(REST_MS + 90_000);
+      const people = (site: Site) =>
+        site.php(`echo wp_json_encode( array_map( function ( $u ) {
+          return array( $u->user_login, $u->user_email, $u->last_name, $u->user_pass ); },
+          get_users( array( 'search' => 'round*', 'orderby' => 'login' ) ) ) );`);
+      const here: unknown[] = JSON.parse(await people(shop));
+      expect(here).toHaveLength(80);
+      expect(JSON.parse(await people(blog))).toEqual(here);
+      // The same operation is sent twice at most where an answer was lost, and writes once.
+      expect(
+        await blog.php(`global $wpdb; echo $wpdb->get_var( "SELECT COUNT(*) - COUNT(DISTINCT option_value)
+          FROM $wpdb->options WHERE option_name LIKE 'applied\\_%'" );`),
+      ).toBe('0');
+    } finally {
+      await third.kill();
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+);

@@ -27,7 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
     'contract hub/model hub/reasons hub/errors hub/api sync/ports sync/decide sync/pipeline sync/signals',
   'hub/cli': 'contract hub/reasons hub/errors hub/api hub/main',
   'hub/main':
-    'contract hub/model hub/reasons hub/errors hub/api hub/cli hub/operate hub/storage hub/wordpress sync/ports sync/with-marks sync/deliver sync/pipeline',
+    'contract hub/model hub/reasons hub/errors hub/api hub/cli hub/operate hub/storage hub/wordpress sync/ports sync/with-marks sync/deliver sync/pipeline sync/signals',
   lab: '',
   'lab/demo': 'contract hub/errors hub/reasons hub/api hub/cli hub/main lab',
   e2e: 'contract hub/errors hub/reasons hub/api hub/cli hub/main lab',

@@ -244,6 +244,11 @@ export const FAULTS = {
     retryable: false,
     next: 'Give this user the right to write there, or use another folder with --data.',
   },
+  'data.full': {
+    status: 503,
+    retryable: true,
+    next: 'Make room on the disk of the data folder or of PostgreSQL: 64 MB at least. The hub goes on by itself.',
+  },
   'data.newer': {
     status: 500,
     retryable: false,

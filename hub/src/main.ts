@@ -7,7 +7,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
-import { createHubLog } from './api/hub-log.ts';
+import { createHubLog, reportErrors } from './api/hub-log.ts';
 import { ACCESS, type Caller } from './api/operations.ts';
 import { buildServer } from './api/server.ts';
 import type { HubOptions, RunningHub } from './cli/hub-process.ts';
@@ -23,7 +23,8 @@ import { openStorage, type Storage } from './storage/open-storage.ts';
 import { expireDeliveries, purgeChanges, purgeLog, vacuum } from './storage/tidy.ts';
 import { DELETION_LIMIT } from './sync/deliver/deletion-limit.ts';
 import { buildPipeline, type Pipeline, wakeDue } from './sync/pipeline.ts';
-import type { Registry, Store, Wake } from './sync/ports.ts';
+import type { Store, Wake } from './sync/ports.ts';
+import { signalsArrive } from './sync/signals.ts';
 import { withMarks } from './sync/with-marks.ts';
 import { connectSite, readStatus } from './wordpress/connect.ts';
 import { discoverSite } from './wordpress/discover.ts';
@@ -83,6 +84,7 @@ async function startOn(
     connect: (door, request) => connectSite(wire, door, request),
   };
   const late = lateWake();
+  const pollMs = seconds(options.pollSeconds) ?? DEFAULT_POLL_SECONDS * 1000;
   const pipeline = buildPipeline(
     {
       store,
@@ -94,7 +96,7 @@ async function startOn(
     },
     {
       deletionLimit: DELETION_LIMIT,
-      pollMs: (options.pollSeconds ?? DEFAULT_POLL_SECONDS) * 1000,
+      pollMs,
       pollSignallingMs: POLL_SIGNALLING_MS,
       settleDeletesMs: (options.settleDeletesSeconds ?? DEFAULT_SETTLE_SECONDS) * 1000,
       newDeliveryId: () => deliveryId(randomUUID()),
@@ -133,8 +135,10 @@ async function startOn(
     url = await listen(ports, options, log, closing);
     if (address.url === '') address.url = url;
   }
-  const onError = (error: unknown) => log.error({ err: error }, 'worker');
-  if (options.workers !== false) await startWorkers(storage, pipeline, late, onError, closing);
+  const onError = reportErrors(log);
+  if (options.workers !== false) {
+    await startWorkers({ storage, pipeline, late, pollMs, onError, closing });
+  }
   return {
     url,
     token,
@@ -175,13 +179,21 @@ function hostsOf({ host = '127.0.0.1', publicUrl }: HubOptions): readonly string
 }
 
 /** Workers on the database's queue; every installation is asked once at the start. */
-async function startWorkers(
-  { database, store, registry }: Storage,
-  pipeline: Pipeline,
-  late: LateWake,
-  onError: (error: unknown) => void,
-  closing: (() => Promise<void>)[],
-): Promise<void> {
+async function startWorkers({
+  storage: { database, store, registry },
+  pipeline,
+  late,
+  pollMs,
+  onError,
+  closing,
+}: {
+  readonly storage: Storage;
+  readonly pipeline: Pipeline;
+  readonly late: LateWake;
+  readonly pollMs: number;
+  readonly onError: (error: unknown) => void;
+  readonly closing: (() => Promise<void>)[];
+}): Promise<void> {
   const jobs = await startJobs({ database, onError });
   closing.push(() => jobs.stop());
   late.use(jobs.wake);
@@ -192,7 +204,7 @@ async function startWorkers(
     onDeliver: (installation, lane) => pipeline.send(installation, lane),
     onDue: wakeAll,
     onTick: async () => {
-      await wakeOverdue(registry, store, jobs.wake);
+      await wakeOverdue({ registry, store }, pollMs, jobs.wake);
       await wakeAll();
       await upkeep();
     },
@@ -203,14 +215,23 @@ async function startWorkers(
   await wakeAll();
 }
 
-/** A lost hint must not silence a site: whoever was not asked for this long is asked. */
-const OVERDUE_MS = POLL_SIGNALLING_MS + 60_000;
+/**
+ * A lost hint must not silence a site, nor the death of the process that would have asked it next:
+ * whoever was not asked for this much longer than usual is asked.
+ */
+const OVERDUE_MS = 30_000;
 
-async function wakeOverdue(registry: Registry, store: Store, wake: Wake): Promise<void> {
+async function wakeOverdue(
+  { registry, store }: Pick<Storage, 'registry' | 'store'>,
+  pollMs: number,
+  wake: Wake,
+): Promise<void> {
   const nowMs = await store.nowMs();
-  for (const { id, state, lastPulledMs, retryAtMs } of await registry.installations()) {
-    const asked = Math.max(lastPulledMs ?? 0, retryAtMs);
-    if (state === 'active' && nowMs - asked > OVERDUE_MS) await wake.pull(id);
+  for (const installation of await registry.installations()) {
+    const asked = Math.max(installation.lastPulledMs ?? 0, installation.retryAtMs);
+    const usual = signalsArrive(installation) ? POLL_SIGNALLING_MS : pollMs;
+    const isOverdue = nowMs - asked > usual + OVERDUE_MS;
+    if (installation.state === 'active' && isOverdue) await wake.pull(installation.id);
   }
 }
 

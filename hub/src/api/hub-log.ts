@@ -69,6 +69,25 @@ export function createHubLog(options: { level?: string; stream?: DestinationStre
   return pino(settings, options.stream ?? pino.destination({ dest: 2, sync: true }));
 }
 
+/** The store being away or full is one sentence, said again this often; it is no bug with a stack. */
+const SAY_AGAIN_MS = 60_000;
+const OF_THE_STORE: ReadonlySet<string> = new Set(['database.unreachable', 'data.full']);
+
+/** What workers run into. */
+export function reportErrors(log: Logger): (error: unknown) => void {
+  const said = new Map<string, number>();
+  return (error) => {
+    if (!(error instanceof Fault) || !OF_THE_STORE.has(error.code)) {
+      log.error({ err: error }, 'worker');
+      return;
+    }
+    const before = said.get(error.code);
+    if (before !== undefined && performance.now() - before < SAY_AGAIN_MS) return;
+    said.set(error.code, performance.now());
+    log.error({ code: error.code, next: error.next }, error.message);
+  };
+}
+
 function describeError(error: Error): unknown {
   if (!(error instanceof Fault)) return stdSerializers.err(error);
   const { code, message, detail, stack } = error;

@@ -4,7 +4,7 @@
  * Does: make the folder (0700), lock it, look whether what lies there can be a database at all,
  * and only then open it.
  * Does not: repair anything. What looks broken is left as it is.
- * On failure: `data.not_writable`, `data.in_use`, `data.broken`; the lock is given back.
+ * On failure: `data.not_writable`, `data.in_use`, `data.full`, `data.broken`; the lock is given back.
  */
 import {
   accessSync,
@@ -22,6 +22,7 @@ import { dirname, join, resolve } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { Fault } from '../errors.ts';
 import { lockFolder } from './folder-lock.ts';
+import { guardRoom, refuseWithoutRoom } from './room-guard.ts';
 
 const DATABASE = 'database';
 /** There while the database is being made for the first time: a half-made one holds nothing. */
@@ -39,7 +40,8 @@ export interface OpenFolder {
 export async function openDataFolder(folder: string): Promise<OpenFolder> {
   const lock = makeAndLock(folder);
   try {
-    const lite = await openDatabaseIn(folder);
+    refuseWithoutRoom(folder);
+    const lite = guardRoom(await openDatabaseIn(folder), folder);
     return {
       lite,
       async close() {

@@ -18,6 +18,7 @@ import type { Wake } from '../sync/ports.ts';
 import { refuseInside } from './in-transaction.ts';
 import { type Later, startLater } from './jobs-later.ts';
 import type { Database } from './open-database.ts';
+import { asStorageFault } from './storage-fault.ts';
 
 export interface JobHandlers {
   readonly onPull: (installation: InstallationId) => Promise<unknown>;
@@ -63,11 +64,13 @@ const TICK_SECONDS = 15;
 /** After an error that no stage expected (the database was away): soon, but not in a loop. */
 const AGAIN_AFTER_MS = 5_000;
 /** Workers look by themselves this often; NOTIFY wakes them, this is for a lost one. */
-const POLL_SECONDS = 30;
+const POLL_SECONDS = 10;
 /** Where LISTEN isn't possible (a pooler in transaction mode). */
 const POLL_WITHOUT_LISTEN_SECONDS = 2;
 /** A running job whose process says nothing for so long is dead; pg-boss allows no less than 10. */
-const HEARTBEAT_SECONDS = 20;
+const HEARTBEAT_SECONDS = 10;
+/** How often such jobs are looked for: with the heartbeat the longest that a dead one stands. */
+const LOOK_FOR_DEAD_SECONDS = 5;
 /** Clearing a large backlog takes hours; pg-boss allows less than a day. */
 const LONGEST_RUN_SECONDS = 23 * 3_600;
 /** Done jobs say nothing to anybody. */
@@ -78,7 +81,10 @@ const JobSchema = z.object({ installation: z.string() });
 
 export async function startJobs({ database, onError }: JobsOptions): Promise<Jobs> {
   const boss = new PgBoss({ ...connectionOf(database), ...UPKEEP });
-  boss.on('error', onError);
+  // It has connections of its own, and says what its driver says.
+  boss.on('error', (error) =>
+    onError(database.kind === 'postgres' ? asStorageFault(error) : error),
+  );
   await boss.start();
   for (const name of [PULL, ...Object.values(DELIVER)]) await createQueue(boss, database, name);
   const pull = (installation: InstallationId) => send(boss, PULL, installation);
@@ -131,9 +137,8 @@ const UPKEEP = {
   schedule: false,
   flowIntervalSeconds: 3_600,
   bamIntervalSeconds: 3_600,
-  // Finds dead heartbeats: with the heartbeat itself the longest wait for a dead process's key.
-  superviseIntervalSeconds: HEARTBEAT_SECONDS,
-  monitorIntervalSeconds: HEARTBEAT_SECONDS,
+  superviseIntervalSeconds: LOOK_FOR_DEAD_SECONDS,
+  monitorIntervalSeconds: LOOK_FOR_DEAD_SECONDS,
   maintenanceIntervalSeconds: 600,
   monitorVacuum: false,
   reindex: false,

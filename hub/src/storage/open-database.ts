@@ -13,6 +13,7 @@ import { Fault } from '../errors.ts';
 import { openDataFolder } from './data-folder.ts';
 import { migrate } from './migrate.ts';
 import { pgliteDialect } from './pglite-dialect.ts';
+import { withFaults } from './storage-fault.ts';
 import type { Tables } from './tables.ts';
 
 export type Database = {
@@ -77,7 +78,7 @@ async function openPostgres(url: string, options: OpenOptions): Promise<Database
     throw unreachable(url, error);
   }
   const kysely = new Kysely<Tables>({
-    dialect: new PostgresDialect({ pool }),
+    dialect: new PostgresDialect({ pool: withFaults(pool) }),
     ...logOf(options),
   });
   return { kind: 'postgres', kysely, pool, url, close: once(() => kysely.destroy()) };

@@ -10,6 +10,7 @@ import type { Store, Transaction } from '../sync/ports.ts';
 import { due, forgetLeases } from './due.ts';
 import { readHubNow } from './hub-clock.ts';
 import { refuseInside, runInside } from './in-transaction.ts';
+import { keepLeased } from './keep-leased.ts';
 import type { Database } from './open-database.ts';
 import * as outbox from './outbox.ts';
 import type { Secrets } from './secrets.ts';
@@ -42,6 +43,7 @@ export function createStore({ kysely }: Database, secrets: Secrets): Store {
     refreshes: async (id, limit) => outbox.refreshes(outside('refreshes'), id, limit),
     restamps: async (id) => outbox.restamps(outside('restamps'), id),
     clearRestamps: async (id, ids) => outbox.clearRestamps(outside('clearRestamps'), id, ids),
+    keepLeased: (deliveries, leaseMs) => keepLeased(kysely, deliveries, leaseMs),
     forgetLeases: async () => forgetLeases(outside('forgetLeases')),
     due: async () => due(outside('due')),
   };

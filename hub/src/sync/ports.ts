@@ -368,6 +368,8 @@ export interface Store {
   refreshes(installation: InstallationId, limit: number): Promise<readonly Refresh[]>;
   restamps(installation: InstallationId): Promise<readonly WordPressId[]>;
   clearRestamps(installation: InstallationId, ids: readonly WordPressId[]): Promise<void>;
+  /** Prolongs leases of this length until the function that it returns is called. */
+  keepLeased(deliveries: readonly DeliveryId[], leaseMs: number): () => void;
   /**
    * Ends all leases. Only for a process that has the store to itself and is just starting: what
    * it had claimed before it was killed is due again at once.

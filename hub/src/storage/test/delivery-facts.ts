@@ -1,6 +1,7 @@
 /** Conformance: what is due, who gets it, and what holds it. */
 import { expect, test } from 'vitest';
 import type { Delivery, Identity } from '../../model/identity.ts';
+import { identityUid } from '../../model/ids.ts';
 import {
   account,
   addPlace,
@@ -12,6 +13,7 @@ import {
   type Place,
   read,
   save,
+  until,
   type World,
 } from './world.ts';
 
@@ -108,6 +110,29 @@ export function deliveryFacts(world: () => World): void {
     expect(await claim(storage, b)).toEqual([]);
     await storage.store.transaction((tx) => tx.retryNow(b.installation));
     expect(uidsOf(await claim(storage, b))).toEqual([tried.uid]);
+  });
+
+  test('a lease is prolonged while its holder works, and no other one is', async () => {
+    const { storage } = world();
+    const [a, b] = await two();
+    const [mine, other] = [someone(a, b), someone(a, b)];
+    await save(storage, mine, other);
+    const claimed = await claim(storage, b, { leaseMs: 20_000 });
+    const id = claimed.find((one) => one.identity.uid === mine.uid)?.delivery.id;
+    if (id === undefined) throw new Error('nothing claimed');
+    const leasesOf = async (uid: string): Promise<number> =>
+      (
+        await storage.database.kysely
+          .selectFrom('deliveries')
+          .select('lease_until_ms')
+          .where('uid', '=', identityUid(uid))
+          .executeTakeFirstOrThrow()
+      ).lease_until_ms ?? 0;
+    const before = { mine: await leasesOf(mine.uid), other: await leasesOf(other.uid) };
+    const letGo = storage.store.keepLeased([id], 3_000);
+    await until(async () => (await leasesOf(mine.uid)) !== before.mine);
+    letGo();
+    expect(await leasesOf(other.uid)).toBe(before.other);
   });
 
   test('a delivery that changes while it is out keeps its lease and its place', async () => {

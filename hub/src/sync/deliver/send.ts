@@ -24,8 +24,8 @@ import { type Settled, settle } from './settle.ts';
 
 /** Operations per request: some 2 kB each, well under common body limits. */
 const BATCH: Record<Lane, number> = { people: 100, bulk: 500 };
-/** Longer than the longest request, so that a lease never ends under a living one. */
-const LEASE_MS = 180_000;
+/** As long as a killed process's deliveries wait at most; a living one prolongs its own. */
+const LEASE_MS = 30_000;
 
 export interface SendInput {
   readonly installation: InstallationId;
@@ -61,6 +61,8 @@ export async function send(input: SendInput, ports: SendPorts): Promise<{ readon
       },
     ];
   });
+  const ids = claimed.map((entry) => entry.delivery.id);
+  const letGo = ports.store.keepLeased(ids, LEASE_MS);
   const toSend = items.filter((item) => item.composed.operation !== null);
   const unanswered = new Set(toSend.map((item) => item.claimed.delivery.id));
   try {
@@ -68,7 +70,7 @@ export async function send(input: SendInput, ports: SendPorts): Promise<{ readon
     await keepUnsent(kept, topology, ports);
     for (const batch of bySite(toSend).values()) await sendBatch(batch, unanswered, input, ports);
   } finally {
-    const ids = claimed.map((entry) => entry.delivery.id);
+    letGo();
     const release = (tx: Transaction) => tx.releaseClaims(ids, [...unanswered]);
     if (ids.length > 0) await ports.store.transaction(release);
   }

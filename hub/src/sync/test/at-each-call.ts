@@ -18,11 +18,14 @@ export function atEachCall<Port extends object>(
     get(target, key) {
       const value: unknown = Reflect.get(target, key);
       if (typeof value !== 'function') return value;
-      return async (...args: unknown[]): Promise<unknown> => {
+      return (...args: unknown[]): unknown => {
         announce(`before ${name}.${String(key)}`);
-        const result: unknown = await Reflect.apply(value, target, args);
-        announce(`after ${name}.${String(key)}`);
-        return result;
+        const result: unknown = Reflect.apply(value, target, args);
+        if (!(result instanceof Promise)) return result;
+        return result.then((settled: unknown) => {
+          announce(`after ${name}.${String(key)}`);
+          return settled;
+        });
       };
     },
   });

@@ -50,7 +50,6 @@ export class Victims {
     clearTimeout(killer);
     if (signal !== 'SIGKILL') throw new Error(`the hub ended by itself: ${errors}`);
     const moment = died ?? 'idle';
-    if (process.env['KV']) process.stderr.write(`${Date.now() % 1e6} ${moment}\n`);
     this.deaths.set(moment, (this.deaths.get(moment) ?? 0) + 1);
   }
 

@@ -1,6 +1,7 @@
 /**
  * What each kind of site must be able to do; everything else about a site is the same for both.
  */
+import type { Host } from './host.ts';
 import type { CommandResult } from './run-command.ts';
 import type { Snapshot } from './site.ts';
 
@@ -13,6 +14,7 @@ export interface MachineOptions {
   /** Texts to replace in the whole database before the first request: [from, to]. */
   readonly replacements: readonly Replacement[];
   readonly connector: string | null;
+  readonly host: Host;
 }
 
 export type Replacement = readonly [from: string, to: string];

@@ -33,9 +33,12 @@ process.on('message', ({ id, start, stop }) => {
   });
 });
 
-function begin({ name, program, args, log }) {
+function begin({ name, program, args, log, env }) {
   const output = openSync(log, 'a');
-  const child = spawn(program, args, { stdio: ['ignore', output, output] });
+  const child = spawn(program, args, {
+    stdio: ['ignore', output, output],
+    env: { ...process.env, ...env },
+  });
   programs.set(name, child);
   child.once('error', () => programs.delete(name));
   child.once('exit', () => programs.delete(name));

@@ -3,7 +3,7 @@
  *
  * Does not: look at versions; whatever PHP, MariaDB and nginx are installed is what the sites run on.
  */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface NativePrograms {
@@ -27,6 +27,25 @@ export function nativeMissing(): string | null {
   } catch {
     return INSTALL;
   }
+}
+
+const INSTALL_FIREWALL =
+  'apt-get install -y --no-install-recommends libnginx-mod-http-modsecurity modsecurity-crs';
+
+/** ModSecurity and the OWASP core rule set, where Debian's packages put them. */
+export const FIREWALL = {
+  module: '/usr/lib/nginx/modules/ngx_http_modsecurity_module.so',
+  rules: '/usr/share/modsecurity-crs/rules',
+  rulesSetup: '/etc/modsecurity/crs/crs-setup.conf',
+  /** What the module's packager thinks a host should start from. */
+  settings: '/etc/nginx/modsecurity.conf',
+} as const;
+
+/** null, or the one line that installs what native sites behind a firewall need and this machine lacks. */
+export function firewallMissing(): string | null {
+  const missing = nativeMissing();
+  if (Object.values(FIREWALL).every((file) => existsSync(file))) return missing;
+  return missing === null ? INSTALL_FIREWALL : `${missing} && ${INSTALL_FIREWALL}`;
 }
 
 /** Throws exactly that line when something is missing. */

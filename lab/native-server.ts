@@ -7,11 +7,12 @@
  * On failure: throws with the end of the program's log.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { OwnPhp } from './host.ts';
 import { type NativePrograms, nativePrograms } from './native-programs.ts';
 import { runCommand } from './run-command.ts';
 import { waitUntil } from './wait-until.ts';
@@ -56,7 +57,7 @@ export class NativeServer {
     const programs = nativePrograms();
     const folder = await mkdtemp(join(tmpdir(), 'rollcall-lab-'));
     const server = new NativeServer(programs, folder);
-    await Promise.all([server.#startMariaDb(), server.#startPhpFpm()]);
+    await Promise.all([server.#startMariaDb(), server.startPhpFpm('fpm', {})]);
     return server;
   }
 
@@ -92,6 +93,27 @@ export class NativeServer {
     await writeFile(file, configuration);
     const args = ['-c', file, '-e', this.#log(name), '-g', `daemon off; pid ${file}.pid;`];
     await this.#run(name, this.#programs.nginx, args, () => answers({ port, host: '127.0.0.1' }));
+  }
+
+  /** A PHP-FPM with these peculiarities; resolves to its socket when it answers. */
+  async startPhpFpm(name: string, own: OwnPhp): Promise<string> {
+    const file = join(this.#folder, `${name}.conf`);
+    const socket = join(this.#folder, `${name}.sock`);
+    await writeFile(file, phpFpmConfiguration(socket, this.#log(name), own));
+    const asRoot = process.getuid?.() === 0 ? ['--allow-to-run-as-root'] : [];
+    const program = this.#programs.phpFpm;
+    const scanned =
+      own.without === undefined
+        ? {}
+        : await this.#extensionsBut(own.without, join(this.#folder, `${name}.d`));
+    await this.#run(
+      name,
+      program,
+      ['--nodaemonize', ...asRoot, '--fpm-config', file],
+      () => answers({ path: socket }),
+      scanned,
+    );
+    return socket;
   }
 
   stop(name: string): Promise<void> {
@@ -131,32 +153,37 @@ export class NativeServer {
     );
   }
 
-  async #startPhpFpm(): Promise<void> {
-    const file = join(this.#folder, 'fpm.conf');
-    await writeFile(file, phpFpmConfiguration(this.phpFpmSocket, this.#log('php-fpm')));
-    const asRoot = process.getuid?.() === 0 ? ['--allow-to-run-as-root'] : [];
-    await this.#run(
-      'php-fpm',
-      this.#programs.phpFpm,
-      ['--nodaemonize', ...asRoot, '--fpm-config', file],
-      () => answers({ path: this.phpFpmSocket }),
-    );
-  }
-
   async #run(
     name: string,
     program: string,
     args: string[],
     ready: () => Promise<boolean>,
+    env: Readonly<Record<string, string>> = {},
   ): Promise<void> {
     const log = this.#log(name);
-    await this.#ask({ start: { name, program, args, log } });
+    await this.#ask({ start: { name, program, args, log, env } });
     await waitUntil(ready, START_LIMIT_MS).catch(async () => {
       const text = await readFile(log, 'utf8').catch(() => '');
       throw new Error(
         `${name} does not answer; its log ends with:\n${text.slice(-LOG_TAIL_CHARACTERS)}`,
       );
     });
+  }
+
+  /** PHP reads one ini file per extension; it is shown a folder without some of them. */
+  async #extensionsBut(
+    without: readonly string[],
+    folder: string,
+  ): Promise<Record<string, string>> {
+    const information = await runCommand(this.#programs.phpFpm, ['-i']);
+    const scanned = /^Scan this dir for additional \.ini files => (.+)$/mu.exec(information)?.[1];
+    if (scanned === undefined) throw new Error('PHP-FPM does not say where its extensions are');
+    await mkdir(folder);
+    for (const name of await readdir(scanned)) {
+      const extension = /^(?:\d+-)?(.+)\.ini$/u.exec(name)?.[1] ?? name;
+      if (!without.includes(extension)) await symlink(join(scanned, name), join(folder, name));
+    }
+    return { PHP_INI_SCAN_DIR: folder };
   }
 
   #ask(message: object): Promise<void> {
@@ -177,19 +204,28 @@ function answers(where: { path: string } | { port: number; host: string }): Prom
   });
 }
 
-function phpFpmConfiguration(socket: string, log: string): string {
+const PHP_SETTINGS = {
+  'opcache.enable': '1',
+  'opcache.memory_consumption': '256',
+  'opcache.revalidate_freq': '0',
+  max_execution_time: '300',
+  memory_limit: '512M',
+};
+
+function phpFpmConfiguration(socket: string, log: string, own: OwnPhp): string {
   const asRoot = process.getuid?.() === 0 ? 'user = root\ngroup = root\n' : '';
+  const settings = Object.entries({ ...PHP_SETTINGS, ...own.settings });
+  const pool = Object.entries({
+    pm: 'ondemand',
+    'pm.max_children': '12',
+    'pm.process_idle_timeout': '60s',
+    ...own.pool,
+  });
   return `[global]
 error_log = ${log}
 [lab]
 ${asRoot}listen = ${socket}
-pm = ondemand
-pm.max_children = 12
-pm.process_idle_timeout = 60s
-php_admin_value[opcache.enable] = 1
-php_admin_value[opcache.memory_consumption] = 256
-php_admin_value[opcache.revalidate_freq] = 0
-php_admin_value[max_execution_time] = 300
-php_admin_value[memory_limit] = 512M
+${pool.map(([name, value]) => `${name} = ${value}`).join('\n')}
+${settings.map(([name, value]) => `php_admin_value[${name}] = ${value}`).join('\n')}
 `;
 }

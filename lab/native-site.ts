@@ -6,8 +6,9 @@
  * On failure: throws; what was started is ended by `stop()`, or with this process.
  */
 import { readFile, symlink, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Machine, MachineOptions } from './machine.ts';
+import { firewallRules } from './native-firewall.ts';
 import { nginxConfiguration } from './native-nginx.ts';
 import { nativePhp, nativeWpCli } from './native-php.ts';
 import { type NativeServer, nativeServer } from './native-server.ts';
@@ -37,6 +38,7 @@ class NativeMachine implements Machine {
   readonly #server: NativeServer;
   #queue: Promise<unknown> = Promise.resolve();
   #running = false;
+  #phpFpmSocket: string | undefined;
 
   constructor(options: NativeMachineOptions, server: NativeServer) {
     this.#options = options;
@@ -68,13 +70,17 @@ class NativeMachine implements Machine {
 
   async resume(): Promise<void> {
     if (this.#running) return;
-    const { port, tree, origin } = this.#options;
+    const { port, tree, origin, host } = this.#options;
+    const work = this.#server.temporaryFolder(this.#database);
+    this.#phpFpmSocket ??= await this.#startPhp();
     const configuration = nginxConfiguration({
       port,
       tree,
       multisite: origin.multisite,
-      phpFpmSocket: this.#server.phpFpmSocket,
-      work: this.#server.temporaryFolder(this.#database),
+      phpFpmSocket: this.#phpFpmSocket,
+      work,
+      host,
+      firewallRules: host.firewall === undefined ? null : await this.#firewall(host.firewall, work),
     });
     await this.#server.startNginx(this.#database, port, configuration);
     this.#running = true;
@@ -87,11 +93,30 @@ class NativeMachine implements Machine {
 
   async stop(): Promise<void> {
     await this.pause();
+    await this.#server.stop(this.#ownPhp);
     await this.#server.sql('', `DROP DATABASE IF EXISTS ${this.#database}`);
   }
 
   async saveDatabase(folder: string): Promise<void> {
     await writeFile(join(folder, 'database.sql'), await this.#server.dump(this.#database));
+  }
+
+  async #startPhp(): Promise<string> {
+    const { php } = this.#options.host;
+    if (php === undefined) return this.#server.phpFpmSocket;
+    return this.#server.startPhpFpm(this.#ownPhp, php);
+  }
+
+  async #firewall(paranoia: 1 | 2, work: string): Promise<string> {
+    const file = `${work}-firewall.conf`;
+    // Beside the site's other logs, so that a test can read why something was blocked.
+    const auditLog = join(this.#options.tree, 'wp-content', 'firewall.log');
+    await writeFile(file, await firewallRules(paranoia, { auditLog, temporary: dirname(work) }));
+    return file;
+  }
+
+  get #ownPhp(): string {
+    return `${this.#database}-php`;
   }
 
   get #database(): string {

@@ -1,6 +1,7 @@
 /**
  * What a site of the lab is, for those who use one. Both kinds (WebAssembly, native) keep this contract.
  */
+import type { Host } from './host.ts';
 import type { CommandResult } from './run-command.ts';
 import type { PhpVersion } from './wasm-protocol.ts';
 
@@ -27,10 +28,13 @@ export interface SiteOptions {
   readonly permalinks?: 'pretty' | 'plain';
   /** Must-use plugins by file name (`probe.php`), each a whole PHP file. */
   readonly muPlugins?: Readonly<Record<string, string>>;
+  /** Native sites only. Default: a host that stands in nobody's way. */
+  readonly host?: Host;
 }
 
 /** A copy of a site that ran before: its database, files, salts and people, at an address of its own. */
-export interface CloneOptions extends Pick<SiteOptions, 'name' | 'connector' | 'muPlugins'> {
+export interface CloneOptions
+  extends Pick<SiteOptions, 'name' | 'connector' | 'muPlugins' | 'host'> {
   readonly from: Snapshot;
 }
 

@@ -30,7 +30,8 @@ import { startWasmMachine } from './wasm-site.ts';
 import { wasmTemplate } from './wasm-template.ts';
 import { movedWpConfig, type WpConfig, wpConfig } from './wp-config.ts';
 
-export { nativeMissing } from './native-programs.ts';
+export type { Host } from './host.ts';
+export { firewallMissing, nativeMissing } from './native-programs.ts';
 export type { CommandResult } from './run-command.ts';
 export type { CloneOptions, Mail, Site, SiteOptions, Snapshot } from './site.ts';
 
@@ -78,7 +79,7 @@ async function start(origin: Snapshot, options: SiteOptions | CloneOptions): Pro
 async function startIn(
   folder: string,
   origin: Snapshot,
-  { name, connector, muPlugins = {} }: SiteOptions | CloneOptions,
+  { name, connector, muPlugins = {}, host = {} }: SiteOptions | CloneOptions,
 ): Promise<Site> {
   const tree = join(folder, 'tree');
   const port = await freePort();
@@ -87,13 +88,16 @@ async function startIn(
   await dressTree(tree, { sqlite: origin.engine === 'wasm', muPlugins });
   const replacements: Replacement[] = [[origin.hostAndPort, hostAndPort]];
   if (isTemplate(origin)) replacements.push([origin.name, name]);
-  const common = { name, port, tree, origin, replacements, connector: connector ?? null };
+  const common = { name, port, tree, origin, replacements, connector: connector ?? null, host };
   const machine = await startMachine(folder, common);
   const email = isTemplate(origin) ? adminEmail(name) : origin.adminEmail;
   return new RunningSite({ ...origin, name, hostAndPort, adminEmail: email, folder }, machine);
 }
 
 async function startMachine(folder: string, options: MachineOptions): Promise<Machine> {
+  if (options.origin.engine === 'wasm' && Object.keys(options.host).length > 0) {
+    throw new Error("an odd host is nginx's and PHP-FPM's doing: it needs engine: 'native'");
+  }
   const hostAndPort = `127.0.0.1:${options.port}`;
   if (options.origin.engine === 'wasm') {
     await configure(options, { hostAndPort });

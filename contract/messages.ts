@@ -3,7 +3,10 @@
  *
  * Requests made with the hub's credential carry `hub`: a connector bound to another hub answers
  * `hub.not_mine`, one that has seen a later term `hub.superseded`, and changes nothing.
- * Any request may come as `{ "z": base64(gzip(JSON)) }` instead (web application firewalls).
+ * Any request may come as `{ "z": gzip(JSON) }` instead, in base64 or hexadecimal (web application firewalls); its
+ * answer then comes so, too, in base64. Errors always come plain.
+ * Any request may carry `ask`, a text that no other request carries: the answer, or `data` of the error, brings it
+ * back, so that a cache's old answer is told from the site's own.
  * Errors are WordPress REST errors: `{ code, message, data: { status, reason } }`, `reason` stable.
  */
 import { z } from 'zod';

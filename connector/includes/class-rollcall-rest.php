@@ -2,7 +2,7 @@
 /**
  * The routes of rollcall/v1.
  *
- * Does: registers every route, opens the envelope, checks the shape of a request, asks the guard,
+ * Does: registers every route, opens and closes the envelope, checks the shape of a request, asks the guard,
  * calls the class that answers, and marks every answer with the contract version.
  * Does not: decide or write anything itself.
  * Always true: nothing has happened on the site when a request is answered with an error, unless its
@@ -23,6 +23,9 @@ final class Rollcall_Rest {
 
 	/** What hub and connector speak; its history is kept in contract/version.ts. */
 	const CONTRACT = 1;
+
+	/** What a request calls itself comes back in the answer, up to so many bytes of it. */
+	const LONGEST_ASK = 64;
 
 	/**
 	 * Route → who may call it and what answers. `hub`: the hub's own credential; `any`: it or an
@@ -48,6 +51,8 @@ final class Rollcall_Rest {
 	public static function start() {
 		Rollcall_Service_Account::start();
 		if ( Rollcall_Service_Account::is_our_request() ) {
+			// What most page caches look for.
+			defined( 'DONOTCACHEPAGE' ) || define( 'DONOTCACHEPAGE', true );
 			// A notice of any other plugin would make our JSON unreadable.
 			// phpcs:ignore WordPress.PHP.IniSet.display_errors_Disallowed, WordPress.PHP.NoSilencedErrors.Discouraged
 			@ini_set( 'display_errors', '0' );
@@ -91,10 +96,31 @@ final class Rollcall_Rest {
 	 * @return WP_REST_Response|WP_Error
 	 */
 	public static function respond( $route, $request ) {
-		$data = Rollcall_Envelope::open( $request->get_body() );
+		$packed = false;
+		$data   = Rollcall_Envelope::open( $request->get_body(), $packed );
 		if ( is_wp_error( $data ) ) {
 			return $data;
 		}
+		$ask    = isset( $data['ask'] ) && is_string( $data['ask'] ) ? substr( $data['ask'], 0, self::LONGEST_ASK ) : null;
+		$answer = self::answer( $route, $data );
+		if ( is_wp_error( $answer ) ) {
+			return null === $ask ? $answer : new WP_Error( $answer->get_error_code(), $answer->get_error_message(), array( 'ask' => $ask ) + $answer->get_error_data() );
+		}
+		if ( null !== $ask ) {
+			// A cache that knows the address alone would give this answer to the next request, too.
+			$answer['ask'] = $ask;
+		}
+		return new WP_REST_Response( $packed ? Rollcall_Envelope::close( $answer ) : $answer );
+	}
+
+	/**
+	 * What is answered to a request that was opened.
+	 *
+	 * @param string $route Name of the route.
+	 * @param array  $data  The request.
+	 * @return array|WP_Error
+	 */
+	private static function answer( $route, $data ) {
 		$problem = Rollcall_Shape::problem( $data, Rollcall_Messages::of( $route ) );
 		if ( null !== $problem ) {
 			/* translators: %s: name of a field in a request, and what is wrong with it. */
@@ -117,7 +143,7 @@ final class Rollcall_Rest {
 		} finally {
 			ob_end_clean();
 		}
-		return is_wp_error( $answer ) ? $answer : new WP_REST_Response( $answer );
+		return $answer;
 	}
 
 	/**

@@ -41,9 +41,10 @@ final class Rollcall_Service_Account {
 	 * @return void
 	 */
 	public static function start() {
-		if ( self::is_our_request() ) {
-			self::take_authorization();
-		}
+		self::take_authorization();
+		// Once more when themes are loaded: those like to give the REST API another address.
+		add_action( 'parse_request', array( __CLASS__, 'take_authorization' ), -PHP_INT_MAX );
+		add_filter( 'rest_authentication_errors', array( __CLASS__, 'known_to_us' ), PHP_INT_MAX );
 		add_filter( 'determine_current_user', array( __CLASS__, 'only_as_hub' ), PHP_INT_MAX );
 		add_filter( 'authenticate', array( __CLASS__, 'never_sign_in' ), PHP_INT_MAX );
 		add_filter( 'allow_password_reset', array( __CLASS__, 'never_reset' ), PHP_INT_MAX, 2 );
@@ -195,6 +196,17 @@ final class Rollcall_Service_Account {
 	}
 
 	/**
+	 * Sites that close their REST API to visitors, or to people without some role, close it to the hub as
+	 * well: its account has no role. It is let through to our routes, which look at it themselves.
+	 *
+	 * @param WP_Error|true|null $result What was found so far.
+	 * @return WP_Error|true|null
+	 */
+	public static function known_to_us( $result ) {
+		return is_wp_error( $result ) && self::is_our_request() && self::is_caller() ? true : $result;
+	}
+
+	/**
 	 * Refuses every REST route but ours to the account. Requests that other plugins make inside one of
 	 * ours are theirs and pass.
 	 *
@@ -238,9 +250,9 @@ final class Rollcall_Service_Account {
 		}
 		$path = isset( $_SERVER['REQUEST_URI'] ) ? (string) strtok( $_SERVER['REQUEST_URI'], '?' ) : '';
 		// phpcs:enable
-		$root = '/' . rest_get_url_prefix() . $mark;
-		$at   = strpos( $path, $root );
-		return false !== $at && false === strpos( substr( $path, $at + strlen( $root ) ), '/' );
+		// Whatever stands before it: a theme may change the prefix after we are asked, and old rewrite rules stay.
+		$at = strpos( $path, $mark );
+		return false !== $at && false === strpos( substr( $path, $at + strlen( $mark ) ), '/' );
 	}
 
 	/**
@@ -345,7 +357,10 @@ final class Rollcall_Service_Account {
 	 *
 	 * @return void
 	 */
-	private static function take_authorization() {
+	public static function take_authorization() {
+		if ( ! self::is_our_request() ) {
+			return;
+		}
 		// phpcs:ignore WordPress.Security.ValidatedSanitizedInput
 		$header = isset( $_SERVER['HTTP_X_ROLLCALL_AUTHORIZATION'] ) ? (string) wp_unslash( $_SERVER['HTTP_X_ROLLCALL_AUTHORIZATION'] ) : '';
 		if ( 0 !== stripos( $header, 'Basic ' ) ) {

@@ -39,7 +39,7 @@ export const FAULTS = {
   'site.app_passwords_off': {
     status: 422,
     retryable: false,
-    next: 'Switch Application Passwords on: they need https, or WP_ENVIRONMENT_TYPE “local”, and no security plugin that disables them.',
+    next: "Switch Application Passwords on: they need https that WordPress knows of (behind a proxy, a line $_SERVER['HTTPS'] = 'on' in wp-config.php), or WP_ENVIRONMENT_TYPE “local”, and no security plugin that disables them.",
   },
   'site.header_stripped': {
     status: 422,
@@ -120,6 +120,11 @@ export const FAULTS = {
     status: 422,
     retryable: true,
     next: 'The site answered something else than JSON: look for a cache, a firewall or a maintenance page in front of it.',
+  },
+  'site.stale_answer': {
+    status: 422,
+    retryable: true,
+    next: 'Exclude the REST API from the cache in front of the site: it must not keep answers to POST requests.',
   },
   'site.credential_rejected': {
     status: 422,

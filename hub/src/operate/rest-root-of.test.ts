@@ -39,3 +39,12 @@ it('a site of a network on the same host keeps scheme and port of where it was f
     rootOf('http://lab.test/two/?rest_route=/', { restUrl: 'http://lab.test:4100/wp-json/' }),
   ).toBe('http://lab.test:4100/two/?rest_route=/');
 });
+
+it('a network that was found by query is spoken to by query on each of its sites', () => {
+  const restUrl = 'https://shop.test/?rest_route=/';
+  expect(rootOf('https://shop.test/north/wp-json/', { restUrl })).toBe(
+    'https://shop.test/north/?rest_route=/',
+  );
+  const plain = 'https://shop.test/north/index.php?rest_route=/';
+  expect(rootOf(plain, { restUrl })).toBe(plain);
+});

@@ -21,10 +21,18 @@ export function restRootOf(
     // Behind a proxy a site may take itself for another scheme or port.
     told.protocol = found.protocol;
     told.port = found.port;
+    if (found.searchParams.has('rest_route')) byQuery(told);
     return told.href;
   }
   const asSecure = told.protocol === 'https:' || told.protocol === found.protocol;
   return asSecure ? told.href : restUrl;
+}
+
+/** The host lets `?rest_route=` through and, it seems, not the path that WordPress names. */
+function byQuery(root: URL): void {
+  if (root.searchParams.has('rest_route')) return;
+  root.pathname = root.pathname.replace(/[^/]+\/?$/u, '');
+  root.search = '?rest_route=/';
 }
 
 const hostOf = (url: URL): string => url.hostname.replace(/^www\./u, '');

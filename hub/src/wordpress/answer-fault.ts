@@ -8,6 +8,7 @@
 import { type Mark, RestErrorSchema } from '#contract/messages.ts';
 import { Fault, type FaultCode } from '../errors.ts';
 import { parseUrl } from './rest-url.ts';
+import { parseJson } from './stray-output.ts';
 import type { Answered } from './wire.ts';
 
 export const CONTRACT_HEADER = 'x-rollcall-contract';
@@ -36,34 +37,6 @@ export function restError(answer: Answered): RestError | null {
     ...(mark === undefined ? {} : { mark }),
   };
 }
-
-/** Undefined: no JSON, or nested deeper than what reads it could follow. */
-export function parseJson(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isDeeper(value, MOST_DEPTH) ? undefined : value;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The connector opens no deeper request; a deeper answer is not its own. */
-const MOST_DEPTH = 64;
-
-/** Level by level, since a recursion is what such a value is meant to break. */
-function isDeeper(value: unknown, most: number): boolean {
-  let level: readonly unknown[] = [value];
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > most) return true;
-    level = level.flatMap(partsOf);
-  }
-  return false;
-}
-
-const partsOf = (value: unknown): unknown[] =>
-  typeof value === 'object' && value !== null
-    ? Object.values(value).filter((part) => typeof part === 'object' && part !== null)
-    : [];
 
 /** @param secrets whatever must not appear in the fault, should the site echo it */
 export function answerFault(answer: Answered, secrets: readonly string[]): Fault {

@@ -18,6 +18,7 @@ import { SUPPORTED_CONTRACTS } from '#contract/version.ts';
 import { Fault, type FaultCode } from '../errors.ts';
 import type { Credential } from '../sync/ports.ts';
 import { callConnector, contractFault } from './connector-call.ts';
+import { PLAIN_WAY } from './way.ts';
 import type { Wire } from './wire.ts';
 
 export interface Door {
@@ -50,11 +51,18 @@ async function asAdministrator<Schema extends z.ZodType>(
   wire: Wire,
   { restUrl, publicOnly, administrator }: Door,
   route: string,
-  body: unknown,
+  body: Readonly<Record<string, unknown>>,
   schema: Schema,
 ): Promise<z.output<Schema>> {
-  const credential = administrator;
-  const call = { restUrl, publicOnly, route, credential, body, schema, packed: false };
+  const call = {
+    restUrl,
+    publicOnly,
+    route,
+    credential: administrator,
+    body: () => body,
+    schema,
+    way: PLAIN_WAY,
+  };
   try {
     return (await callConnector(wire, call)).value;
   } catch (error) {

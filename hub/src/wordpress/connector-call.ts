@@ -1,26 +1,27 @@
 /**
  * One request to a connector's route and its parsed answer.
  *
- * Does: credential in both headers, the firewall envelope, the check of the contract's version,
- * parsing by the contract's schema.
- * Always true: the credential goes to the REST root it was given for and nowhere else.
+ * Does: credential in both headers, another way where something in front of the site is in the way (`way.ts`),
+ * the check of the contract's version, parsing by the contract's schema.
+ * Always true: the credential goes to the REST root it was given for and nowhere else. An answer to another request
+ * than this one is never believed.
  * On failure: throws `Fault` (`site.*`) without credential and without values of accounts.
  */
-import type { z } from 'zod';
+import { randomUUID } from 'node:crypto';
+import { z } from 'zod';
 import { REST_NAMESPACE, SUPPORTED_CONTRACTS } from '#contract/version.ts';
 import { Fault } from '../errors.ts';
 import type { Credential } from '../sync/ports.ts';
-import {
-  answerFault,
-  CONTRACT_HEADER,
-  isFromConnector,
-  parseJson,
-  safeWord,
-} from './answer-fault.ts';
-import { packEnvelope } from './envelope.ts';
+import { answerFault, CONTRACT_HEADER, restError, safeWord } from './answer-fault.ts';
+import { openEnvelope, packEnvelope } from './envelope.ts';
 import { routeUrl } from './rest-url.ts';
 import { isClosedSocket } from './socket-fault.ts';
-import type { Answered, Asked, Wire } from './wire.ts';
+import { parseJson } from './stray-output.ts';
+import { otherWay, type Reaction, type Way } from './way.ts';
+import { type Answered, type Asked, WIRE_LIMITS, type Wire } from './wire.ts';
+
+/** What is asked; less of it where it must fit into an envelope. */
+export type RequestBody = (packed: boolean) => Readonly<Record<string, unknown>>;
 
 export interface ConnectorCall<Schema extends z.ZodType> {
   readonly restUrl: string;
@@ -29,29 +30,46 @@ export interface ConnectorCall<Schema extends z.ZodType> {
   /** Below `rollcall/v1`. */
   readonly route: string;
   readonly credential: Credential;
-  readonly body: unknown;
+  readonly body: RequestBody;
   readonly schema: Schema;
-  /** Send the envelope at once: plain requests were refused before. */
-  readonly packed: boolean;
+  /** As it got through before. */
+  readonly way: Way;
 }
 
 export interface ConnectorAnswer<T> {
   readonly value: T;
-  /** The envelope was what got through. */
-  readonly packed: boolean;
+  /** What got through. */
+  readonly way: Way;
 }
 
 export async function callConnector<Schema extends z.ZodType>(
   wire: Wire,
   call: ConnectorCall<Schema>,
 ): Promise<ConnectorAnswer<z.output<Schema>>> {
-  const json = JSON.stringify(call.body);
-  const first = await sendTwice(wire, asked(call, call.packed ? packEnvelope(json) : json));
-  if (call.packed || !looksLikeFirewall(first)) {
-    return { value: parsed(first, call), packed: call.packed };
+  let { way } = call;
+  for (;;) {
+    const ask = randomUUID();
+    const reaction = await react(wire, asked(call, way, ask), ask);
+    const next = otherWay(way, reaction);
+    if (next === null) return { value: parsed(reaction, call), way };
+    way = next;
   }
-  const second = await sendTwice(wire, asked(call, packEnvelope(json)));
-  return { value: parsed(second, call), packed: true };
+}
+
+async function react(wire: Wire, question: Asked, ask: string): Promise<Reaction> {
+  try {
+    const answer = await sendTwice(wire, question);
+    const content = openEnvelope(parseJson(answer.text), WIRE_LIMITS.answerBytes);
+    return {
+      kind: 'answer',
+      answer: truly(answer, content),
+      content,
+      stale: isStale(content, ask),
+    };
+  } catch (fault) {
+    if (!(fault instanceof Fault)) throw fault;
+    return { kind: 'fault', fault };
+  }
 }
 
 /** A connection that was closed while it was idle is worth one more try; all calls may be repeated. */
@@ -64,17 +82,35 @@ async function sendTwice(wire: Wire, question: Asked): Promise<Answered> {
   }
 }
 
-/** Statuses that web application firewalls answer with (ModSecurity, Wordfence, hosts' own). */
-const FIREWALL_STATUSES = new Set([400, 403, 406, 413]);
+const EchoSchema = z.object({
+  ask: z.string().optional(),
+  data: z.object({ ask: z.string().optional() }).nullish().catch(null),
+});
 
-const looksLikeFirewall = (answer: Answered): boolean =>
-  FIREWALL_STATUSES.has(answer.status) && !isFromConnector(answer);
+/** A cache's answer, to a request of long ago. What the connector answers always names the request. */
+function isStale(content: unknown, ask: string): boolean {
+  const parsed = EchoSchema.safeParse(content);
+  const echo = parsed.success ? (parsed.data.ask ?? parsed.data.data?.ask) : undefined;
+  return echo !== undefined && echo !== ask;
+}
 
-function asked(call: ConnectorCall<z.ZodType>, body: string): Asked {
+const ErrorStatusSchema = z.object({ data: z.object({ status: z.int().min(400) }) });
+
+/** Where something was printed before WordPress could send its headers, an error comes as 200. */
+function truly(answer: Answered, content: unknown): Answered {
+  if (answer.status !== 200 || restError(answer) === null) return answer;
+  const parsed = ErrorStatusSchema.safeParse(content);
+  return parsed.success ? { ...answer, status: parsed.data.data.status } : answer;
+}
+
+function asked(call: ConnectorCall<z.ZodType>, way: Way, ask: string): Asked {
   const basic = basicOf(call.credential);
+  const json = JSON.stringify({ ...call.body(way.packed), ask });
+  const url = new URL(routeUrl(call.restUrl, `${REST_NAMESPACE}/${call.route}`));
+  if (way.fresh) url.search = `${url.search === '' ? '?' : `${url.search}&`}rollcall=${ask}`;
   return {
     method: 'POST',
-    url: routeUrl(call.restUrl, `${REST_NAMESPACE}/${call.route}`),
+    url: url.href,
     publicOnly: call.publicOnly,
     headers: {
       'content-type': 'application/json',
@@ -82,7 +118,7 @@ function asked(call: ConnectorCall<z.ZodType>, body: string): Asked {
       // For hosts that strip Authorization.
       'x-rollcall-authorization': basic,
     },
-    body,
+    body: way.packed ? packEnvelope(json) : json,
   };
 }
 
@@ -90,14 +126,23 @@ const basicOf = ({ user, password }: Credential): string =>
   `Basic ${Buffer.from(`${user}:${password}`, 'utf8').toString('base64')}`;
 
 function parsed<Schema extends z.ZodType>(
-  answer: Answered,
+  reaction: Reaction,
   call: ConnectorCall<Schema>,
 ): z.output<Schema> {
+  if (reaction.kind === 'fault') throw reaction.fault;
+  const { answer, content, stale } = reaction;
+  if (stale) throw staleFault(answer, call.route);
   if (answer.status !== 200) throw answerFault(answer, secretsOf(call.credential));
   checkContract(answer);
-  const result = call.schema.safeParse(parseJson(answer.text));
+  const result = call.schema.safeParse(content);
   if (result.success) return result.data;
   throw misfit(answer, call, result.error);
+}
+
+function staleFault(answer: Answered, route: string): Fault {
+  const { host } = new URL(answer.url);
+  const message = `A cache in front of ${host} answers “${route}” with what it answered before.`;
+  return new Fault('site.stale_answer', message, { detail: { host, route } });
 }
 
 const secretsOf = (credential: Credential): string[] => [

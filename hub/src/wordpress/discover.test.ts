@@ -5,6 +5,7 @@ import { SELF_SIGNED } from './test/self-signed.ts';
 import {
   type Behaviour,
   json,
+  OURS,
   restFault,
   type StrangeServer,
   strangeServer,
@@ -177,6 +178,34 @@ describe('what is wrong is named', () => {
     // PHP writes an empty map as a list.
     server.behave(wordPress({ index: { ...index, authentication: [] } }));
     expect(await codeOf(server.url)).toBe('site.app_passwords_off');
+  });
+
+  it('a WordPress that does not know that it is reached by https', async () => {
+    const secure = await strangeServer(SELF_SIGNED);
+    const trusting = createWire({ ...WIRE_LIMITS, totalMs: 2_000 }, { ca: SELF_SIGNED.cert });
+    const unaware = { ...index, url: secure.url.replace('https:', 'http:'), authentication: [] };
+    secure.behave(wordPress({ index: unaware }));
+    const [off, fine] = await Promise.allSettled([
+      discoverSite(trusting, secure.url),
+      discoverSite(trusting, secure.url).catch((fault: Error) => fault.message),
+    ]);
+    await trusting.close();
+    await secure.close();
+    expect(off).toMatchObject({ reason: { code: 'site.app_passwords_off' } });
+    expect(fine).toMatchObject({ value: expect.stringContaining('does not know that') });
+  });
+
+  it('nothing, where only the index is hidden and the connector answers for itself', async () => {
+    server.behave(({ url, method }, answer) => {
+      if (method === 'POST' && url === '/wp-json/rollcall/v1/status') {
+        return json(answer, 401, restFault('x', 401, 'administrator.credential'), OURS);
+      }
+      return url.startsWith('/wp-json/')
+        ? json(answer, 404, restFault('rest_no_route', 404))
+        : answer.writeHead(200).end();
+    });
+    const found = await discoverSite(wire, server.url);
+    expect(found).toMatchObject({ restUrl: `${server.url}/wp-json/`, title: '' });
   });
 
   it('a redirect to another host, and a circle', async () => {

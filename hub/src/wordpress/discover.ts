@@ -7,13 +7,15 @@
  * On failure: throws `Fault`: `request.invalid`, `site.dns`, `.tls`, `.unreachable`, `.timeout`,
  * `.redirected`, `.forbidden_address`, `.not_wordpress`, `.no_connector`, `.app_passwords_off`.
  */
+import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { REST_NAMESPACE } from '#contract/version.ts';
 import { Fault } from '../errors.ts';
-import { answerFault, parseJson, restError } from './answer-fault.ts';
+import { answerFault, isFromConnector, restError } from './answer-fault.ts';
 import { followGet } from './follow-get.ts';
 import { restRoots } from './rest-roots.ts';
-import { addressesOf, cleanRoot, routeUrl } from './rest-url.ts';
+import { addressesOf, cleanRoot, parseUrl, routeUrl } from './rest-url.ts';
+import { parseJson } from './stray-output.ts';
 import type { Answered, Wire } from './wire.ts';
 
 export interface Discovered {
@@ -28,11 +30,27 @@ export interface Discovered {
 export async function discoverSite(wire: Wire, typed: string): Promise<Discovered> {
   const page = await firstPage(wire, typed);
   const publicOnly = page.reach === 'public';
-  for (const root of restRoots(page)) {
+  const roots = restRoots(page);
+  for (const root of roots) {
     const index = await indexAt(wire, root, publicOnly);
-    if (index !== null) return { ...judge(index), publicOnly };
+    if (index !== null) return { ...(await judge(wire, index, page)), publicOnly };
+  }
+  // Some sites show their index to nobody, and yet answer everything else.
+  for (const root of roots) {
+    if (await connectorAnswers(wire, root, publicOnly)) {
+      return { restUrl: root, title: '', publicOnly };
+    }
   }
   throw nothingAt(page);
+}
+
+/** Without a login the connector refuses; nobody else says so in its way. */
+async function connectorAnswers(wire: Wire, root: string, publicOnly: boolean): Promise<boolean> {
+  const url = routeUrl(root, `${REST_NAMESPACE}/status`);
+  const headers = { 'content-type': 'application/json' };
+  const asked = { method: 'POST', url, publicOnly, headers, body: '{}' } as const;
+  const answer = await wire.send(asked).catch(elsewhere);
+  return answer !== null && isFromConnector(answer);
 }
 
 function nothingAt(page: Answered): Fault {
@@ -83,35 +101,40 @@ interface Index {
   /** Null: the index is closed to strangers; the connector's own route will tell. */
   readonly namespaces: readonly string[] | null;
   readonly applicationPasswords: boolean;
+  /** As WordPress sees its own address. */
+  readonly home: URL | null;
 }
 
 const IndexSchema = z.object({
   name: z.string().optional(),
+  url: z.string().optional(),
   namespaces: z.array(z.string()),
   /** PHP writes an empty map as a list. */
   authentication: z.union([z.record(z.string(), z.unknown()), z.array(z.unknown())]).optional(),
 });
 
 /** The whole index lists every argument of every route: hundreds of kilobytes. */
-const INDEX_FIELDS = '_fields=name,namespaces,authentication';
+const INDEX_FIELDS = '_fields=name,url,namespaces,authentication';
 
 async function indexAt(wire: Wire, root: string, publicOnly: boolean): Promise<Index | null> {
   const url = new URL(routeUrl(root, ''));
-  url.search = url.search === '' ? INDEX_FIELDS : `${url.search.slice(1)}&${INDEX_FIELDS}`;
+  // Page caches keep GETs: the index from before the plugin was activated would be no use.
+  const query = `${INDEX_FIELDS}&rollcall=${randomUUID()}`;
+  url.search = url.search === '' ? query : `${url.search.slice(1)}&${query}`;
   const answer = await followGet(wire, url, publicOnly).catch(elsewhere);
   if (answer === null) return null;
   const restUrl = cleanRoot(answer.url, answer.url) ?? root;
   const error = restError(answer);
   if (error !== null && (answer.status === 401 || answer.status === 403)) {
-    return { restUrl, title: '', namespaces: null, applicationPasswords: true };
+    return { restUrl, title: '', namespaces: null, applicationPasswords: true, home: null };
   }
   if (answer.status >= 500 || answer.status === 429) throw answerFault(answer, []);
   const parsed = IndexSchema.safeParse(parseJson(answer.text));
   if (answer.status !== 200 || !parsed.success) return null;
-  const { name, namespaces, authentication } = parsed.data;
+  const { name, namespaces, authentication, url: home = '' } = parsed.data;
   const applicationPasswords =
     !Array.isArray(authentication) && authentication?.['application-passwords'] !== undefined;
-  return { restUrl, title: name ?? '', namespaces, applicationPasswords };
+  return { restUrl, title: name ?? '', namespaces, applicationPasswords, home: parseUrl(home) };
 }
 
 /** A guess that redirects away or breaks off is no REST root; a site that is down is a fault. */
@@ -122,22 +145,27 @@ function elsewhere(error: unknown): null {
   throw error;
 }
 
-function judge(index: Index): Omit<Discovered, 'publicOnly'> {
+async function judge(
+  wire: Wire,
+  index: Index,
+  page: Answered,
+): Promise<Omit<Discovered, 'publicOnly'>> {
   const { restUrl, title, namespaces } = index;
   const { host } = new URL(restUrl);
-  if (namespaces !== null && !namespaces.includes(REST_NAMESPACE)) {
+  const hidden = namespaces !== null && !namespaces.includes(REST_NAMESPACE);
+  if (hidden && !(await connectorAnswers(wire, restUrl, page.reach === 'public'))) {
     throw new Fault('site.no_connector', `The Rollcall Connector is not active on ${host}.`, {
       detail: { host },
     });
   }
-  if (!index.applicationPasswords) {
-    throw new Fault(
-      'site.app_passwords_off',
-      `Application Passwords are switched off on ${host}.`,
-      {
-        detail: { host },
-      },
-    );
-  }
+  if (!index.applicationPasswords) throw passwordsOff(index, page, host);
   return { restUrl, title };
+}
+
+function passwordsOff({ home }: Index, page: Answered, host: string): Fault {
+  const unaware = new URL(page.url).protocol === 'https:' && home?.protocol === 'http:';
+  const message = unaware
+    ? `${host} is reached by https, but its WordPress does not know that (a proxy ends TLS before it), and so takes no Application Passwords.`
+    : `Application Passwords are switched off on ${host}.`;
+  return new Fault('site.app_passwords_off', message, { detail: { host } });
 }

@@ -30,7 +30,9 @@ async function faultOf(work: Promise<unknown>): Promise<Fault> {
 }
 
 const openEnvelope = (body: string): unknown =>
-  JSON.parse(gunzipSync(Buffer.from(JSON.parse(body).z, 'base64')).toString());
+  JSON.parse(gunzipSync(Buffer.from(JSON.parse(body).z, 'hex')).toString());
+/** Every request has a name of its own. */
+const ASK: unknown = expect.any(String);
 
 let server: StrangeServer;
 let wire: Wire;
@@ -59,7 +61,7 @@ describe('a request', () => {
     expect(heard?.url).toBe('/wp-json/rollcall/v1/status');
     expect(heard?.headers.authorization).toBe(`Basic ${BASIC}`);
     expect(heard?.headers['x-rollcall-authorization']).toBe(`Basic ${BASIC}`);
-    expect(JSON.parse(heard?.body ?? '')).toEqual({ hub: connection.hub });
+    expect(JSON.parse(heard?.body ?? '')).toEqual({ hub: connection.hub, ask: ASK });
   });
 
   it('reaches a site with plain permalinks', async () => {
@@ -83,9 +85,9 @@ describe('a request', () => {
     await client.settings(connection, { offsetMs: -5, signal: null });
     await client.stamp(connection, []);
     const [apply, settings, stamp] = server.heard.map(({ body }) => JSON.parse(body));
-    expect(apply).toEqual({ hub: connection.hub, operations: [], dry_run: true });
-    expect(settings).toEqual({ hub: connection.hub, offset_ms: -5, signal: null });
-    expect(stamp).toEqual({ hub: connection.hub, stamps: [] });
+    expect(apply).toEqual({ hub: connection.hub, operations: [], dry_run: true, ask: ASK });
+    expect(settings).toEqual({ hub: connection.hub, offset_ms: -5, signal: null, ask: ASK });
+    expect(stamp).toEqual({ hub: connection.hub, stamps: [], ask: ASK });
   });
 
   it('reads a gzipped answer', async () => {
@@ -108,7 +110,10 @@ describe('the envelope', () => {
       await client.status(connection);
       await client.status(connection);
       expect(server.heard).toHaveLength(3);
-      expect(openEnvelope(server.heard[1]?.body ?? '')).toEqual({ hub: connection.hub });
+      expect(openEnvelope(server.heard[1]?.body ?? '')).toEqual({
+        hub: connection.hub,
+        ask: ASK,
+      });
       expect(server.heard[2]?.body.startsWith('{"z":')).toBe(true);
     },
   );

@@ -1,8 +1,9 @@
 /**
  * The port to connected installations, over HTTP.
  *
- * Does: one method per route of the contract; remembers which installations need the envelope.
- * Does not: retry, back off or batch (deliver does).
+ * Does: one method per route of the contract; remembers how requests get through to each installation.
+ * Does not: retry, back off or make batches (deliver does); where the envelope would get too large, only the first
+ * operations of a batch are sent, as if the site had run out of time after them.
  * Always true: every request carries the hub's id and term; repeating any call is safe.
  * On failure: throws `Fault` (`site.*`).
  */
@@ -19,24 +20,29 @@ import {
 } from '#contract/messages.ts';
 import type { InstallationId } from '../model/ids.ts';
 import type { Connection, SitePort } from '../sync/ports.ts';
-import { callConnector } from './connector-call.ts';
+import { callConnector, type RequestBody } from './connector-call.ts';
+import { fittingCount } from './envelope.ts';
+import { PLAIN_WAY, type Way } from './way.ts';
 import type { Wire } from './wire.ts';
 
 export function createSiteClient(wire: Wire): SitePort {
-  const packed = new Set<InstallationId>();
+  const ways = new Map<InstallationId, Way>();
 
   const ask = async <Schema extends z.ZodType>(
     connection: Connection,
     route: string,
-    request: Readonly<Record<string, unknown>>,
+    request: RequestBody | Readonly<Record<string, unknown>>,
     schema: Schema,
   ): Promise<z.output<Schema>> => {
     const { installation, restUrl, publicOnly, credential, hub } = connection;
-    const body = { hub, ...request };
-    const known = packed.has(installation);
-    const call = { restUrl, publicOnly, route, credential, body, schema, packed: known };
+    const body = (packed: boolean) => ({
+      hub,
+      ...(typeof request === 'function' ? request(packed) : request),
+    });
+    const way = ways.get(installation) ?? PLAIN_WAY;
+    const call = { restUrl, publicOnly, route, credential, body, schema, way };
     const answer = await callConnector(wire, call);
-    if (answer.packed) packed.add(installation);
+    ways.set(installation, answer.way);
     return answer.value;
   };
 
@@ -51,8 +57,14 @@ export function createSiteClient(wire: Wire): SitePort {
     async labels(connection, labels) {
       return (await ask(connection, 'labels', { labels }, LabelsAnswerSchema)).results;
     },
-    apply: (connection, { dryRun, ...request }) =>
-      ask(connection, 'apply', { ...request, dry_run: dryRun }, ApplyAnswerSchema),
+    apply(connection, { dryRun, operations, ...request }) {
+      const body = (packed: boolean) => ({
+        ...request,
+        operations: packed ? operations.slice(0, fittingCount(operations)) : operations,
+        dry_run: dryRun,
+      });
+      return ask(connection, 'apply', body, ApplyAnswerSchema);
+    },
     async settings(connection, { offsetMs, ...settings }) {
       const offset = offsetMs === undefined ? {} : { offset_ms: offsetMs };
       await ask(connection, 'settings', { ...settings, ...offset }, SettingsAnswerSchema);

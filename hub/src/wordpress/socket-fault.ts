@@ -44,7 +44,10 @@ export function codeOf(error: unknown): string {
 
 /** The other end closed a connection that was kept alive: nobody's fault, worth one more try. */
 export const isClosedSocket = (fault: Fault): boolean =>
-  fault.code === 'site.unreachable' &&
+  fault.code === 'site.unreachable' && brokeOff(fault);
+
+/** The connection ended before the answer did. */
+export const brokeOff = (fault: Fault): boolean =>
   ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(String(fault.detail['errno']));
 
 function faultCode(errno: string, moment: Moment): FaultCode {

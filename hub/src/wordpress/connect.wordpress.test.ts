@@ -209,6 +209,6 @@ describe('the hub’s own credential', () => {
   it('ends when the hub lets the site go', async () => {
     const client = createSiteClient(wire);
     await client.disconnect(connection);
-    expect(await codeOf(client.status(connection))).toBe('site.credential_rejected');
+    expect(await codeOf(client.status(connection))).toBe('site.released');
   });
 });

@@ -154,7 +154,10 @@ export const ChangeRowSchema = z.object({
   account: AccountStateSchema.optional(),
   /** For delete. */
   gone: GoneSchema.optional(),
-  /** For error: why this row can't be read; it holds up nothing. */
+  /**
+   * For error: why this row can't be read; it holds up nothing. Beside an account: what people
+   * should know of it.
+   */
   error: z.object({ code: z.string(), message: z.string(), id: z.int().optional() }).optional(),
 });
 export const ChangesAnswerSchema = z.object({

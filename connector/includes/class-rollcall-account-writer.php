@@ -96,12 +96,13 @@ final class Rollcall_Account_Writer {
 				$differ[ $name ] = $value;
 			}
 		}
-		$watch  = new Rollcall_Query_Faults();
-		$core   = array_intersect_key( $differ, self::CORE );
-		$failed = $core ? self::write_core( $target->id, $core ) : array();
+		$watch = new Rollcall_Query_Faults();
+		// First: a sign-in that hashes the old one again has little time to come in between.
 		if ( isset( $differ['password'] ) ) {
 			self::write_password( $target->id, $differ['password'] );
 		}
+		$core   = array_intersect_key( $differ, self::CORE );
+		$failed = $core ? self::write_core( $target->id, $core ) : array();
 		foreach ( $differ as $name => $value ) {
 			if ( 0 === strpos( $name, 'meta:' ) ) {
 				self::write_meta( $target->id, substr( $name, 5 ), $value );

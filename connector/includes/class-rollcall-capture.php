@@ -8,7 +8,9 @@
  *   hooks only mark, the comparison with the ledger decides.
  * Always true: nothing is captured while unbound, or inside `quiet()`; an account unknown so far is
  *   read before WordPress writes it, so that the change can be told from what was there.
- * On failure: the row stays open, counts as ready after 30 s, and whoever reads it settles it.
+ * On failure: the row stays open, counts as ready after 30 s, and whoever reads it settles it. Where
+ *   not even a row could be written, the rest of the request goes uncaptured and unstamped: the
+ *   difference is there to be found by the next look at the account. The visitor sees nothing of it.
  *
  * @package Rollcall_Connector
  */
@@ -23,9 +25,15 @@ final class Rollcall_Capture {
 	/** So many accounts are kept open at most: a long import must not grow without end. */
 	const AT_ONCE = 50;
 
+	/** A request that goes on editing an account renews its row before others may take it over. */
+	const RENEW_MS = 10000;
+
+	/** But nobody keeps an account to himself for longer: a worker that never ends must not. */
+	const LONGEST_MS = 300000;
+
 	/**
-	 * Open accounts: id => row, created, touched, blog, force, except (what is held of it: name =>
-	 * fingerprint).
+	 * Open accounts: id => row, since and renewed (site's clock, ms), created, touched, blog, force,
+	 * except (what is held of it: name => fingerprint).
 	 *
 	 * @var array<int,array>
 	 */
@@ -38,10 +46,18 @@ final class Rollcall_Capture {
 	 */
 	private static $quiet = 0;
 
+	/**
+	 * Our tables can't be written: nothing more is tried in this request.
+	 *
+	 * @var bool
+	 */
+	private static $given_up = false;
+
 	/** Hooks capture in. */
 	public static function start() {
 		Rollcall_Hooks::start();
 		Rollcall_Password_Watch::start();
+		Rollcall_Outbox::start();
 		// After whatever other plugins still write at the end of a request, before the signal.
 		add_action( 'shutdown', array( __CLASS__, 'settle_now' ), PHP_INT_MAX - 10, 0 );
 	}
@@ -58,6 +74,25 @@ final class Rollcall_Capture {
 			return call_user_func( $work );
 		} finally {
 			--self::$quiet;
+		}
+	}
+
+	/**
+	 * Runs a part of capture inside somebody's request: whatever goes wrong there is ours alone.
+	 *
+	 * @param callable $work What to run.
+	 * @return mixed What it returns; null when it failed, now or before in this request.
+	 */
+	public static function attempt( $work ) {
+		if ( self::$given_up ) {
+			return null;
+		}
+		try {
+			return Rollcall_Patience::run( $work );
+		} catch ( Throwable $fault ) {
+			self::$given_up = true;
+			error_log( 'Rollcall Connector: ' . Rollcall_Rest::describe( $fault ) ); // phpcs:ignore WordPress.PHP.DevelopmentFunctions
+			return null;
 		}
 	}
 
@@ -102,7 +137,7 @@ final class Rollcall_Capture {
 
 	/** Is anything captured now? */
 	public static function is_listening() {
-		return 0 === self::$quiet && Rollcall_Settings::is_bound();
+		return 0 === self::$quiet && ! self::$given_up && Rollcall_Settings::is_bound();
 	}
 
 	/**
@@ -138,20 +173,18 @@ final class Rollcall_Capture {
 		if ( ! self::captures( $id ) ) {
 			return false;
 		}
-		if ( ! isset( self::$open[ $id ] ) ) {
-			if ( count( self::$open ) >= self::AT_ONCE ) {
-				self::settle_now();
-			}
-			$blog              = null === $blog ? get_current_blog_id() : (int) $blog;
-			self::$open[ $id ] = array(
-				'row'     => Rollcall_Outbox::open( $id, $created ? 'create' : 'update', $blog ),
-				'created' => $created,
-				'touched' => array_fill_keys( $touched, true ),
-				'blog'    => $blog,
-				'force'   => false,
-				'except'  => array(),
+		$blog = null === $blog ? get_current_blog_id() : (int) $blog;
+		if ( isset( self::$open[ $id ] ) ) {
+			self::renew( $id, $created );
+		} else {
+			self::attempt(
+				static function () use ( $id, $touched, $created, $blog ) {
+					self::begin( $id, $touched, $created, $blog );
+				}
 			);
-			self::know( $id, $created );
+		}
+		if ( ! isset( self::$open[ $id ] ) ) {
+			return false;
 		}
 		self::$open[ $id ]['touched'] += array_fill_keys( $touched, true );
 		if ( $created ) {
@@ -161,21 +194,80 @@ final class Rollcall_Capture {
 	}
 
 	/**
+	 * Opens an account that is not open in this request.
+	 *
+	 * @param int      $id      WordPress user id.
+	 * @param string[] $touched Field names that were seen changing.
+	 * @param bool     $created Its creation was seen.
+	 * @param int      $blog    Blog id.
+	 */
+	private static function begin( $id, array $touched, $created, $blog ) {
+		if ( count( self::$open ) >= self::AT_ONCE ) {
+			self::settle_now();
+		}
+		$row               = Rollcall_Outbox::open( $id, $created ? 'create' : 'update', $blog );
+		$now               = Rollcall_Settings::clock_ms();
+		self::$open[ $id ] = array(
+			'row'     => $row,
+			'since'   => $now,
+			'renewed' => $now,
+			'created' => $created,
+			'touched' => array_fill_keys( $touched, true ),
+			'blog'    => $blog,
+			'force'   => false,
+			'except'  => array(),
+		);
+		self::know( $id, $created );
+	}
+
+	/**
+	 * Opens the row of an open account once more when it was opened long ago: it may have been read
+	 * and acknowledged meanwhile, and what is written from now on needs a row of its own.
+	 *
+	 * @param int  $id      WordPress user id.
+	 * @param bool $created Its creation was seen.
+	 */
+	private static function renew( $id, $created ) {
+		$one = self::$open[ $id ];
+		$now = Rollcall_Settings::clock_ms();
+		if ( $now - $one['renewed'] < self::RENEW_MS || $now - $one['since'] > self::LONGEST_MS ) {
+			return;
+		}
+		self::attempt(
+			static function () use ( $id, $created, $one, $now ) {
+				$row         = Rollcall_Outbox::open( $id, $created || $one['created'] ? 'create' : 'update', $one['blog'] );
+				$row['mine'] = $row['mine'] || ( $one['row']['mine'] && $one['row']['id'] === $row['id'] && $one['row']['rev'] + 1 === $row['rev'] );
+
+				self::$open[ $id ]['row']     = $row;
+				self::$open[ $id ]['renewed'] = $now;
+			}
+		);
+	}
+
+	/**
 	 * Opens many accounts that one statement is about to change.
 	 *
 	 * @param int[] $ids WordPress user ids.
 	 */
 	public static function open_many( array $ids ) {
 		$ids = array_values( array_filter( array_diff( $ids, array_keys( self::$open ) ), array( __CLASS__, 'captures' ) ) );
-		Rollcall_Outbox::open_many( $ids );
-		Rollcall_Settle::run( $ids, array( 'baseline_only' => true ) );
-		foreach ( $ids as $id ) {
+		$now = Rollcall_Settings::clock_ms();
+		$did = self::attempt(
+			static function () use ( $ids ) {
+				Rollcall_Outbox::open_many( $ids );
+				Rollcall_Settle::run( $ids, array( 'baseline_only' => true ) );
+				return true;
+			}
+		);
+		foreach ( $did ? $ids : array() as $id ) {
 			self::$open[ $id ] = array(
 				'row'     => array(
 					'id'   => '',
 					'rev'  => 0,
 					'mine' => false,
 				),
+				'since'   => $now,
+				'renewed' => $now,
 				'created' => false,
 				'touched' => array(),
 				'blog'    => get_current_blog_id(),
@@ -199,12 +291,19 @@ final class Rollcall_Capture {
 	 * stand for nothing.
 	 */
 	public static function settle_now() {
-		Rollcall_Password_Watch::look();
-		$open       = self::$open;
-		self::$open = array();
-		foreach ( array_chunk( $open, 500, true ) as $some ) {
-			self::settle( $some );
+		if ( ! self::$open && ! Rollcall_Password_Watch::suspects() ) {
+			return;
 		}
+		self::attempt(
+			static function () {
+				Rollcall_Password_Watch::look();
+				$open       = array_filter( self::$open, array( 'Rollcall_Hooks', 'is_not_ending' ), ARRAY_FILTER_USE_KEY );
+				self::$open = array_diff_key( self::$open, $open );
+				foreach ( array_chunk( $open, 500, true ) as $some ) {
+					self::settle( $some );
+				}
+			}
+		);
 	}
 
 	/**
@@ -222,28 +321,48 @@ final class Rollcall_Capture {
 		$kinds = array();
 		$made  = array();
 		$blogs = array();
-		foreach ( $wpdb->get_results( 'SELECT user_id, kind, blog FROM ' . Rollcall_Tables::outbox() . " WHERE subject IN ($list)" ) as $row ) { // phpcs:ignore WordPress.DB
+		$ends  = array();
+		foreach ( $wpdb->get_results( 'SELECT user_id, kind, blog, gone FROM ' . Rollcall_Tables::outbox() . " WHERE subject IN ($list)" ) as $row ) { // phpcs:ignore WordPress.DB
 			$id           = (int) $row->user_id;
 			$kinds[ $id ] = (string) $row->kind;
 			$blogs[ $id ] = (int) $row->blog;
 			if ( 'create' === $row->kind ) {
 				$made[ $id ] = true;
 			}
-		}
-		// Killed after its settling: everything is stamped already, and must not be stamped again.
-		foreach ( Rollcall_Ledger::load( array_keys( $made ) ) as $id => $row ) {
-			if ( $row['born'][0] > 0 ) {
-				unset( $made[ $id ] );
+			if ( '' !== $row->gone ) {
+				$ends[ $id ] = true;
 			}
 		}
-		Rollcall_Settle::run(
+		$settled = Rollcall_Settle::run(
 			array_keys( $kinds ),
 			array(
-				'created' => $made,
-				'blog'    => $blogs,
+				'created'   => self::not_settled_yet( $made ),
+				'cut_short' => $ends,
+				'blog'      => $blogs,
 			)
 		);
+		foreach ( array_keys( $ends ) as $id ) {
+			if ( isset( $settled[ $id ] ) && ! $settled[ $id ]['held'] ) {
+				Rollcall_Outbox::expect_no_delete( $id );
+			}
+		}
 		Rollcall_Outbox::ready( $kinds, $blogs );
+	}
+
+	/**
+	 * Those of some accounts seen coming about that have no stamps yet. A request that lasts is settled
+	 * by who reads it meanwhile, and must not stamp everything again: edits of others came since.
+	 *
+	 * @param array<int,true> $created Account => true.
+	 * @return array<int,true>
+	 */
+	private static function not_settled_yet( array $created ) {
+		foreach ( Rollcall_Ledger::load( array_keys( $created ) ) as $id => $row ) {
+			if ( $row['born'][0] > 0 ) {
+				unset( $created[ $id ] );
+			}
+		}
+		return $created;
 	}
 
 	/**
@@ -257,7 +376,7 @@ final class Rollcall_Capture {
 		$settled = Rollcall_Settle::run(
 			array_keys( $open ),
 			array(
-				'created' => $created,
+				'created' => self::not_settled_yet( $created ),
 				'touched' => wp_list_pluck( $open, 'touched' ),
 				'except'  => array_filter( wp_list_pluck( $open, 'except' ) ),
 				'blog'    => $blogs,
@@ -291,7 +410,10 @@ final class Rollcall_Capture {
 			}
 			return;
 		}
-		if ( null === $watch || (int) $watch < Rollcall_Settings::generation() ) {
+		if ( null === $watch && Rollcall_Newcomers::is_one( $id ) ) {
+			// Made past the hooks a moment ago: there is no before either.
+			self::$open[ $id ]['created'] = true;
+		} elseif ( null === $watch || (int) $watch < Rollcall_Settings::generation() ) {
 			Rollcall_Settle::run(
 				array( $id ),
 				array(

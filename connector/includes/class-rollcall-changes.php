@@ -31,6 +31,7 @@ final class Rollcall_Changes {
 			return $fits;
 		}
 		Rollcall_Outbox::ack( $request['ack'] );
+		Rollcall_Newcomers::look();
 		if ( ! empty( $request['restamp'] ) ) {
 			self::restamp( array_map( 'intval', $request['restamp'] ) );
 		}
@@ -110,6 +111,10 @@ final class Rollcall_Changes {
 		if ( isset( $state['unreadable']->login ) ) {
 			return self::error( $wire, $row, 'value.encoding', __( 'The account’s login is not valid UTF-8.', 'rollcall-connector' ) );
 		}
+		if ( '' !== $row->gone ) {
+			// Settled by now: what the deletion had taken is remembered as nobody's edit.
+			$wire['error'] = self::what( $row, 'source.delete_unfinished', Rollcall_Reasons::sentence( 'source.delete_unfinished' ) );
+		}
 		return $wire + array( 'account' => $state );
 	}
 
@@ -123,12 +128,23 @@ final class Rollcall_Changes {
 	 */
 	private static function error( array $wire, $row, $code, $message ) {
 		$wire['kind']  = 'error';
-		$wire['error'] = array(
+		$wire['error'] = self::what( $row, $code, $message );
+		return $wire;
+	}
+
+	/**
+	 * What is to be said of a row.
+	 *
+	 * @param object $row     Row of the outbox.
+	 * @param string $code    Reason code.
+	 * @param string $message One sentence for people.
+	 */
+	private static function what( $row, $code, $message ) {
+		return array(
 			'code'    => $code,
 			'message' => $message,
 			'id'      => (int) $row->user_id,
 		);
-		return $wire;
 	}
 
 	/**

@@ -48,6 +48,7 @@ final class Rollcall_Connect {
 				'service_user_id' => $credential['id'],
 			)
 		);
+		Rollcall_Newcomers::look( true );
 		$answer = array(
 			'credential' => array(
 				'user'     => $credential['user'],

@@ -34,5 +34,6 @@ final class Rollcall_Disconnect {
 		// The account first, while it is still known as ours: its end must not be captured.
 		Rollcall_Service_Account::remove();
 		Rollcall_Settings::unbind();
+		Rollcall_Newcomers::end();
 	}
 }

@@ -6,7 +6,8 @@
  * Does not: hold settings of one installation (`Rollcall_Settings`).
  * Always true: a counter only rises, also when many requests raise it at once; `once()` gives
  *   every request the same value.
- * On failure: a missing table reads as null and 0.
+ * On failure: a missing table reads as null and 0; what must be the same for every request is never
+ *   made up, `once()` throws.
  *
  * @package Rollcall_Connector
  */
@@ -70,6 +71,7 @@ final class Rollcall_Facts {
 	 *
 	 * @param string   $name Fact.
 	 * @param callable $make Makes the value.
+	 * @throws RuntimeException When it can't be kept: every request would make another one.
 	 * @return string
 	 */
 	public static function once( $name, $make ) {
@@ -81,7 +83,7 @@ final class Rollcall_Facts {
 				$wpdb->query( $wpdb->prepare( 'INSERT IGNORE INTO ' . Rollcall_Tables::facts() . ' (name, value) VALUES (%s, %s)', $name, $made ) ); // phpcs:ignore WordPress.DB
 				$value = self::get( $name );
 				if ( null === $value ) {
-					return $made;
+					throw new RuntimeException( 'The facts of this account store can’t be kept.' );
 				}
 			}
 			self::$constant[ $name ] = $value;

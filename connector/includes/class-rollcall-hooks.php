@@ -36,6 +36,7 @@ final class Rollcall_Hooks {
 		$first = PHP_INT_MIN;
 		$me    = __CLASS__;
 		add_filter( 'wp_pre_insert_user_data', array( $me, 'before_insert' ), PHP_INT_MAX, 4 );
+		add_filter( 'insert_user_meta', array( $me, 'before_first_meta' ), $first, 2 );
 		add_action( 'user_register', array( $me, 'created' ), $first, 1 );
 		add_action( 'wpmu_new_user', array( $me, 'created' ), $first, 1 );
 		foreach ( array( 'profile_update', 'wpmu_activate_user', 'set_user_role', 'add_user_role', 'remove_user_role' ) as $hook ) {
@@ -78,6 +79,20 @@ final class Rollcall_Hooks {
 			self::$inserting = isset( $data['user_login'] ) ? (string) $data['user_login'] : '';
 		}
 		return $data;
+	}
+
+	/**
+	 * `insert_user_meta`: the row of the users table was written. Before WordPress 7.1 nothing tells
+	 * earlier which id a new account has.
+	 *
+	 * @param array   $meta Meta to be written.
+	 * @param WP_User $user The account.
+	 */
+	public static function before_first_meta( $meta, $user ) {
+		if ( '' !== self::$inserting && $user instanceof WP_User ) {
+			self::seen( (int) $user->ID );
+		}
+		return $meta;
 	}
 
 	/**
@@ -207,17 +222,22 @@ final class Rollcall_Hooks {
 	 * @param int $id WordPress user id.
 	 */
 	public static function before_end( $id ) {
-		global $wpdb;
 		$id = (int) $id;
 		if ( ! Rollcall_Capture::open( $id ) ) {
 			return;
 		}
-		$rows                  = Rollcall_Ledger::load( array( $id ) );
-		self::$deleting[ $id ] = array(
-			'login' => (string) $wpdb->get_var( $wpdb->prepare( "SELECT user_login FROM {$wpdb->users} WHERE ID = %d", $id ) ), // phpcs:ignore WordPress.DB
-			'uid'   => isset( $rows[ $id ] ) ? $rows[ $id ]['uid'] : null,
+		Rollcall_Capture::attempt(
+			static function () use ( $id ) {
+				global $wpdb;
+				$rows = Rollcall_Ledger::load( array( $id ) );
+				$gone = array(
+					'login' => (string) $wpdb->get_var( $wpdb->prepare( "SELECT user_login FROM {$wpdb->users} WHERE ID = %d", $id ) ), // phpcs:ignore WordPress.DB
+					'uid'   => isset( $rows[ $id ] ) ? $rows[ $id ]['uid'] : null,
+				);
+				Rollcall_Outbox::expect_delete( $id, $gone );
+				self::$deleting[ $id ] = $gone;
+			}
 		);
-		Rollcall_Outbox::expect_delete( $id, self::$deleting[ $id ] );
 	}
 
 	/**
@@ -233,12 +253,22 @@ final class Rollcall_Hooks {
 		$gone = self::$deleting[ $id ];
 		unset( self::$deleting[ $id ] );
 		Rollcall_Capture::let_go( $id );
-		Rollcall_Outbox::put_delete(
-			$id,
-			$gone['uid'],
-			$gone['login'],
-			array( max( Rollcall_Settings::now_ms(), Rollcall_Ledger::greatest_ms( $id ) + 1 ), Rollcall_Settings::key_of( get_current_blog_id() ) )
+		Rollcall_Capture::attempt(
+			static function () use ( $id, $gone ) {
+				$stamp = array( max( Rollcall_Settings::now_ms(), Rollcall_Ledger::greatest_ms( $id ) + 1 ), Rollcall_Settings::key_of( get_current_blog_id() ) );
+				Rollcall_Outbox::put_delete( $id, $gone['uid'], $gone['login'], $stamp );
+			}
 		);
+	}
+
+	/**
+	 * Is an account not in the middle of being deleted? One that is keeps its row open: whoever reads
+	 * it finds out what became of it.
+	 *
+	 * @param int $id WordPress user id.
+	 */
+	public static function is_not_ending( $id ) {
+		return ! isset( self::$deleting[ $id ] );
 	}
 
 	/**

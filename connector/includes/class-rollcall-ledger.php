@@ -7,7 +7,7 @@
  * Always true: a row is written only over the revision that was read; who loses that race reads
  *   again and repeats.
  * On failure: after several lost races nothing is written; the difference is still there to be
- *   found by the next look at the account.
+ *   found by the next look at the account. A write or a read that failed throws.
  *
  * @package Rollcall_Connector
  */
@@ -35,6 +35,7 @@ final class Rollcall_Ledger {
 	 * Loads rows.
 	 *
 	 * @param int[] $ids WordPress user ids.
+	 * @throws RuntimeException When they can't be read.
 	 * @return array<int,array{id:int,uid:?string,label:string,born:array,switches:array,watch:int,rev:int,entries:array}>
 	 *   entries: field name => [ms, site key, fingerprint].
 	 */
@@ -43,7 +44,12 @@ final class Rollcall_Ledger {
 		$rows = array();
 		foreach ( array_chunk( array_unique( array_map( 'intval', $ids ) ), 500 ) as $some ) {
 			$list = implode( ',', $some );
-			foreach ( $wpdb->get_results( 'SELECT * FROM ' . Rollcall_Tables::accounts() . " WHERE user_id IN ($list)" ) as $row ) { // phpcs:ignore WordPress.DB
+			$found = $wpdb->get_results( 'SELECT * FROM ' . Rollcall_Tables::accounts() . " WHERE user_id IN ($list)" ); // phpcs:ignore WordPress.DB
+			if ( ! is_array( $found ) || '' !== $wpdb->last_error ) {
+				// Taken for “nothing is known”, this would make an edit of everything.
+				throw new RuntimeException( 'What is known of accounts can’t be read.' );
+			}
+			foreach ( $found as $row ) {
 				$entries                     = json_decode( $row->fields, true );
 				$rows[ (int) $row->user_id ] = array(
 					'id'       => (int) $row->user_id,
@@ -311,7 +317,7 @@ final class Rollcall_Ledger {
 			foreach ( $some as $row ) {
 				$values[] = $wpdb->prepare( '(%d, %d, %d, %d, %s)', $row['id'], $row['born'][0], $row['born'][1], $row['watch'], self::encode( $row ) );
 			}
-			$inserted += (int) $wpdb->query( 'INSERT IGNORE INTO ' . Rollcall_Tables::accounts() . ' (user_id, born_ms, born_key, watch, fields) VALUES ' . implode( ', ', $values ) ); // phpcs:ignore WordPress.DB
+			$inserted += self::written( 'INSERT IGNORE INTO ' . Rollcall_Tables::accounts() . ' (user_id, born_ms, born_key, watch, fields) VALUES ' . implode( ', ', $values ) );
 		}
 		return $inserted;
 	}
@@ -324,7 +330,7 @@ final class Rollcall_Ledger {
 	 */
 	public static function replace( array $row ) {
 		global $wpdb;
-		return 1 === (int) $wpdb->query( // phpcs:ignore WordPress.DB
+		return 1 === self::written(
 			$wpdb->prepare(
 				'UPDATE ' . Rollcall_Tables::accounts() . ' SET fields = %s, born_ms = %d, born_key = %d, watch = %d, rev = rev + 1 WHERE user_id = %d AND rev = %d', // phpcs:ignore WordPress.DB
 				self::encode( $row ),
@@ -350,7 +356,7 @@ final class Rollcall_Ledger {
 			foreach ( $some as $row ) {
 				$values[] = $wpdb->prepare( '(%d, %d, %d, %s)', $row['id'], $row['watch'], $row['rev'] + 1, self::encode( $row ) );
 			}
-			$wpdb->query( // phpcs:ignore WordPress.DB
+			self::written(
 				'INSERT INTO ' . Rollcall_Tables::accounts() . ' (user_id, watch, rev, fields) VALUES ' . implode( ', ', $values ) .
 				self::OVER_REVISION
 			);
@@ -386,6 +392,22 @@ final class Rollcall_Ledger {
 	 */
 	public static function label_print( $login, $registered ) {
 		return Rollcall_Values::fingerprint( 'label', array( (string) $login, (string) $registered ) );
+	}
+
+	/**
+	 * Writes.
+	 *
+	 * @param string $statement SQL.
+	 * @throws RuntimeException When it failed: what can't be noted must not be told as noted.
+	 * @return int Rows.
+	 */
+	private static function written( $statement ) {
+		global $wpdb;
+		$rows = $wpdb->query( $statement ); // phpcs:ignore WordPress.DB
+		if ( false === $rows ) {
+			throw new RuntimeException( 'What is known of accounts can’t be written.' );
+		}
+		return (int) $rows;
 	}
 
 	/**

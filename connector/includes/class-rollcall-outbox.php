@@ -8,7 +8,8 @@
  * Always true: every opening and every closing raises the row's revision, and an acknowledgement
  *   drops only the very revision that was read; a row is closed only by the request that opened it
  *   last; an open row older than 30 s counts as ready.
- * On failure: a request that is killed leaves its row open, and so nothing is lost.
+ * On failure: a request that is killed leaves its row open, and so nothing is lost; a write that
+ *   failed throws.
  *
  * @package Rollcall_Connector
  */
@@ -19,6 +20,9 @@ defined( 'ABSPATH' ) || exit;
  * Rows of `rollcall_outbox`.
  */
 final class Rollcall_Outbox {
+
+	/** So many locked rows are waited for at an acknowledgement, a second each. */
+	const MOST_LOCKED = 3;
 
 	/** How long a request may keep an account to itself. */
 	const FRESH_MS = 30000;
@@ -38,22 +42,46 @@ final class Rollcall_Outbox {
 	private static $readied = 0;
 
 	/**
+	 * Does the head have to be raised for them?
+	 *
+	 * @var bool
+	 */
+	private static $head_is_due = false;
+
+	/**
+	 * Hooks in, behind the settling of what this request has changed. Raised before, the head's row
+	 * would be locked until a transaction of another plugin ends, and everybody would wait for it.
+	 */
+	public static function start() {
+		add_action( 'shutdown', array( __CLASS__, 'raise_head' ), PHP_INT_MAX - 5, 0 );
+	}
+
+	/** Raises the head, once for all rows of this request. */
+	public static function raise_head() {
+		if ( self::$head_is_due ) {
+			self::$head_is_due = false;
+			Rollcall_Patience::run( array( 'Rollcall_Settings', 'next_head' ) );
+		}
+	}
+
+	/**
 	 * Opens the row of an account. Whoever opens last is the one to close.
 	 *
 	 * @param int    $id   WordPress user id.
 	 * @param string $kind `create` or `update`; a row once `create` stays so.
 	 * @param int    $blog Blog id, the present site when null.
+	 * @throws RuntimeException When it can't be written.
 	 * @return array{id:string,rev:int,mine:bool} mine: there was no row before.
 	 */
 	public static function open( $id, $kind = 'update', $blog = null ) {
 		global $wpdb;
 		$made = bin2hex( random_bytes( 8 ) );
 		$now  = Rollcall_Settings::clock_ms();
-		$wpdb->query( // phpcs:ignore WordPress.DB
+		self::written(
 			$wpdb->prepare(
 				'INSERT INTO ' . Rollcall_Tables::outbox() . " (subject, id, rev, user_id, blog, kind, state, owner, queued_ms, opened_ms, at_ms, actor, gone)
 				VALUES (%s, %s, 1, %d, %d, %s, 'open', %s, %d, %d, %d, %s, '')
-				ON DUPLICATE KEY UPDATE rev = rev + 1, state = 'open', owner = VALUES(owner), opened_ms = VALUES(opened_ms), at_ms = VALUES(at_ms),
+				ON DUPLICATE KEY UPDATE gone = CASE WHEN owner = VALUES(owner) THEN gone ELSE '' END, rev = rev + 1, state = 'open', owner = VALUES(owner), opened_ms = VALUES(opened_ms), at_ms = VALUES(at_ms),
 				blog = VALUES(blog), actor = VALUES(actor), kind = CASE WHEN VALUES(kind) = 'create' THEN VALUES(kind) ELSE kind END", // phpcs:ignore WordPress.DB
 				'u:' . $id,
 				$made,
@@ -113,7 +141,7 @@ final class Rollcall_Outbox {
 	public static function ready( array $kinds, array $blogs = array() ) {
 		global $wpdb;
 		foreach ( $kinds as $id => $kind ) {
-			$updated = $wpdb->query( // phpcs:ignore WordPress.DB
+			$updated = self::written(
 				$wpdb->prepare(
 					'UPDATE ' . Rollcall_Tables::outbox() . " SET rev = rev + 1, at_ms = %d,
 					kind = CASE WHEN %s = 'create' THEN 'create' ELSE kind END,
@@ -132,9 +160,7 @@ final class Rollcall_Outbox {
 			}
 			++self::$readied;
 		}
-		if ( $kinds ) {
-			Rollcall_Settings::next_head();
-		}
+		self::$head_is_due = self::$head_is_due || count( $kinds ) > 0;
 	}
 
 	/**
@@ -145,8 +171,8 @@ final class Rollcall_Outbox {
 	public static function put_outside( array $ids ) {
 		self::put_many( $ids, 'ready', array( 'kind' => 'outside' ) );
 		if ( $ids ) {
-			self::$readied += count( $ids );
-			Rollcall_Settings::next_head();
+			self::$readied    += count( $ids );
+			self::$head_is_due = true;
 		}
 	}
 
@@ -158,8 +184,16 @@ final class Rollcall_Outbox {
 	 * @param array $gone login, uid.
 	 */
 	public static function expect_delete( $id, array $gone ) {
-		global $wpdb;
-		$wpdb->update( Rollcall_Tables::outbox(), array( 'gone' => wp_json_encode( $gone ) ), array( 'subject' => 'u:' . $id ) ); // phpcs:ignore WordPress.DB
+		self::expect_delete_as( $id, wp_json_encode( $gone ) );
+	}
+
+	/**
+	 * The account is still there, whole: its row is like any other.
+	 *
+	 * @param int $id WordPress user id.
+	 */
+	public static function expect_no_delete( $id ) {
+		self::expect_delete_as( $id, '' );
 	}
 
 	/**
@@ -179,7 +213,7 @@ final class Rollcall_Outbox {
 		if ( null !== $uid ) {
 			Rollcall_Tombstones::put( $uid, $stamp, $id, $login );
 		}
-		$wpdb->query( // phpcs:ignore WordPress.DB
+		self::written(
 			$wpdb->prepare(
 				'INSERT INTO ' . Rollcall_Tables::outbox() . " (subject, id, rev, user_id, blog, kind, state, owner, queued_ms, opened_ms, at_ms, actor, gone)
 				VALUES (%s, %s, 1, %d, %d, 'delete', 'ready', '', %d, %d, %d, %s, %s)", // phpcs:ignore WordPress.DB
@@ -204,7 +238,7 @@ final class Rollcall_Outbox {
 		self::drop( $id );
 		Rollcall_Ledger::forget( $id );
 		++self::$readied;
-		Rollcall_Settings::next_head();
+		self::$head_is_due = true;
 	}
 
 	/**
@@ -241,12 +275,13 @@ final class Rollcall_Outbox {
 	 * The oldest rows that are ready, or were left open.
 	 *
 	 * @param int $limit At most so many.
+	 * @throws RuntimeException When they can't be read.
 	 * @return object[]
 	 */
 	public static function page( $limit ) {
 		global $wpdb;
-		$now = Rollcall_Settings::clock_ms();
-		return $wpdb->get_results( // phpcs:ignore WordPress.DB
+		$now  = Rollcall_Settings::clock_ms();
+		$rows = $wpdb->get_results( // phpcs:ignore WordPress.DB
 			$wpdb->prepare(
 				'SELECT * FROM ' . Rollcall_Tables::outbox() . " WHERE state = 'ready' OR opened_ms < %d OR opened_ms > %d ORDER BY queued_ms, id LIMIT %d", // phpcs:ignore WordPress.DB
 				$now - self::FRESH_MS,
@@ -254,6 +289,10 @@ final class Rollcall_Outbox {
 				$limit
 			)
 		);
+		if ( ! is_array( $rows ) || '' !== $wpdb->last_error ) {
+			throw new RuntimeException( 'The outbox can’t be read.' );
+		}
+		return $rows;
 	}
 
 	/**
@@ -280,13 +319,48 @@ final class Rollcall_Outbox {
 	 * @param array $refs Pairs of row id and revision.
 	 */
 	public static function ack( array $refs ) {
-		global $wpdb;
-		foreach ( array_chunk( $refs, 100 ) as $some ) {
-			$rows = array();
-			foreach ( $some as $ref ) {
-				$rows[] = $wpdb->prepare( '(id = %s AND rev = %d)', $ref[0], $ref[1] );
+		Rollcall_Patience::run(
+			static function () use ( $refs ) {
+				foreach ( array_chunk( $refs, 100 ) as $some ) {
+					if ( ! self::drop_read( $some ) ) {
+						self::drop_one_by_one( $some );
+					}
+				}
 			}
-			$wpdb->query( 'DELETE FROM ' . Rollcall_Tables::outbox() . " WHERE state = 'ready' AND (" . implode( ' OR ', $rows ) . ')' ); // phpcs:ignore WordPress.DB
+		);
+	}
+
+	/**
+	 * Drops rows at the revisions that were read, in one statement. In a small outbox the database looks
+	 * at every row for that, also at those that somebody's transaction has locked.
+	 *
+	 * @param array $refs Pairs of row id and revision.
+	 * @return bool False when it had to wait too long.
+	 */
+	private static function drop_read( array $refs ) {
+		global $wpdb;
+		$rows = array();
+		foreach ( $refs as $ref ) {
+			$rows[] = $wpdb->prepare( '(id = %s AND rev = %d)', $ref[0], $ref[1] );
+		}
+		return false !== $wpdb->query( 'DELETE FROM ' . Rollcall_Tables::outbox() . " WHERE state = 'ready' AND (" . implode( ' OR ', $rows ) . ')' ); // phpcs:ignore WordPress.DB
+	}
+
+	/**
+	 * Drops rows each by its key, past those that somebody has locked: these are read again.
+	 *
+	 * @param array $refs Pairs of row id and revision.
+	 */
+	private static function drop_one_by_one( array $refs ) {
+		global $wpdb;
+		$locked = 0;
+		foreach ( $refs as $ref ) {
+			$subject = $wpdb->get_var( $wpdb->prepare( 'SELECT subject FROM ' . Rollcall_Tables::outbox() . ' WHERE id = %s', $ref[0] ) ); // phpcs:ignore WordPress.DB
+			if ( null === $subject || $locked >= self::MOST_LOCKED ) {
+				continue;
+			}
+			$done    = $wpdb->query( $wpdb->prepare( 'DELETE FROM ' . Rollcall_Tables::outbox() . " WHERE subject = %s AND id = %s AND rev = %d AND state = 'ready'", $subject, $ref[0], $ref[1] ) ); // phpcs:ignore WordPress.DB
+			$locked += false === $done ? 1 : 0;
 		}
 	}
 
@@ -342,17 +416,28 @@ final class Rollcall_Outbox {
 		$actor = wp_json_encode( (object) $actor );
 		$owner = 'open' === $state ? self::owner() : '';
 		$blog  = null === $blog ? get_current_blog_id() : $blog;
-		$again = 'open' === $state ? ", state = 'open', owner = VALUES(owner), opened_ms = VALUES(opened_ms)" : '';
+		$again = 'open' === $state ? ", gone = '', state = 'open', owner = VALUES(owner), opened_ms = VALUES(opened_ms)" : '';
 		foreach ( array_chunk( $ids, 100 ) as $some ) {
 			$values = array();
 			foreach ( $some as $id ) {
 				$values[] = $wpdb->prepare( "(%s, %s, 1, %d, %d, %s, %s, %s, %d, %d, %d, %s, '')", 'u:' . $id, bin2hex( random_bytes( 8 ) ), $id, $blog, $kind, $state, $owner, $now, $now, $at, $actor );
 			}
-			$wpdb->query( // phpcs:ignore WordPress.DB
+			self::written(
 				'INSERT INTO ' . Rollcall_Tables::outbox() . ' (subject, id, rev, user_id, blog, kind, state, owner, queued_ms, opened_ms, at_ms, actor, gone) VALUES ' .
 				implode( ', ', $values ) . " ON DUPLICATE KEY UPDATE rev = rev + 1, at_ms = VALUES(at_ms)$again"
 			);
 		}
+	}
+
+	/**
+	 * Writes what is kept of an account that may be gone.
+	 *
+	 * @param int    $id   WordPress user id.
+	 * @param string $gone JSON, or nothing.
+	 */
+	private static function expect_delete_as( $id, $gone ) {
+		global $wpdb;
+		self::written( $wpdb->prepare( 'UPDATE ' . Rollcall_Tables::outbox() . ' SET gone = %s WHERE subject = %s', $gone, 'u:' . $id ) ); // phpcs:ignore WordPress.DB
 	}
 
 	/**
@@ -367,6 +452,22 @@ final class Rollcall_Outbox {
 			$subjects[] = 'u:' . (int) $id;
 		}
 		return $subjects;
+	}
+
+	/**
+	 * Writes.
+	 *
+	 * @param string $statement SQL.
+	 * @throws RuntimeException When it failed. Without the statement: it holds logins.
+	 * @return int Rows.
+	 */
+	private static function written( $statement ) {
+		global $wpdb;
+		$rows = $wpdb->query( $statement ); // phpcs:ignore WordPress.DB
+		if ( false === $rows ) {
+			throw new RuntimeException( 'The outbox can’t be written.' );
+		}
+		return (int) $rows;
 	}
 
 	/** This request's name. */

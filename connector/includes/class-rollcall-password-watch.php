@@ -36,6 +36,7 @@ final class Rollcall_Password_Watch {
 		add_action( 'wp_set_password', array( __CLASS__, 'set' ), PHP_INT_MIN, 3 );
 		add_action( 'clean_user_cache', array( __CLASS__, 'cleaned' ), PHP_INT_MIN, 2 );
 		add_filter( 'check_password', array( __CLASS__, 'checked' ), PHP_INT_MAX, 4 );
+		add_filter( 'password_needs_rehash', array( __CLASS__, 'before_rehash' ), PHP_INT_MAX, 3 );
 	}
 
 	/**
@@ -65,10 +66,42 @@ final class Rollcall_Password_Watch {
 		if ( $old instanceof WP_User && ! empty( $old->user_pass ) ) {
 			$before = (string) $old->user_pass;
 		}
-		if ( ! self::is_rehash( (string) $password, $id, $before ) ) {
+		$rehash = Rollcall_Capture::attempt(
+			static function () use ( $password, $id, $before ) {
+				return self::is_rehash( (string) $password, $id, $before );
+			}
+		);
+		if ( ! $rehash ) {
 			Rollcall_Hooks::seen( $id, array( 'password' ) );
 		}
 		unset( self::$suspects[ $id ] );
+	}
+
+	/**
+	 * `password_needs_rehash` (6.8 and later): WordPress is about to store the password of this sign-in
+	 * once more. It checked the hash as it had read it. Has another one arrived since, that one stands;
+	 * and none arrives from here on, until the request has ended.
+	 *
+	 * @param bool       $needs Whether it is to be hashed again.
+	 * @param string     $hash  The hash that was checked.
+	 * @param int|string $id    WordPress user id, '' when unknown.
+	 */
+	public static function before_rehash( $needs, $hash, $id = '' ) {
+		$id = (int) $id;
+		if ( ! $needs || ! Rollcall_Capture::open( $id ) ) {
+			return $needs;
+		}
+		$now = Rollcall_Capture::attempt(
+			static function () use ( $id ) {
+				return self::stored( $id );
+			}
+		);
+		return null === $now ? $needs : $now === $hash;
+	}
+
+	/** Do accounts wait for a comparison? */
+	public static function suspects() {
+		return count( self::$suspects ) > 0;
 	}
 
 	/**
@@ -84,7 +117,7 @@ final class Rollcall_Password_Watch {
 		}
 		self::$suspects[ $id ] = $user instanceof WP_User && ! empty( $user->user_pass ) ? (string) $user->user_pass : '';
 		if ( count( self::$suspects ) >= self::AT_ONCE ) {
-			self::look();
+			Rollcall_Capture::attempt( array( __CLASS__, 'look' ) );
 		}
 	}
 
@@ -98,8 +131,15 @@ final class Rollcall_Password_Watch {
 	 */
 	public static function checked( $check, $password, $hash, $id = '' ) {
 		$id = (int) $id;
-		if ( $check && $id && '' !== self::suspected( $id ) && self::is_rehash( (string) $password, $id, self::suspected( $id ) ) ) {
-			unset( self::$suspects[ $id ] );
+		if ( $check && $id && '' !== self::suspected( $id ) ) {
+			$rehash = Rollcall_Capture::attempt(
+				static function () use ( $password, $id ) {
+					return self::is_rehash( (string) $password, $id, self::suspected( $id ) );
+				}
+			);
+			if ( $rehash ) {
+				unset( self::$suspects[ $id ] );
+			}
 		}
 		return $check;
 	}
@@ -142,7 +182,6 @@ final class Rollcall_Password_Watch {
 	 * @param string $before   Hash there was before, '' when unknown.
 	 */
 	private static function is_rehash( $password, $id, $before ) {
-		global $wpdb;
 		if ( '' === $before || '' === $password ) {
 			return false;
 		}
@@ -152,12 +191,23 @@ final class Rollcall_Password_Watch {
 		if ( '' !== $known && Rollcall_Values::fingerprint( 'password', $before ) !== $known ) {
 			return false;
 		}
-		$now = (string) $wpdb->get_var( $wpdb->prepare( "SELECT user_pass FROM {$wpdb->users} WHERE ID = %d", $id ) ); // phpcs:ignore WordPress.DB
+		$now = (string) self::stored( $id );
 		if ( $now === $before || ! wp_check_password( $password, $before ) || ! wp_check_password( $password, $now ) ) {
 			return false;
 		}
 		Rollcall_Ledger::renew( $id, 'password', $now );
 		return true;
+	}
+
+	/**
+	 * The hash that is stored now.
+	 *
+	 * @param int $id WordPress user id.
+	 * @return string|null
+	 */
+	private static function stored( $id ) {
+		global $wpdb;
+		return $wpdb->get_var( $wpdb->prepare( "SELECT user_pass FROM {$wpdb->users} WHERE ID = %d", $id ) ); // phpcs:ignore WordPress.DB
 	}
 
 	/**

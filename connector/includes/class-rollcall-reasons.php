@@ -57,6 +57,7 @@ final class Rollcall_Reasons {
 			'login.malformed'             => __( 'WordPress does not accept this login.', 'rollcall-connector' ),
 			'email.missing'               => __( 'An account is not created without knowing its e-mail address.', 'rollcall-connector' ),
 			'email.malformed'             => __( 'WordPress does not accept this e-mail address.', 'rollcall-connector' ),
+			'source.delete_unfinished'    => __( 'The account was being deleted here, and the deletion was cut short.', 'rollcall-connector' ),
 			'delete.newer_edit'           => __( 'The account was edited here after it was deleted elsewhere.', 'rollcall-connector' ),
 		);
 	}

@@ -140,6 +140,7 @@ final class Rollcall_Rest {
 			$answer = $class::answer( $data );
 		} catch ( Throwable $fault ) {
 			$answer = self::error( 'site.error', 500, self::describe( $fault ) );
+			Rollcall_Tables::mend();
 		} finally {
 			ob_end_clean();
 		}

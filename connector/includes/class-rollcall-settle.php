@@ -24,6 +24,8 @@ final class Rollcall_Settle {
 	 * Options:
 	 * - `created` (id => true): creation seen by a hook, all fields are stamped, also as `born`
 	 * - `touched` (id => name => true): seen changing by a hook, so a first sight is a change
+	 * - `cut_short` (id => true): its deletion was begun and not finished; what changed is remembered
+	 *   under the stamps it had, and comes out as `held`: it is nobody's edit
 	 * - `except` (id => name => fingerprint): held, and not to be stamped while they are still like this
 	 * - `blog` (id => blog id): where it happened; the present site where it isn't named
 	 * - `baseline_only` (bool): take first sights, stamp nothing
@@ -91,11 +93,20 @@ final class Rollcall_Settle {
 		if ( isset( $options['except'][ $id ] ) ) {
 			$changed = array_diff_assoc( $changed, $options['except'][ $id ] );
 		}
+		$held = array();
+		if ( isset( $options['cut_short'][ $id ] ) ) {
+			$held    = $changed;
+			$changed = array();
+		}
 
 		$next            = $row ? $row : Rollcall_Ledger::blank( $id );
 		$next['entries'] = array_merge( $next['entries'], $found['baseline'] );
 		$next['watch']   = Rollcall_Settings::generation();
 		$stamp           = null;
+		foreach ( $held as $name => $fp ) {
+			$entry                    = isset( $next['entries'][ $name ] ) ? $next['entries'][ $name ] : array( 0, Rollcall_Settings::key_of( get_main_site_id() ) );
+			$next['entries'][ $name ] = array( $entry[0], $entry[1], $fp );
+		}
 		if ( $changed ) {
 			$blog  = isset( $options['blog'][ $id ] ) ? $options['blog'][ $id ] : get_current_blog_id();
 			$stamp = array( max( Rollcall_Settings::now_ms(), Rollcall_Ledger::greatest_of( $next ) + 1 ), Rollcall_Settings::key_of( $blog ) );
@@ -109,9 +120,9 @@ final class Rollcall_Settle {
 		return array(
 			'row'     => $next,
 			'is_new'  => null === $row,
-			'dirty'   => null === $row || $changed || $found['baseline'] || $row['watch'] !== $next['watch'],
+			'dirty'   => null === $row || $changed || $held || $found['baseline'] || $row['watch'] !== $next['watch'],
 			'changed' => array_map( 'strval', array_keys( $changed ) ),
-			'held'    => array(),
+			'held'    => array_map( 'strval', array_keys( $held ) ),
 			'stamp'   => $stamp,
 		);
 	}

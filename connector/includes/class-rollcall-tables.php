@@ -88,7 +88,7 @@ final class Rollcall_Tables {
   gone text NOT NULL,
   PRIMARY KEY  (subject),
   KEY id (id),
-  KEY queued_ms (queued_ms)
+  KEY queued (queued_ms,id)
 ) $collate;"
 		);
 		dbDelta(
@@ -128,14 +128,42 @@ final class Rollcall_Tables {
 		);
 
 		foreach ( array( $outbox, $account, $tombs, $facts ) as $table ) {
-			$quiet = $wpdb->suppress_errors();
-			$there = false !== $wpdb->query( "SELECT 1 FROM $table LIMIT 1" ); // phpcs:ignore WordPress.DB
-			$wpdb->suppress_errors( $quiet );
-			if ( ! $there ) {
+			if ( ! self::is_there( $table ) ) {
 				return false;
 			}
 		}
 		return true;
+	}
+
+	/**
+	 * Something failed: a table that is gone is made again. Whatever was in it is lost, so the outbox
+	 * begins another life, and the hub knows.
+	 *
+	 * @return void
+	 */
+	public static function mend() {
+		foreach ( array( self::outbox(), self::accounts(), self::tombstones(), self::facts() ) as $table ) {
+			if ( ! self::is_there( $table ) ) {
+				if ( self::install() ) {
+					Rollcall_Settings::renew_epoch();
+				}
+				return;
+			}
+		}
+	}
+
+	/**
+	 * Can a table be read?
+	 *
+	 * @param string $table Name.
+	 * @return bool
+	 */
+	private static function is_there( $table ) {
+		global $wpdb;
+		$quiet = $wpdb->suppress_errors();
+		$there = false !== $wpdb->query( "SELECT 1 FROM $table LIMIT 1" ); // phpcs:ignore WordPress.DB
+		$wpdb->suppress_errors( $quiet );
+		return $there;
 	}
 
 	/**

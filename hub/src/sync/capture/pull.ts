@@ -23,6 +23,7 @@ import { type Site, sitesOf, type Topology } from '../../model/route.ts';
 import type { CapturedChange, Connection, SitePort, Store, Transaction } from '../ports.ts';
 import type { Learned, SpreadBatch } from '../spread-batch.ts';
 import { type Lesson, learn, learnGone } from './learn.ts';
+import { isUntold, untold } from './untold.ts';
 
 /** Rows per page: full states are a few kB each, and one page is one transaction. */
 export const PAGE_ROWS = 500;
@@ -123,8 +124,23 @@ async function learnPage(
   const context = { topology, nowMs, lane, again: false, asNew: false };
   const lessons = await learnRows(tx, rows, input, context);
   await keepLessons(tx, lessons, input, context, spreadBatch);
+  await logUntold(tx, rows, input);
   await tx.setCursor(installation, { epoch: answer.epoch, head: answer.head });
   return lessons.filter((entry) => entry.lesson.restamp).length;
+}
+
+/** Accounts that are told of have an identity by now; one that can't be told of may have none. */
+async function logUntold(
+  tx: Transaction,
+  rows: readonly ChangeRow[],
+  { installation, topology }: PullInput,
+): Promise<void> {
+  const home = sitesOf(topology, installation)[0]?.key;
+  const silent = rows.filter(isUntold);
+  if (home === undefined || silent.length === 0) return;
+  const ids = silent.flatMap((row) => row.account?.id ?? row.error?.id ?? []);
+  const identities = await tx.lockByAccount(installation, ids.map(wordPressId));
+  await tx.appendLog(silent.flatMap((row) => untold(row, identities, home)));
 }
 
 export interface LearnContext {

@@ -321,10 +321,15 @@ final class Rollcall_Outbox {
 	public static function ack( array $refs ) {
 		Rollcall_Patience::run(
 			static function () use ( $refs ) {
+				$well = ! Rollcall_Query_Faults::spoil_the_answer();
 				foreach ( array_chunk( $refs, 100 ) as $some ) {
 					if ( ! self::drop_read( $some ) ) {
 						self::drop_one_by_one( $some );
 					}
+				}
+				// What stays is read and acknowledged again.
+				if ( $well ) {
+					Rollcall_Query_Faults::make_good();
 				}
 			}
 		);

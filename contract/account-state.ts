@@ -42,6 +42,16 @@ export const StampedValueSchema = z.object({ v: FieldValueSchema, s: StampSchema
 
 export const UidSchema = z.uuid();
 
+/**
+ * WordPress's columns hold 60 and 100 characters. Without bounds one hostile site could fill the
+ * hub with a single account.
+ */
+const LONGEST_NAME = 250;
+export const NameSchema = z.string().max(LONGEST_NAME);
+/** Fields, or roles of one site, of one account. */
+const MOST_ENTRIES = 1_000;
+const isBounded = (record: object): boolean => Object.keys(record).length <= MOST_ENTRIES;
+
 export const AccountStateSchema = z.object({
   /** WordPress user id on this installation. */
   id: z.int().positive(),
@@ -49,21 +59,21 @@ export const AccountStateSchema = z.object({
   uid: UidSchema.nullable(),
   /** False when the label was made for another login or registration date. */
   label_ok: z.boolean(),
-  login: z.string(),
-  email: z.string(),
-  registered: z.string(),
+  login: NameSchema,
+  email: NameSchema,
+  registered: NameSchema,
   /** When Rollcall saw the account come about; ms 0: it was there before. */
   born: StampSchema,
   /** By effective capabilities, on any site of the installation, or as super admin. */
   privileged: z.boolean(),
   switches: z.object({ stop_outgoing: z.boolean(), reject_incoming: z.boolean() }),
   /** Account-wide fields. Absent when only `who` was asked for. */
-  fields: z.record(FieldNameSchema, StampedValueSchema).optional(),
+  fields: z.record(FieldNameSchema, StampedValueSchema).refine(isBounded).optional(),
   /** Blog id → role name → present or absent, with its stamp. Single sites have blog 1. */
   roles: z
     .record(
       z.string().regex(/^[1-9]\d*$/u),
-      z.record(z.string(), z.object({ v: z.boolean(), s: StampSchema })),
+      z.record(NameSchema, z.object({ v: z.boolean(), s: StampSchema })).refine(isBounded),
     )
     .optional(),
   /** Field name → reason code, for values that can't travel (an object, broken UTF-8, too large). */
@@ -75,7 +85,7 @@ export type AccountState = z.infer<typeof AccountStateSchema>;
 export const GoneSchema = z.object({
   id: z.int().positive(),
   uid: UidSchema.nullable(),
-  login: z.string(),
+  login: NameSchema,
   stamp: StampSchema,
 });
 export type Gone = z.infer<typeof GoneSchema>;
@@ -84,6 +94,6 @@ export type Gone = z.infer<typeof GoneSchema>;
 export const ActorSchema = z.object({
   kind: z.enum(['account', 'visitor', 'cli', 'cron', 'rest', 'outside', 'hub']),
   id: z.int().nonnegative().optional(),
-  login: z.string().optional(),
+  login: NameSchema.optional(),
 });
 export type Actor = z.infer<typeof ActorSchema>;

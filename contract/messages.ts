@@ -15,10 +15,19 @@ import {
   ActorSchema,
   FieldNameSchema,
   GoneSchema,
+  NameSchema,
   StampedValueSchema,
   StampSchema,
   UidSchema,
 } from './account-state.ts';
+
+/** A reason is a code; what is none is not repeated to anybody. */
+const CodeSchema = z
+  .string()
+  .transform((code) => (/^[a-z_]{1,40}\.[a-z_]{1,60}$/u.test(code) ? code : 'target.error'));
+/** A sentence for people: its beginning, if a site goes on for too long. */
+const LONGEST_SENTENCE = 500;
+const SentenceSchema = z.string().transform((text) => text.slice(0, LONGEST_SENTENCE));
 
 /** Which hub is speaking, and the number of its reign. */
 export const HubIdentitySchema = z.object({ id: z.uuid(), term: z.int().positive() });
@@ -158,7 +167,7 @@ export const ChangeRowSchema = z.object({
    * For error: why this row can't be read; it holds up nothing. Beside an account: what people
    * should know of it.
    */
-  error: z.object({ code: z.string(), message: z.string(), id: z.int().optional() }).optional(),
+  error: z.object({ code: NameSchema, message: SentenceSchema, id: z.int().optional() }).optional(),
 });
 export const ChangesAnswerSchema = z.object({
   epoch: z.string(),
@@ -293,11 +302,11 @@ export const FIELD_RESULTS = ['applied', 'altered', 'same', 'kept', 'refused', '
 export const ReceiptSchema = z.object({
   op: z.string(),
   result: z.enum(RECEIPT_RESULTS),
-  reason: z.string().optional(),
+  reason: CodeSchema.optional(),
   /** One sentence for people, from the site. */
-  message: z.string().optional(),
+  message: SentenceSchema.optional(),
   id: z.int().positive().optional(),
-  login: z.string().optional(),
+  login: NameSchema.optional(),
   fields: z
     .record(
       FieldNameSchema,
@@ -305,7 +314,7 @@ export const ReceiptSchema = z.object({
         /** The stamp the site holds now. */
         s: StampSchema,
         r: z.enum(FIELD_RESULTS),
-        why: z.string().optional(),
+        why: CodeSchema.optional(),
         /** The stamp that was overwritten, when one was. */
         was: StampSchema.optional(),
       }),
@@ -317,9 +326,9 @@ export const ReceiptSchema = z.object({
       by: z.enum(['email', 'login']),
       id: z.int().positive(),
       uid: UidSchema.nullable(),
-      login: z.string(),
-      email: z.string(),
-      registered: z.string(),
+      login: NameSchema,
+      email: NameSchema,
+      registered: NameSchema,
       privileged: z.boolean(),
     })
     .optional(),

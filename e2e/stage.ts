@@ -124,6 +124,8 @@ export interface Stage {
   door(name: string): FaultyDoor;
   readonly hub: Hub;
   readonly dataFolder: string;
+  /** Ends the hub and starts it again on the same data folder; `hub` is the new one from then on. */
+  restart(): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -161,15 +163,17 @@ export async function startStage(play: Play): Promise<Stage> {
     }
     const dataFolder = await mkdtemp(join(tmpdir(), 'rollcall-hub-'));
     endings.push(() => rm(dataFolder, { recursive: true, force: true }));
-    const running: RunningHub = await startHub({
-      dataFolder,
-      port: 0,
-      pollSeconds: POLL_SECONDS,
-      settleDeletesSeconds: 1,
-      ...play.hub,
-    });
+    const start = (): Promise<RunningHub> =>
+      startHub({
+        dataFolder,
+        port: 0,
+        pollSeconds: POLL_SECONDS,
+        settleDeletesSeconds: 1,
+        ...play.hub,
+      });
+    let running = await start();
     endings.push(() => running.stop());
-    const hub = new Hub(running);
+    let hub = new Hub(running);
     await Promise.all(sites.map((site) => hub.connect(site, doors.get(site.name)?.url)));
     for (const route of play.routes) {
       const [source = '', target = ''] = route.split(/[>=]/u);
@@ -183,8 +187,15 @@ export async function startStage(play: Play): Promise<Stage> {
       sites,
       site: (name) => siteCalled(sites, name),
       door: (name) => doorCalled(doors, name),
-      hub,
+      get hub() {
+        return hub;
+      },
       dataFolder,
+      async restart() {
+        await running.stop();
+        running = await start();
+        hub = new Hub(running);
+      },
       end,
     };
   } catch (error) {

@@ -21,6 +21,7 @@ import { startAt } from './storage/hub-meta.ts';
 import { startJobs } from './storage/jobs.ts';
 import { openStorage, type Storage } from './storage/open-storage.ts';
 import { expireDeliveries, purgeChanges, purgeLog, vacuum } from './storage/tidy.ts';
+import { CREATION_LIMIT } from './sync/creation-limit.ts';
 import { DELETION_LIMIT } from './sync/deliver/deletion-limit.ts';
 import { buildPipeline, type Pipeline, wakeDue } from './sync/pipeline.ts';
 import type { Store, Wake } from './sync/ports.ts';
@@ -95,6 +96,7 @@ async function startOn(
       report: (event) => log.info(event, event.kind),
     },
     {
+      creationLimit: CREATION_LIMIT,
       deletionLimit: DELETION_LIMIT,
       pollMs,
       pollSignallingMs: POLL_SIGNALLING_MS,

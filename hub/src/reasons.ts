@@ -75,6 +75,8 @@ export const REASONS = {
   'site.paused': 'The site is paused; what goes there waits until it is resumed.',
   'site.removed': 'The site was removed before this could be delivered.',
   'source.account_missing': 'The account is no longer there, and the site saw no deletion.',
+  'source.creation_limit':
+    'The source brought more new accounts in a short time than go without a person’s consent.',
   'source.delete_unfinished':
     'A deletion of the account was cut short on the source; what it had taken there is nobody’s edit.',
   'source.rewound':

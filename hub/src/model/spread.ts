@@ -14,6 +14,8 @@ export interface SpreadInput {
   readonly topology: Topology;
   readonly candidates: (installation: InstallationId) => readonly Candidate[];
   readonly nowMs: number;
+  /** The source has brought as many new accounts as go without a person’s consent. */
+  readonly creationsUsedUp?: boolean;
   /** How long a delete waits so that many can be judged together. */
   readonly settleDeletesMs: number;
   readonly actor: string | null;

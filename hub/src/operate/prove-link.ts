@@ -2,7 +2,9 @@
  * "These two accounts are one person", said by an operator. Their values then go both ways.
  *
  * Always true: privileged accounts are never linked, and nobody has two accounts on one
- * installation; both are asked where the merge happens, under its locks.
+ * installation; both are asked where the merge happens, under its locks. What an account may do can
+ * change without a change of the account (its role gets a capability), so the sites are asked, too.
+ * On failure: throws; nothing was linked.
  */
 import type { ProveLink, ProvenLink } from '../api/schemas/held.ts';
 import { Fault } from '../errors.ts';
@@ -16,10 +18,12 @@ export async function proveLink(ports: OperationPorts, wanted: ProveLink): Promi
   const { registry, store, wake } = ports;
   const site = await siteNamed(registry, wanted.site);
   const other = await siteNamed(registry, wanted.otherSite);
-  const asked = [
-    (await identityOn(ports, site, wanted.login)).uid,
-    (await identityOn(ports, other, wanted.otherLogin)).uid,
+  const persons = [
+    await identityOn(ports, site, wanted.login),
+    await identityOn(ports, other, wanted.otherLogin),
   ] as const;
+  const asked = [persons[0].uid, persons[1].uid] as const;
+  if (asked[0] !== asked[1]) await refusePrivilegedNow(ports, persons);
   const { proven, installations } = await store.transaction(async (tx) => {
     const found = await tx.lockByUid(asked);
     const [one, two] = [found.get(asked[0]), found.get(asked[1])];
@@ -52,12 +56,31 @@ async function identityOn(
   return identity;
 }
 
+/** @throws Fault `link.refused`, and `site.*` when a site can't be asked */
+async function refusePrivilegedNow(
+  { registry, site }: OperationPorts,
+  persons: readonly Identity[],
+): Promise<void> {
+  const living = new Set((await registry.sites()).map((entry) => entry.installation));
+  for (const { installation, wpId } of persons.flatMap(({ accounts }) => [...accounts.values()])) {
+    if (!living.has(installation)) continue;
+    const connection = await registry.connection(installation);
+    const one = { after: 0, limit: 1, ids: [wpId], detail: 'who' } as const;
+    const { accounts } = await site.accounts(connection, one);
+    const found = accounts.find((state) => state.id === wpId && state.privileged);
+    if (found !== undefined) throw new Fault('link.refused', isPrivileged(found.login));
+  }
+}
+
+const isPrivileged = (login: string): string =>
+  `“${login}” can administer its site; it is not linked.`;
+
 /** Why two identities can't become one, as a sentence for people; null: they can. */
 export function whyNotOne(one: Identity, two: Identity): string | null {
   const accounts = [...one.accounts.values(), ...two.accounts.values()];
   const privileged = accounts.find((account) => account.privileged);
   if (privileged !== undefined) {
-    return `“${privileged.login}” can administer its site; it is not linked.`;
+    return isPrivileged(privileged.login);
   }
   for (const [installation, { login }] of one.accounts) {
     const theirs = two.accounts.get(installation);

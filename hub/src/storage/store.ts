@@ -18,6 +18,7 @@ import type { Tables } from './tables.ts';
 import { candidates } from './transaction/candidates.ts';
 import * as changes from './transaction/changes.ts';
 import * as claims from './transaction/claims.ts';
+import * as creations from './transaction/creations.ts';
 import { keyOf } from './transaction/identity-rows.ts';
 import { appendLog, forgetLinksTo, saveLinks } from './transaction/log.ts';
 import { mergeIdentities } from './transaction/merge.ts';
@@ -98,6 +99,8 @@ function openTransaction(people: People): Transaction {
     claim: (id, lane, options) => claims.claim(people, id, lane, options),
     releaseClaims: (deliveries, unanswered) => claims.releaseClaims(people, deliveries, unanswered),
     retryNow: (id) => claims.retryNow(people, id),
+    creations: (id, withinMs) => creations.creations(db, id, withinMs),
+    noteCreations: (id, count) => creations.noteCreations(db, id, count),
     deletesDue: (id) => claims.deletesDue(people, id),
     holdDeletes: (id, reason) => claims.holdDeletes(people, id, reason),
   };

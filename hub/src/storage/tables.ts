@@ -168,6 +168,11 @@ export interface Tables {
     captured_at_ms: Generated<number>;
     acknowledged_at_ms: number | null;
   };
+  creations: {
+    installation: InstallationId;
+    at_ms: Generated<number>;
+    count: number;
+  };
   refreshes: {
     installation: InstallationId;
     wp_id: WordPressId;

@@ -173,7 +173,7 @@ async function pullAll(
   let rows = 0;
   let next = input;
   await siteSettings.keep(input);
-  for (;;) {
+  for (let pages = 1; ; pages += 1) {
     const pulled = await pull(next, stagePorts);
     if (pulled.rewound) {
       await holdRewound(ports, input.installation);
@@ -183,10 +183,17 @@ async function pullAll(
     const refreshed = await refresh(next, stagePorts);
     if (pulled.rows + refreshed > 0) await wakeDue(ports);
     if (!pulled.more) return rows;
+    if (pages === PAGES_IN_ONE_GO) {
+      await ports.wake.pull(input.installation);
+      return rows;
+    }
     const installation = await ports.registry.installation(input.installation);
     next = { ...input, cursor: { epoch: installation.epoch, head: installation.head } };
   }
 }
+
+/** Then others have their turn: a site that never comes to an end must not keep a worker for itself. */
+const PAGES_IN_ONE_GO = 40;
 
 async function sendAll(
   ports: PipelinePorts,

@@ -339,6 +339,12 @@ export interface Transaction {
   ): Promise<void>;
   /** What backs off there is due at once. What settles or is held is not. */
   retryNow(installation: InstallationId): Promise<void>;
+  /** For the creation limit: new accounts that an installation has brought, lately and in 24 hours. */
+  creations(
+    installation: InstallationId,
+    withinMs: number,
+  ): Promise<{ recent: number; today: number }>;
+  noteCreations(installation: InstallationId, count: number): Promise<void>;
   /** For the deletion limit: how many deletes are settled and waiting, how many accounts there are. */
   deletesDue(
     installation: InstallationId,

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import type { LogEntry } from '../model/log-entry.ts';
 import type { Route } from '../model/route.ts';
 import { FUTURE_TOLERANCE_MS } from '../model/stamp.ts';
+import { CREATION_LIMIT } from './creation-limit.ts';
 import { type Edge, installationOf, World } from './test/world.ts';
 
 const both = (a: number, b: number): Edge[] => [
@@ -458,6 +459,62 @@ describe('a label that disagrees', () => {
     await world.rest();
     expect(value(world, 0, 'first_name')).toBe('');
     expect(reasons(world, 1)).toEqual(['identity.label_mismatch']);
+  });
+});
+
+describe('a flood of new accounts', () => {
+  const flood = (world: World, from: number, count: number) => {
+    for (let n = from; n < from + count; n += 1) {
+      world.site(0).register({ login: `robot${n}`, email: `robot${n}@x.test` });
+    }
+  };
+  const there = (world: World, site: number) => world.site(site).accountsById.size;
+
+  test('I11: is held beyond the limit, on every target, and who passes through is not counted again', async () => {
+    const edges = [
+      { from: 0, to: 1 },
+      { from: 1, to: 2 },
+    ];
+    const world = new World(3, edges);
+    flood(world, 0, CREATION_LIMIT.count + 5);
+    await world.rest();
+    expect([there(world, 1), there(world, 2)]).toEqual([
+      CREATION_LIMIT.count,
+      CREATION_LIMIT.count,
+    ]);
+    expect(logged(world, { reason: 'source.creation_limit', status: 'held' })).toHaveLength(5);
+    world.nowMs += CREATION_LIMIT.withinMs;
+    flood(world, 1_000, 3);
+    await world.rest();
+    expect(there(world, 2)).toBe(CREATION_LIMIT.count + 3);
+  });
+
+  test('I11: what is held stays held when it is edited, and other people’s edits go on', async () => {
+    const world = await withAnna(2, [{ from: 0, to: 1 }]);
+    flood(world, 0, CREATION_LIMIT.count + 1);
+    await world.rest();
+    const last = `robot${CREATION_LIMIT.count}`;
+    world.site(0).edit(world.site(0).byLogin(last)?.id ?? 0, { first_name: 'Robot' });
+    edit(world, 0, { first_name: 'Anna' });
+    await world.rest();
+    expect(world.site(1).byLogin(last)).toBeUndefined();
+    expect(value(world, 1, 'first_name')).toBe('Anna');
+  });
+});
+
+describe('several rows of one account in one page', () => {
+  test('I7: are learned one after the other, and nothing of them is lost', async () => {
+    const world = await withAnna(2, [{ from: 0, to: 1 }]);
+    const { id = 0 } = world.site(0).byLogin('anna') ?? {};
+    edit(world, 0, { first_name: 'Anna' });
+    const earlier = world.site(0).readAsRow(id);
+    edit(world, 0, { last_name: 'Later' });
+    world.site(0).tellFirst = [earlier];
+    await world.rest();
+    expect([value(world, 1, 'first_name'), value(world, 1, 'last_name')]).toEqual([
+      'Anna',
+      'Later',
+    ]);
   });
 });
 

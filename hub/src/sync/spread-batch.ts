@@ -15,7 +15,12 @@ export interface Learned {
 
 export type SpreadBatch = (
   tx: Transaction,
-  context: { readonly topology: Topology; readonly nowMs: number },
+  context: {
+    readonly topology: Topology;
+    readonly nowMs: number;
+    /** An operator offers these accounts. */
+    readonly asNew?: boolean;
+  },
   learned: readonly Learned[],
   alsoLog: readonly LogEntry[],
 ) => Promise<void>;

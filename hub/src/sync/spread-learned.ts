@@ -5,21 +5,25 @@
  * Always true: look-ups are made once for the whole batch, never per person.
  */
 
-import type { Identity } from '../model/identity.ts';
+import type { Holding, Identity } from '../model/identity.ts';
 import type { DeliveryId, IdentityUid, InstallationId } from '../model/ids.ts';
 import type { LogEntry } from '../model/log-entry.ts';
 import type { Topology } from '../model/route.ts';
+import { CreationAllowance, type CreationLimit } from './creation-limit.ts';
+import type { Decision } from './decide/decide.ts';
 import { routesOut, spread } from './decide/spread.ts';
 import type { Transaction } from './ports.ts';
 import type { Learned, SpreadBatch } from './spread-batch.ts';
 
 export interface SpreadSettings {
   readonly settleDeletesMs: number;
+  readonly creationLimit: CreationLimit;
   readonly newDeliveryId: () => DeliveryId;
 }
 
 export function spreadLearned(settings: SpreadSettings): SpreadBatch {
-  return async (tx, { topology, nowMs }, learned, alsoLog) => {
+  return async (tx, { topology, nowMs, asNew = false }, learned, alsoLog) => {
+    const allowance = new CreationAllowance(tx, settings.creationLimit);
     const candidates = await candidatesFor(tx, learned, topology);
     const log: LogEntry[] = [...alsoLog];
     const identities: Identity[] = [];
@@ -36,8 +40,12 @@ export function spreadLearned(settings: SpreadSettings): SpreadBatch {
         nowMs,
         actor,
         candidates: (installation) => candidates(identity.uid, installation),
+        creationsUsedUp: await allowance.isUsedUp(holding, asNew),
         ...settings,
       });
+      if (isCaptured(holding) && !asNew && result.decisions.some(creates)) {
+        allowance.use(holding.installation);
+      }
       identities.push(result.identity);
       log.push(...result.log);
       for (const { installation, candidate } of result.links) {
@@ -49,11 +57,16 @@ export function spreadLearned(settings: SpreadSettings): SpreadBatch {
         await tx.queueRefresh(holding.installation, [account.wpId]);
       }
     }
+    await allowance.remember();
     await tx.save(identities);
     if (links.length > 0) await tx.saveLinks(links);
     if (log.length > 0) await tx.appendLog(log);
   };
 }
+
+const isCaptured = ({ learnedBy }: Holding): boolean => learnedBy === 'capture';
+const creates = (decision: Decision): boolean =>
+  decision.kind === 'deliver' && decision.birth !== null;
 
 /** Who on the targets has the same e-mail or login, for people who have no account there. */
 async function candidatesFor(

@@ -134,7 +134,8 @@ function parsed<Schema extends z.ZodType>(
   if (stale) throw staleFault(answer, call.route);
   if (answer.status !== 200) throw answerFault(answer, secretsOf(call.credential));
   checkContract(answer);
-  const result = call.schema.safeParse(content);
+  const result = fitted(call, content);
+  if (result === null) throw misfit(answer, call, null);
   if (result.success) return result.data;
   throw misfit(answer, call, result.error);
 }
@@ -145,6 +146,16 @@ function staleFault(answer: Answered, route: string): Fault {
   return new Fault('site.stale_answer', message, { detail: { host, route } });
 }
 
+/** Null: lists so deep within each other that they can't be looked through. */
+function fitted<Schema extends z.ZodType>(call: ConnectorCall<Schema>, json: unknown) {
+  try {
+    return call.schema.safeParse(json);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
 const secretsOf = (credential: Credential): string[] => [
   credential.password,
   credential.password.replaceAll(' ', ''),
@@ -152,11 +163,11 @@ const secretsOf = (credential: Credential): string[] => [
 ];
 
 /** Names the place that doesn't fit, never the value there. */
-function misfit(answer: Answered, call: ConnectorCall<z.ZodType>, error: z.ZodError): Fault {
+function misfit(answer: Answered, call: ConnectorCall<z.ZodType>, error: z.ZodError | null): Fault {
   const { host } = new URL(answer.url);
   const { route } = call;
   const message = `${host} answered something else than Rollcall’s JSON to “${route}”.`;
-  const place = error.issues[0]?.path.map(String).join('.') ?? '';
+  const place = error?.issues[0]?.path.map(String).join('.') ?? '';
   const detail = {
     host,
     status: answer.status,

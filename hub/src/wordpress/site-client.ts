@@ -22,6 +22,7 @@ import type { InstallationId } from '../model/ids.ts';
 import type { Connection, SitePort } from '../sync/ports.ts';
 import { callConnector, type RequestBody } from './connector-call.ts';
 import { fittingCount } from './envelope.ts';
+import { accountsAsAsked, changesAsAsked } from './keep-to-question.ts';
 import { PLAIN_WAY, type Way } from './way.ts';
 import type { Wire } from './wire.ts';
 
@@ -52,8 +53,14 @@ export function createSiteClient(wire: Wire): SitePort {
       const answer = await ask(connection, 'status', {}, StatusAnswerSchema);
       return { ...answer, roundTripMs: performance.now() - started };
     },
-    changes: (connection, request) => ask(connection, 'changes', request, ChangesAnswerSchema),
-    accounts: (connection, request) => ask(connection, 'accounts', request, AccountsAnswerSchema),
+    async changes(connection, request) {
+      const answer = await ask(connection, 'changes', request, ChangesAnswerSchema);
+      return changesAsAsked(answer, request.limit);
+    },
+    async accounts(connection, request) {
+      const answer = await ask(connection, 'accounts', request, AccountsAnswerSchema);
+      return accountsAsAsked(answer, request);
+    },
     async labels(connection, labels) {
       return (await ask(connection, 'labels', { labels }, LabelsAnswerSchema)).results;
     },

@@ -157,6 +157,10 @@ async function withDifferences(
     if (twin === null) return planned;
     const there = twins.get(twin);
     if (there === undefined) return { ...planned, what: 'skip', reason: 'target.account_missing' };
+    if (there.privileged) {
+      const reason = planned.what === 'link' ? 'link.privileged' : 'target.privileged_account';
+      return { ...planned, what: 'skip', reason };
+    }
     const compared = compare(
       { state: planned.state, blog: source.blog },
       { state: there, blog: target.blog },

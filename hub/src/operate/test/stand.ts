@@ -13,6 +13,7 @@ import type { Lane } from '../../model/identity.ts';
 import { deliveryId, type InstallationId, installationId } from '../../model/ids.ts';
 import { startAt } from '../../storage/hub-meta.ts';
 import { openStorage, type Storage } from '../../storage/open-storage.ts';
+import { CREATION_LIMIT } from '../../sync/creation-limit.ts';
 import { DELETION_LIMIT } from '../../sync/deliver/deletion-limit.ts';
 import { buildPipeline, type Pipeline } from '../../sync/pipeline.ts';
 import type { Connection, HubIdentity, SitePort, Wake } from '../../sync/ports.ts';
@@ -61,6 +62,7 @@ export class Stand {
     this.pipeline = buildPipeline(
       { store, registry, site, wake, report: () => {} },
       {
+        creationLimit: CREATION_LIMIT,
         deletionLimit: DELETION_LIMIT,
         pollMs: 1_000,
         pollSignallingMs: 1_000,

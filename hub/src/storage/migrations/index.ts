@@ -3,6 +3,7 @@ import { statements as firstStore } from './0001-first-store.ts';
 import { statements as marks } from './0002-marks.ts';
 import { statements as places } from './0003-places.ts';
 import { statements as publicSitesAndActors } from './0004-public-sites-and-actors.ts';
+import { statements as creations } from './0005-creations.ts';
 
 export interface Migration {
   readonly number: number;
@@ -15,4 +16,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 2, name: 'marks', statements: marks },
   { number: 3, name: 'places', statements: places },
   { number: 4, name: 'public-sites-and-actors', statements: publicSitesAndActors },
+  { number: 5, name: 'creations', statements: creations },
 ];

@@ -70,7 +70,13 @@ export const encodeDelivery = (uid: IdentityUid, delivery: Delivery, secrets: Se
     ]),
   ),
   birth:
-    delivery.birth === null ? null : { ...delivery.birth, login: storable(delivery.birth.login) },
+    delivery.birth === null
+      ? null
+      : {
+          ...delivery.birth,
+          login: storable(delivery.birth.login),
+          registered: storable(delivery.birth.registered),
+        },
   gone: delivery.gone,
   held: delivery.held,
   actor: delivery.actor === null ? null : storable(delivery.actor),

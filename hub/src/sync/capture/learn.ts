@@ -4,10 +4,18 @@
  * Does: compare the stamps with what is known of this installation, and name what is new.
  * Does not: read or write anything; believe a label that the hub didn't give.
  * Always true: a stamp is learned once (I2); a stamp from the future is never learned (I8);
- * an account whose label disagrees teaches nothing at all (I6).
+ * an account whose label disagrees teaches nothing at all (I6); a value that no connector gives out
+ * (too large, a name with control characters) is not learned, whoever sent it.
  */
 import type { AccountState, Gone } from '#contract/account-state.ts';
-import { ACCOUNT, type Field, type KnownKey, knownKey, roleField } from '../../model/field.ts';
+import {
+  ACCOUNT,
+  type Field,
+  type KnownKey,
+  knownKey,
+  roleField,
+  type Value,
+} from '../../model/field.ts';
 import type { Account, Fact, Holding, Identity, Lane } from '../../model/identity.ts';
 import { type InstallationId, type SiteKey, siteKey, wordPressId } from '../../model/ids.ts';
 import type { Path } from '../../model/path.ts';
@@ -37,6 +45,8 @@ export interface Lesson {
   readonly restamp: boolean;
   /** The account teaches nothing until a person has looked. */
   readonly alarm: Reason | null;
+  /** Fields whose value is larger than what travels. */
+  readonly tooLarge: readonly Field[];
   /** E-mail address that the account no longer has. */
   readonly freedEmail: string | null;
   /** Fields on their way here that lost against an edit made here meanwhile. */
@@ -48,7 +58,8 @@ export function learn(state: AccountState, input: LearnInput): Lesson {
   const alarm = labelAlarm(state, input, before);
   if (alarm !== null) return alarmed(state, input, before, alarm);
 
-  const every = factsOf(state, input);
+  const told = factsOf(state, input);
+  const every = told.filter((fact) => !isTooLarge(fact.value));
   const trusted = every.filter((fact) => !isFromFuture(fact.stamp, input.nowMs));
   const born = toStamp(state.born);
   const bornTrusted = !isFromFuture(born, input.nowMs);
@@ -80,6 +91,7 @@ export function learn(state: AccountState, input: LearnInput): Lesson {
     },
     restamp: trusted.length < every.length || !bornTrusted,
     alarm: null,
+    tooLarge: told.filter((fact) => isTooLarge(fact.value)).map((fact) => fact.field),
     freedEmail: freedEmail(before, state),
     superseded: supersededHere(input.identity, fresh, input.sites),
   };
@@ -108,6 +120,7 @@ export function learnGone(gone: Gone, input: LearnInput): Lesson | null {
     },
     restamp: false,
     alarm: null,
+    tooLarge: [],
     freedEmail: before.email,
     superseded: [],
   };
@@ -166,6 +179,7 @@ function alarmed(
     },
     restamp: false,
     alarm,
+    tooLarge: [],
     freedEmail: null,
     superseded: [],
   };
@@ -174,6 +188,7 @@ function alarmed(
 function factsOf(state: AccountState, { sites }: LearnInput): Fact[] {
   const facts: Fact[] = [];
   for (const [field, { v, s }] of Object.entries(state.fields ?? {})) {
+    if (!isPlainName(field)) continue;
     const stamp = toStamp(s);
     facts.push({
       field,
@@ -185,6 +200,7 @@ function factsOf(state: AccountState, { sites }: LearnInput): Fact[] {
   }
   for (const site of sites) {
     for (const [role, { v, s }] of Object.entries(state.roles?.[String(site.blog)] ?? {})) {
+      if (!isPlainName(role)) continue;
       const stamp = toStamp(s);
       const path = originPath(stamp, sites, site.key);
       facts.push({ field: roleField(role), site: site.key, value: v, stamp, path });
@@ -192,6 +208,17 @@ function factsOf(state: AccountState, { sites }: LearnInput): Fact[] {
   }
   return facts;
 }
+
+/** As the connector's own bound: more would crowd everybody else out of a page. */
+const MAX_VALUE_BYTES = 1_048_576;
+
+const isTooLarge = (value: Value): boolean =>
+  typeof value === 'string'
+    ? value.length * 3 > MAX_VALUE_BYTES && Buffer.byteLength(value) > MAX_VALUE_BYTES
+    : Array.isArray(value) && Buffer.byteLength(JSON.stringify(value)) > MAX_VALUE_BYTES;
+
+/** Neither a store nor a terminal takes control characters and halves of a character in a name. */
+const isPlainName = (name: string): boolean => !/[\p{Cc}\p{Cs}]/u.test(name);
 
 /** The site of this installation that a stamp names, else the installation's first. */
 function siteOf(stamp: Stamp, sites: readonly Site[]): SiteKey {

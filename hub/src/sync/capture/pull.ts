@@ -77,7 +77,7 @@ export async function label(input: PullInput, { store, site }: PullPorts): Promi
     const told = labels.filter((entry) => confirmed.has(entry.id));
     await store.markLabelled(input.installation, told);
     await alarmRefused(results, input, store);
-    if (good.length < labels.length || labels.length < PAGE_ROWS) return;
+    if (told.length < labels.length || labels.length < PAGE_ROWS) return;
   }
 }
 
@@ -122,11 +122,33 @@ async function learnPage(
   const rows = unseen.flatMap((index) => answer.rows[index] ?? []);
   const lane: Lane = answer.more ? 'bulk' : 'people';
   const context = { topology, nowMs, lane, again: false, asNew: false };
-  const lessons = await learnRows(tx, rows, input, context);
-  await keepLessons(tx, lessons, input, context, spreadBatch);
+  let future = 0;
+  for (const wave of oncePerAccount(rows)) {
+    const lessons = await learnRows(tx, wave, input, context);
+    await keepLessons(tx, lessons, input, context, spreadBatch);
+    future += lessons.filter((entry) => entry.lesson.restamp).length;
+  }
   await logUntold(tx, rows, input);
   await tx.setCursor(installation, { epoch: answer.epoch, head: answer.head });
-  return lessons.filter((entry) => entry.lesson.restamp).length;
+  return future;
+}
+
+/**
+ * Several rows of one account are learned one after the other: each lesson builds on what is known
+ * when it begins. Nearly always it is one wave.
+ */
+function oncePerAccount(rows: readonly ChangeRow[]): ChangeRow[][] {
+  const waves: ChangeRow[][] = [[]];
+  const seen = new Map<number, number>();
+  for (const row of rows) {
+    const id = row.account?.id ?? row.gone?.id ?? 0;
+    const place = seen.get(id) ?? 0;
+    seen.set(id, place + 1);
+    const wave = waves[place];
+    if (wave === undefined) waves.push([row]);
+    else wave.push(row);
+  }
+  return waves;
 }
 
 /** Accounts that are told of have an identity by now; one that can't be told of may have none. */
@@ -327,6 +349,10 @@ function logOf({ lesson, login, actor }: Taught, input: PullInput): LogEntry[] {
   }
   if (lesson.restamp) {
     entries.push({ ...base, target: home, status: 'held', reason: 'stamp.in_future', fields: [] });
+  }
+  if (lesson.tooLarge.length > 0) {
+    const [reason, fields] = ['value.too_large', lesson.tooLarge] as const;
+    entries.push({ ...base, target: home, status: 'refused', reason, fields });
   }
   for (const { site, field } of lesson.superseded) {
     const reason = 'conflict.superseded';

@@ -24,6 +24,8 @@ export interface Question {
   readonly target: Site;
   /** Accounts on the target's installation that may be the same person, or are in the way. */
   readonly candidates: readonly Candidate[];
+  /** The source has brought as many new accounts as go without a person’s consent. */
+  readonly creationsUsedUp?: boolean | undefined;
 }
 
 export interface Dropped {
@@ -139,6 +141,9 @@ function decideMissing(
   if (byEmail !== undefined) return hold(route, 'identity.email_taken', filling, created, dropped);
   const byLogin = question.candidates.some((candidate) => candidate.by === 'login');
   if (byLogin) return hold(route, 'identity.login_taken', filling, created, dropped);
+  if (question.creationsUsedUp === true) {
+    return hold(route, 'source.creation_limit', filling, created, dropped);
+  }
   return deliver(route, filling, created, dropped);
 }
 

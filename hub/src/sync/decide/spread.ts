@@ -31,7 +31,8 @@ export function spread(input: SpreadInput): Decided {
     const candidates = identity.accounts.has(target.installation)
       ? []
       : input.candidates(target.installation);
-    const question = { identity, holding: input.holding, route, source, target, candidates };
+    const { holding, creationsUsedUp } = input;
+    const question = { identity, holding, route, source, target, candidates, creationsUsedUp };
     const decision = decide(question);
     decisions.push(decision);
     log.push(...logOf(decision, input, identity));

@@ -1,4 +1,5 @@
 /** One claimed delivery on its way through a send. */
+import type { Receipt } from '#contract/messages.ts';
 import type { LogEntry } from '../../model/log-entry.ts';
 import type { Site } from '../../model/route.ts';
 import type { ClaimedDelivery } from '../ports.ts';
@@ -8,6 +9,12 @@ export interface Item {
   readonly claimed: ClaimedDelivery;
   readonly composed: Composed;
   readonly target: Site;
+}
+
+/** An operation that the target has answered. */
+export interface Answered {
+  readonly item: Item;
+  readonly receipt: Receipt;
 }
 
 export function logBase({ claimed, composed, target }: Item): LogEntry {

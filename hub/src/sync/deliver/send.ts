@@ -18,8 +18,10 @@ import type { Learned, SpreadBatch } from '../spread-batch.ts';
 import { applyBatch, type Suspects } from './apply-batch.ts';
 import { compose } from './compose.ts';
 import { type DeletionLimit, holdsDeletes } from './deletion-limit.ts';
-import { type Item, logBase } from './item.ts';
+import { freeEnded, freeLeft } from './free.ts';
+import { type Answered, type Item, logBase } from './item.ts';
 import { keepUnsent } from './keep-unsent.ts';
+import { refuseOthersIds } from './others-ids.ts';
 import { type Settled, settle } from './settle.ts';
 
 /** Operations per request: some 2 kB each, well under common body limits. */
@@ -97,11 +99,6 @@ async function sendBatch(
   await applyBatch({ site, connection, suspects, settle }, operations);
 }
 
-interface Answered {
-  readonly item: Item;
-  readonly receipt: Receipt;
-}
-
 function pairs(receipts: readonly Receipt[], items: ReadonlyMap<string, Item>): Answered[] {
   return receipts.flatMap((receipt) => {
     const item = items.get(receipt.op);
@@ -120,7 +117,8 @@ async function settleAll(
     const identities = await tx.lockByUid(answered.map(({ item }) => item.claimed.identity.uid));
     const learned: Learned[] = [];
     const log: LogEntry[] = [];
-    for (const { item, receipt } of answered) {
+    const believed = await refuseOthersIds(tx, answered, installation);
+    for (const { item, receipt } of believed) {
       const identity = identities.get(item.claimed.identity.uid);
       if (identity === undefined) continue;
       const { composed, target } = item;
@@ -133,27 +131,8 @@ async function settleAll(
     await refreshFound(tx, receipts, installation);
     await spreadBatch(tx, { topology, nowMs }, learned, log);
     await freeEnded(tx, learned, installation);
+    await freeLeft(tx, identities.values(), learned, installation);
   });
-}
-
-/** Addresses and logins of accounts that ended here are free: who waited for them is tried again. */
-async function freeEnded(
-  tx: Transaction,
-  learned: readonly Learned[],
-  installation: InstallationId,
-): Promise<void> {
-  const ended = learned.flatMap(({ identity, holding }) =>
-    holding?.gone ? (identity.accounts.get(installation) ?? []) : [],
-  );
-  if (ended.length === 0) return;
-  await tx.releaseHeld(installation, {
-    emails: ended.map((account) => account.email),
-    logins: ended.map((account) => account.login),
-  });
-  await tx.forgetLinksTo(
-    installation,
-    ended.map((account) => account.wpId),
-  );
 }
 
 /** An account in the way that the hub doesn't know yet is read, so that a person can judge. */

@@ -61,6 +61,8 @@ export class FakeSite implements SitePort {
   busy = new Set<number>();
   /** Runs while the next `/apply` is under way, after the site has written. */
   meanwhile: (() => Promise<void>) | null = null;
+  /** Rows that come with the next page, before its own. */
+  tellFirst: ChangeRow[] = [];
   epoch = 'epoch-1';
   mark: Mark | null = null;
   offsetMs = 0;
@@ -129,6 +131,14 @@ export class FakeSite implements SitePort {
     this.outbox.mark(id, 'update', this.hubMs());
   }
 
+  /** The account as a row of its own, beside the one in the outbox. */
+  readAsRow(id: number): ChangeRow {
+    const account = this.people.state(this.account(id));
+    const atMs = this.hubMs();
+    const row = 'f'.repeat(16);
+    return { row, rev: 1, kind: 'update', at: atMs, blog: 1, actor: { kind: 'cli' }, account };
+  }
+
   byLogin(login: string): FakeAccount | undefined {
     return this.people.byLogin(login);
   }
@@ -192,7 +202,8 @@ export class FakeSite implements SitePort {
       throw new Fault('site.bad_answer', `${this.name} broke off`);
     }
     const { rows, head } = this.outbox;
-    const page = rows.slice(0, request.limit).map((row) => this.toRow(row));
+    const own = rows.slice(0, request.limit).map((row) => this.toRow(row));
+    const page = [...this.tellFirst.splice(0), ...own];
     const more = rows.length > request.limit;
     const { epoch, mark } = this;
     return { epoch, head, clock: this.now(), mark, rows: page, more };

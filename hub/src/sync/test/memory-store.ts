@@ -34,6 +34,7 @@ interface Tables {
   links: Map<string, { uid: IdentityUid; installation: InstallationId; wpId: WordPressId }>;
   leases: Set<DeliveryId>;
   log: LogEntry[];
+  creations: { installation: InstallationId; atMs: number }[];
   cursors: Map<InstallationId, { epoch: string; head: number }>;
 }
 
@@ -48,6 +49,7 @@ export class MemoryStore implements Store {
     links: new Map(),
     leases: new Set(),
     log: [],
+    creations: [],
     cursors: new Map(),
   };
   /** The next so many transactions fail at their end, as if the process had been killed. */
@@ -232,6 +234,15 @@ export class MemoryStore implements Store {
         for (const id of ids) tables.leases.delete(id);
       },
       retryNow: async () => {},
+      creations: async (installation, withinMs) => {
+        const mine = tables.creations.filter((entry) => entry.installation === installation);
+        const recent = mine.filter((entry) => entry.atMs > this.now() - withinMs);
+        return { recent: recent.length, today: mine.length };
+      },
+      noteCreations: async (installation, count) => {
+        const entry = { installation, atMs: this.now() };
+        tables.creations.push(...Array.from({ length: count }, () => entry));
+      },
       deletesDue: async () => ({ due: 0, accounts: 0, doneToday: 0 }),
       holdDeletes: async () => 0,
     };
@@ -344,6 +355,7 @@ function copyOf(tables: Tables): Tables {
     links: new Map(tables.links),
     leases: new Set(tables.leases),
     log: [...tables.log],
+    creations: [...tables.creations],
     cursors: new Map(tables.cursors),
   };
 }

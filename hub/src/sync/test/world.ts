@@ -14,6 +14,7 @@ import type { RouteRules, Site, Topology } from '../../model/route.ts';
 import { census } from '../capture/census.ts';
 import { pull } from '../capture/pull.ts';
 import { refresh } from '../capture/refresh.ts';
+import { CREATION_LIMIT } from '../creation-limit.ts';
 import { DELETION_LIMIT } from '../deliver/deletion-limit.ts';
 import { send } from '../deliver/send.ts';
 import type { Connection } from '../ports.ts';
@@ -184,6 +185,7 @@ export class World {
 
   private spreadBatch() {
     return spreadLearned({
+      creationLimit: CREATION_LIMIT,
       settleDeletesMs: 1_000,
       newDeliveryId: () => {
         this.deliveries += 1;

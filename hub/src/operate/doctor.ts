@@ -80,7 +80,6 @@ async function siteChecks(
         ),
       );
     }
-    checks.push(...(await newsChecks({ registry, store }, installation, site)));
     if (!status.signals) {
       checks.push(
         good(
@@ -97,6 +96,7 @@ async function siteChecks(
     if (!(fault instanceof Fault)) throw fault;
     checks.push(problem(site.name, 'connection', fault.code, fault.message));
   }
+  checks.push(...(await newsChecks({ registry, store }, installation, site)));
   if (installation.trouble !== null) {
     const { code, message } = installation.trouble;
     const stopped = installation.state === 'attention';

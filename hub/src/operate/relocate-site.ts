@@ -33,10 +33,11 @@ export async function relocateSite(
   const status = await ports.site.status({ ...(await registry.connection(id)), restUrl });
   refuseAnother(installation, status, new URL(restUrl).host);
   await refuseTwo(ports, installation, status);
-  const sites = status.sites.map((site) => ({
+  // The root that was found is one that works; what the site itself says may be what redirects.
+  const sites = status.sites.map((site, at) => ({
     blog: site.blog,
     url: site.url,
-    restUrl: site.rest_url,
+    restUrl: at === 0 ? restUrl : site.rest_url,
   }));
   await registry.relocate(id, { restUrl, home: status.home, sites });
   if (isAboutThePlace(installation.trouble?.code)) {

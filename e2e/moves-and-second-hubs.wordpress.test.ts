@@ -1,0 +1,228 @@
+/** Sites that move, and hubs of which there is one too many: who is spoken to, who may speak, who says what. */
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Diagnosis } from '#hub/api/schemas/doctor.ts';
+import type { HubOptions, RunningHub } from '#hub/cli/hub-process.ts';
+import { startHub } from '#hub/main.ts';
+import { openStorage } from '#hub/storage/open-storage.ts';
+import { type Site, startSite } from '#lab/start-site.ts';
+import { waitUntil } from '#lab/wait-until.ts';
+import { CONNECTOR, createAccount, ENGINE, Hub, person, prepare, REST_MS } from './stage.ts';
+
+/** A site that redirects its REST API to another host; with plain addresses it still answers. */
+const REDIRECTS = `<?php
+if ( 0 === strpos( $_SERVER['REQUEST_URI'] ?? '', '/wp-json/' ) ) {
+	add_action( 'plugins_loaded', function () {
+		$to = get_option( 'test_redirect' );
+		if ( $to ) {
+			header( 'Location: ' . $to . '/?rest_route=' . substr( strtok( $_SERVER['REQUEST_URI'], '?' ), 8 ), true, 301 );
+			exit;
+		}
+	} );
+}
+`;
+
+const endings: (() => Promise<unknown>)[] = [];
+let shop: Site;
+let blog: Site;
+let folder: string;
+let running: RunningHub;
+let hub: Hub;
+
+const start = async (
+  dataFolder: string,
+  options: Partial<HubOptions> = {},
+): Promise<[RunningHub, Hub]> => {
+  const started = await startHub({
+    dataFolder,
+    port: 0,
+    pollSeconds: 1,
+    settleDeletesSeconds: 1,
+    ...options,
+  });
+  endings.push(() => started.stop());
+  return [started, new Hub(started)];
+};
+async function newFolder(): Promise<string> {
+  const made = await mkdtemp(join(tmpdir(), 'rollcall-hub-'));
+  endings.push(() => rm(made, { recursive: true, force: true }));
+  return made;
+}
+async function site(name: string): Promise<Site> {
+  const started = await startSite({
+    name,
+    engine: ENGINE,
+    connector: CONNECTOR,
+    muPlugins: { 'redirects.php': REDIRECTS },
+  });
+  endings.push(() => started.stop());
+  await prepare(started);
+  return started;
+}
+async function copyOf(from: Site, name: string): Promise<Site> {
+  const copy = await startSite({ name, from: await from.snapshot(), connector: CONNECTOR });
+  endings.push(() => copy.stop());
+  return copy;
+}
+
+beforeAll(async () => {
+  folder = await newFolder();
+  [shop, blog] = await Promise.all([site('shop'), site('blog')]);
+  [running, hub] = await start(folder);
+  await hub.connect(shop);
+  await hub.connect(blog);
+  await hub.route('shop', 'blog', { both: true });
+  await createAccount(shop, 'anna', { firstName: 'Anna' });
+  await hub.rest();
+  await waitUntil(async () => (await person(blog, 'anna')) !== null, REST_MS);
+});
+afterAll(async () => {
+  for (let ending = endings.pop(); ending !== undefined; ending = endings.pop()) await ending();
+});
+
+const rename = (where: Site, name: string): Promise<string> =>
+  where.wp('user', 'update', 'anna', `--first_name=${name}`, '--skip-email');
+const nameOn = async (where: Site): Promise<string | undefined> =>
+  (await person(where, 'anna'))?.firstName;
+const arrives = (where: Site, name: string): Promise<void> =>
+  waitUntil(async () => (await nameOn(where)) === name, REST_MS);
+async function troubleOf(of: Hub, name: string): Promise<string | undefined> {
+  const { sites } = await of.status(false);
+  return sites.find((entry) => entry.name === name)?.trouble?.code;
+}
+const stopsWith = (of: Hub, name: string, code: string): Promise<void> =>
+  waitUntil(async () => (await troubleOf(of, name)) === code, REST_MS);
+const doctorCodes = async (of: Hub): Promise<(string | null)[]> =>
+  (await of.call<Diagnosis>('GET', '/doctor')).checks.map(({ code }) => code);
+async function refusal(of: Hub, path: string, body: object): Promise<[string, string]> {
+  const answer: unknown = await (await of.raw('POST', path, body)).json();
+  const { error } = answer as { error: { code: string; message: string } };
+  return [error.code, error.message];
+}
+
+test('T837: where its REST API redirects, a site is looked for on its own host, and nothing is sent elsewhere', async () => {
+  const asked: IncomingMessage[] = [];
+  const stranger = createServer((request, answer) => {
+    asked.push(request);
+    answer.end('{}');
+  });
+  await new Promise<void>((resolve) => {
+    stranger.listen(0, '127.0.0.1', resolve);
+  });
+  const address = stranger.address();
+  if (typeof address !== 'object' || address === null) throw new Error('no port');
+  await shop.wp('option', 'update', 'test_redirect', `http://127.0.0.1:${address.port}`);
+  await rename(shop, 'Redirected');
+  await arrives(blog, 'Redirected');
+  await blog.wp('user', 'update', 'anna', '--last_name=Back', '--skip-email');
+  await waitUntil(async () => (await person(shop, 'anna'))?.lastName === 'Back', REST_MS);
+  expect(asked).toEqual([]);
+  expect(await troubleOf(hub, 'shop')).toBeUndefined();
+  expect(await doctorCodes(hub)).toContain('installation.found_again');
+  stranger.close();
+  await shop.wp('option', 'delete', 'test_redirect');
+});
+
+test('T838: where the site and a copy of it both answer as the site, the hub stays with the one it knows', async () => {
+  await hub.rest();
+  const copy = await copyOf(shop, 'double');
+  const path = '/sites/shop/moved';
+  // Nobody has said anything in the copy's wp-admin.
+  expect((await refusal(hub, path, { url: copy.url }))[0]).toBe('site.moved');
+  await waitUntil(async () => {
+    await copy.wp('option', 'get', 'home');
+    return (await doctorCodes(hub)).includes('installation.copied');
+  }, REST_MS);
+  await copy.php('Rollcall_Address::say_moved();');
+  const [code, message] = await refusal(hub, path, { url: copy.url });
+  expect(code).toBe('site.two_of_one');
+  expect(message).toContain(new URL(copy.url).host);
+  // Another site is not taken for it either.
+  expect((await refusal(hub, path, { url: blog.url }))[0]).not.toBe('site.moved');
+  await rename(copy, 'Copied');
+  await rename(shop, 'Still here');
+  await arrives(blog, 'Still here');
+  await hub.rest();
+  expect([await nameOn(shop), await nameOn(copy)]).toEqual(['Still here', 'Copied']);
+});
+
+test('T839: a site that moved to another address goes on there, and nobody is lost or doubled', async () => {
+  await hub.rest();
+  const there = await copyOf(shop, 'moved');
+  await shop.pause();
+  // Visitors come before anybody has said anything; so does an edit from the other side.
+  await createAccount(there, 'berta', { firstName: 'Berta' });
+  await rename(there, 'Moved');
+  await blog.wp('user', 'update', 'anna', '--last_name=Blog', '--skip-email');
+  await there.php('Rollcall_Address::say_moved();');
+  await hub.call('POST', '/sites/shop/moved', { url: there.url });
+  await arrives(blog, 'Moved');
+  await waitUntil(async () => (await person(blog, 'berta')) !== null, REST_MS);
+  await waitUntil(async () => (await person(there, 'anna'))?.lastName === 'Blog', REST_MS);
+  await hub.rest();
+  for (const login of ['anna', 'berta']) {
+    const [here, other] = [await person(there, login), await person(blog, login)];
+    expect({ ...other, id: 0 }).toEqual({ ...here, id: 0 });
+  }
+  for (const where of [there, blog]) {
+    expect(await where.wp('user', 'list', '--field=user_login', '--orderby=user_login')).toBe(
+      ['admin', 'anna', 'berta', 'rollcall-hub'].join('\n'),
+    );
+  }
+  const { sites } = await hub.status(false);
+  expect(sites.map(({ name, url, trouble }) => [name, url, trouble])).toContainEqual([
+    'shop',
+    there.url,
+    null,
+  ]);
+  shop = there;
+});
+
+test('T840: a hub whose folder was copied to another place does not start', async () => {
+  await hub.rest();
+  await running.stop();
+  const laptop = await newFolder();
+  await cp(folder, laptop, { recursive: true });
+  // The folder was another machine's: this is how its own store says so.
+  const storage = await openStorage({ dataFolder: laptop }, { dataFolder: laptop });
+  await sql`update hub_meta set started_host = 'production'`.execute(storage.database.kysely);
+  await storage.close();
+  await expect(start(laptop)).rejects.toMatchObject({ code: 'data.elsewhere' });
+
+  // Taking over is a person's word. The hub before it is refused from then on, and says why.
+  const [second, taken] = await start(laptop, { takeOver: true });
+  await rename(shop, 'Taken over');
+  await arrives(blog, 'Taken over');
+  await taken.rest();
+  [running, hub] = await start(folder);
+  await stopsWith(hub, 'shop', 'site.superseded');
+  await stopsWith(hub, 'blog', 'site.superseded');
+  expect(await doctorCodes(hub)).toContain('site.superseded');
+  await running.stop();
+  [running, hub, folder] = [second, taken, laptop];
+});
+
+test('T841: of two hubs with one identity at most one speaks to a site, and the other says why not', async () => {
+  await hub.rest();
+  await running.stop();
+  const twin = await newFolder();
+  await cp(folder, twin, { recursive: true });
+  [running, hub] = await start(folder);
+  const [second, other] = await start(twin);
+  await rename(shop, 'Twins');
+  const rewound = async (of: Hub) =>
+    (await of.status(false)).sites.filter(({ trouble }) => trouble?.code === 'hub.rewound').length;
+  await waitUntil(async () => (await rewound(hub)) + (await rewound(other)) > 0, REST_MS);
+  await waitUntil(async () => {
+    for (const of of [hub, other])
+      if ((await rewound(of)) === 0) await of.rest(1_000).catch(() => {});
+    await rename(shop, `Twins ${Date.now()}`);
+    return (await troubleOf(hub, 'shop')) !== (await troubleOf(other, 'shop'));
+  }, REST_MS);
+  await second.stop();
+  await running.stop();
+});

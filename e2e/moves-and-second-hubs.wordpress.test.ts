@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
 import type { Diagnosis } from '#hub/api/schemas/doctor.ts';
 import type { HubOptions, RunningHub } from '#hub/cli/hub-process.ts';
 import { startHub } from '#hub/main.ts';
@@ -98,9 +99,9 @@ const stopsWith = (of: Hub, name: string, code: string): Promise<void> =>
   waitUntil(async () => (await troubleOf(of, name)) === code, REST_MS);
 const doctorCodes = async (of: Hub): Promise<(string | null)[]> =>
   (await of.call<Diagnosis>('GET', '/doctor')).checks.map(({ code }) => code);
+const RefusalSchema = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
 async function refusal(of: Hub, path: string, body: object): Promise<[string, string]> {
-  const answer: unknown = await (await of.raw('POST', path, body)).json();
-  const { error } = answer as { error: { code: string; message: string } };
+  const { error } = RefusalSchema.parse(await (await of.raw('POST', path, body)).json());
   return [error.code, error.message];
 }
 

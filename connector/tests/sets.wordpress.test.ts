@@ -303,6 +303,8 @@ describe.each(BEST_AND_OLDEST)('$name', (engine) => {
       connector: CONNECTOR,
       muPlugins: STRANGERS,
     });
+    // A copy at another address says nothing until a person has spoken.
+    await copy.php('Rollcall_Address::say_moved();');
     sets = connectedSite(copy, single.credential);
     const open = `Rollcall_Outbox::open( ${world.idOf.get('busy')}, 'update' );`;
     await single.site.php(open);

@@ -26,6 +26,7 @@ final class Rollcall_Plugin {
 		'Rollcall_Address',
 		'Rollcall_Capture',
 		'Rollcall_Rest',
+		'Rollcall_Service_Shield',
 		'Rollcall_Signal',
 		'Rollcall_Passwords',
 		'Rollcall_Admin',

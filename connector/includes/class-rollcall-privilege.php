@@ -104,12 +104,24 @@ final class Rollcall_Privilege {
 	}
 
 	/**
+	 * Is an account privileged by more than this one capability?
+	 *
+	 * @param int    $user_id WordPress user id.
+	 * @param string $cap     Capability that does not count.
+	 * @return bool
+	 */
+	public static function has_more_than( $user_id, $cap ) {
+		return array() !== self::privileged_among( array( (int) $user_id ), $cap );
+	}
+
+	/**
 	 * Those of some accounts that are privileged. Two queries, however many accounts.
 	 *
-	 * @param int[] $ids WordPress user ids.
+	 * @param int[]  $ids WordPress user ids.
+	 * @param string $but Capability that does not count.
 	 * @return int[]
 	 */
-	public static function privileged_among( array $ids ) {
+	public static function privileged_among( array $ids, $but = '' ) {
 		global $wpdb;
 		$ids = array_values( array_unique( array_filter( array_map( 'intval', $ids ) ) ) );
 		if ( ! $ids ) {
@@ -126,7 +138,7 @@ final class Rollcall_Privilege {
 		);
 		foreach ( $rows as $row ) {
 			$blog = Rollcall_Roles::blog_of_caps_key( $row->meta_key );
-			if ( $blog && self::stored_caps_are_privileged( (string) $row->meta_value, $blog ) ) {
+			if ( $blog && self::stored_caps_are_privileged( (string) $row->meta_value, $blog, $but ) ) {
 				$found[ (int) $row->user_id ] = true;
 			}
 		}
@@ -147,8 +159,9 @@ final class Rollcall_Privilege {
 	 *
 	 * @param string $stored Raw meta value.
 	 * @param int    $blog   Blog id.
+	 * @param string $but    Capability that does not count.
 	 */
-	private static function stored_caps_are_privileged( $stored, $blog ) {
+	private static function stored_caps_are_privileged( $stored, $blog, $but ) {
 		if ( '' === $stored ) {
 			return false;
 		}
@@ -156,6 +169,7 @@ final class Rollcall_Privilege {
 		if ( ! is_array( $caps ) ) {
 			return true;
 		}
+		unset( $caps[ $but ] );
 		if ( self::caps_are_privileged( $caps ) ) {
 			return true;
 		}

@@ -6,7 +6,8 @@
  * Application Password, and keeps it out of everything but rollcall/v1.
  * Does not: decide what the hub may do there (Rollcall_Guard).
  * Always true: only the Application Password issued here speaks for the hub; not its password (nobody
- * knows it), not a cookie, not another Application Password of the same account.
+ * knows it), not a cookie, not another Application Password of the same account. It no longer speaks
+ * once the account was given rights besides its own. An account that has the id by chance is a person's.
  * On failure: create() and issue() give a WP_Error; everything else refuses.
  *
  * @package Rollcall_Connector
@@ -59,7 +60,42 @@ final class Rollcall_Service_Account {
 	 */
 	public static function id() {
 		$kept = get_site_option( self::OPTION );
-		return is_array( $kept ) && isset( $kept['user'] ) ? (int) $kept['user'] : 0;
+		$id   = is_array( $kept ) && isset( $kept['user'] ) ? (int) $kept['user'] : 0;
+		$user = $id ? get_userdata( $id ) : false;
+		if ( ! $user ) {
+			return 0;
+		}
+		// Ids come again: after a restored table, or where MySQL counts anew from the highest one.
+		if ( 0 !== strpos( $user->user_login, self::LOGIN ) ) {
+			self::forget( $id );
+			return 0;
+		}
+		return $id;
+	}
+
+	/**
+	 * Is this the account? Costs no query for anybody else.
+	 *
+	 * @param int $user_id An account.
+	 * @return bool
+	 */
+	public static function is_it( $user_id ) {
+		$kept = get_site_option( self::OPTION );
+		return $user_id && is_array( $kept ) && isset( $kept['user'] ) && (int) $kept['user'] === (int) $user_id && self::id() === (int) $user_id;
+	}
+
+	/**
+	 * Forgets the account when it is gone, or the id another's.
+	 *
+	 * @param int $user_id Account.
+	 * @return void
+	 */
+	public static function forget( $user_id ) {
+		$kept = get_site_option( self::OPTION );
+		if ( is_array( $kept ) && isset( $kept['user'] ) && (int) $kept['user'] === (int) $user_id ) {
+			delete_site_option( self::OPTION );
+			Rollcall_Settings::update( array( 'service_user_id' => 0 ) );
+		}
 	}
 
 	/**
@@ -163,12 +199,14 @@ final class Rollcall_Service_Account {
 	 * @return int|false
 	 */
 	public static function only_as_hub( $user_id ) {
-		if ( ! $user_id || self::id() !== (int) $user_id ) {
+		if ( ! self::is_it( $user_id ) ) {
 			return $user_id;
 		}
 		$kept = get_site_option( self::OPTION );
 		$uuid = rest_get_authenticated_app_password();
-		return self::is_our_request() && is_string( $uuid ) && '' !== $kept['uuid'] && hash_equals( $kept['uuid'], $uuid ) ? $user_id : 0;
+		// An address can name our routes behind the name of any script, xmlrpc.php for one.
+		$is_rest = defined( 'REST_REQUEST' ) && REST_REQUEST;
+		return $is_rest && self::is_our_request() && is_string( $uuid ) && '' !== $kept['uuid'] && hash_equals( $kept['uuid'], $uuid ) ? $user_id : 0;
 	}
 
 	/**
@@ -178,7 +216,7 @@ final class Rollcall_Service_Account {
 	 * @return WP_User|WP_Error|null
 	 */
 	public static function never_sign_in( $user ) {
-		if ( $user instanceof WP_User && self::id() === (int) $user->ID ) {
+		if ( $user instanceof WP_User && self::is_it( (int) $user->ID ) ) {
 			return new WP_Error( 'rollcall_service_account', __( 'This account belongs to the Rollcall hub. Nobody can sign in with it.', 'rollcall-connector' ) );
 		}
 		return $user;
@@ -192,7 +230,7 @@ final class Rollcall_Service_Account {
 	 * @return bool|WP_Error
 	 */
 	public static function never_reset( $allow, $user_id ) {
-		return self::id() && self::id() === (int) $user_id ? false : $allow;
+		return self::is_it( (int) $user_id ) ? false : $allow;
 	}
 
 	/**
@@ -217,7 +255,7 @@ final class Rollcall_Service_Account {
 	 */
 	public static function only_our_routes( $result, $server, $request ) {
 		$ours = Rollcall_Rest::is_ours( $request->get_route() );
-		if ( 0 === self::$inside && ! $ours && self::id() && get_current_user_id() === self::id() ) {
+		if ( 0 === self::$inside && ! $ours && self::is_it( get_current_user_id() ) ) {
 			return Rollcall_Rest::error( 'hub.only_rollcall', 403, __( 'This credential opens rollcall/v1 and nothing else.', 'rollcall-connector' ) );
 		}
 		self::$inside += $ours ? 1 : 0;
@@ -296,9 +334,8 @@ final class Rollcall_Service_Account {
 			static function () use ( $id ) {
 				self::quietly(
 					static function () use ( $id ) {
-						$user = new WP_User( $id );
-						$user->set_role( '' );
-						$user->add_cap( self::CAPABILITY );
+						self::strip( $id );
+						( new WP_User( $id ) )->add_cap( self::CAPABILITY );
 					}
 				);
 			}
@@ -307,13 +344,32 @@ final class Rollcall_Service_Account {
 	}
 
 	/**
-	 * Does the account still have its capability? An administrator may take it away.
+	 * Takes every role and capability from the account, on every site.
+	 *
+	 * @param int $id Account.
+	 * @return void
+	 */
+	private static function strip( $id ) {
+		foreach ( array_keys( (array) get_user_meta( $id ) ) as $key ) {
+			if ( Rollcall_Roles::blog_of_caps_key( (string) $key ) ) {
+				delete_user_meta( $id, $key );
+			}
+		}
+		if ( is_multisite() && is_super_admin( $id ) ) {
+			require_once ABSPATH . 'wp-admin/includes/ms.php';
+			revoke_super_admin( $id );
+		}
+	}
+
+	/**
+	 * Does the account still have its capability, and no other that counts? An administrator may take it
+	 * away; somebody may have given it more.
 	 *
 	 * @param int $id Account.
 	 * @return bool
 	 */
 	private static function has_capability( $id ) {
-		return (bool) self::on_main_site(
+		return ! Rollcall_Privilege::has_more_than( $id, self::CAPABILITY ) && (bool) self::on_main_site(
 			static function () use ( $id ) {
 				$user = new WP_User( $id );
 				return $user->exists() && ! empty( $user->caps[ self::CAPABILITY ] );

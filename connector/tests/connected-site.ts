@@ -107,6 +107,16 @@ export async function applicationPassword(site: Site, login: string): Promise<st
   return (await site.php(code)).trim();
 }
 
+/** Everything that a caller could have changed: accounts, their meta, posts, the connector's own. */
+export const stateOf = (site: Site): Promise<string> =>
+  site.php(`global $wpdb;
+    $meta = $wpdb->get_results( "SELECT user_id, meta_key, meta_value FROM $wpdb->usermeta WHERE meta_key NOT IN ( 'session_tokens', '_application_passwords' ) ORDER BY umeta_id" );
+    echo wp_json_encode( array(
+      $wpdb->get_results( "SELECT * FROM $wpdb->users ORDER BY ID" ), $meta,
+      (int) $wpdb->get_var( "SELECT COUNT(*) FROM $wpdb->posts WHERE post_type IN ( 'post', 'page', 'attachment' ) AND post_status <> 'auto-draft'" ),
+      get_site_option( 'rollcall_settings' ), get_site_option( 'rollcall_credential' ),
+      get_option( 'blogname' ), get_option( 'users_can_register' ) ) );`);
+
 export const connectRequest = (change: Record<string, unknown> = {}): Record<string, unknown> => ({
   hub: { ...HUB, name: 'Test hub' },
   keys: { '1': HERE },

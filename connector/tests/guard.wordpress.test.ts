@@ -8,6 +8,7 @@ import {
   SettingsAnswerSchema,
   StatusAnswerSchema,
 } from '#contract/messages.ts';
+import { restAs, signIn } from '#lab/sign-in.ts';
 import {
   applicationPassword,
   ask,
@@ -19,11 +20,13 @@ import {
   erase,
   fault,
   fields,
+  forgetDebugLog,
   HERE,
   HUB,
   parsed,
   past,
   startConnectedSite,
+  stateOf,
   write,
 } from './connected-site.ts';
 import { BEST_AND_OLDEST } from './engines.ts';
@@ -179,7 +182,7 @@ describe.each(BEST_AND_OLDEST)('$name', (engine) => {
         })
       ).status;
 
-    it('opens rollcall/v1 and nothing else', async () => {
+    it('T603: opens rollcall/v1 and nothing else', async () => {
       expect(await elsewhere('/wp-json/rollcall/v1/status', { method: 'POST', body: '{}' })).toBe(
         200,
       );
@@ -202,7 +205,7 @@ describe.each(BEST_AND_OLDEST)('$name', (engine) => {
       expect(await elsewhere('/?rest_route=/wp/v2/users/me&x=/rollcall/v1/')).toBe(401);
     });
 
-    it('belongs to an account that nobody can sign in with', async () => {
+    it('T604: belongs to an account that nobody can sign in with', async () => {
       const facts = JSON.parse(
         await php(`
         $u = get_user_by( 'login', 'rollcall-hub' );
@@ -227,7 +230,7 @@ describe.each(BEST_AND_OLDEST)('$name', (engine) => {
       });
     });
 
-    it('is the only one that counts: not an administrator’s, not another of the same account', async () => {
+    it('T601: is the only one that counts: not an administrator’s, not another of the same account', async () => {
       expect(fault(await ask(hub.site, 'changes', changes, await asAdmin()))).toEqual([
         403,
         'hub.credential',
@@ -280,8 +283,76 @@ describe.each(BEST_AND_OLDEST)('$name', (engine) => {
     });
   });
 
+  describe('the hub’s account', () => {
+    let id: number;
+    beforeAll(async () => {
+      expect(await hub.site.debugLog()).toBe('');
+      id = Number(
+        await php(
+          `wp_insert_user( array( 'user_login' => 'writer', 'user_pass' => 'writer pass', 'user_email' => 'writer@example.com', 'role' => 'editor' ) ); echo get_user_by( 'login', 'rollcall-hub' )->ID;`,
+        ),
+      );
+    });
+    // Signing in to an old WordPress on a new PHP leaves notices of its own.
+    afterAll(() => forgetDebugLog(hub.site));
+
+    it('T607: the hub’s account is no author to anybody', async () => {
+      const { visitor } = await signIn(hub.site, 'writer', 'writer pass');
+      const rest = await restAs(visitor);
+      for (const path of [`/?author=${id}`, '/author/rollcall-hub/', `/?author=${id}&feed=rss2`]) {
+        const answer = await hub.site.request(path);
+        const text = await answer.text();
+        expect([path, answer.status, /rollcall/iu.test(text)]).toEqual([path, 404, false]);
+      }
+      expect((await hub.site.request('/?author=1')).status).not.toBe(404);
+      for (const query of [
+        '',
+        '?search=rollcall',
+        '?slug=rollcall-hub',
+        `?include=${id}`,
+        '?who=authors',
+      ]) {
+        const asVisitor = await (await hub.site.request(`/wp-json/wp/v2/users${query}`)).text();
+        const asWriter = await (await rest(`/wp/v2/users${query}`)).text();
+        expect([query, `${asVisitor}${asWriter}`.includes('rollcall-hub')]).toEqual([query, false]);
+      }
+      for (const answer of [
+        await hub.site.request(`/wp-json/wp/v2/users/${id}`),
+        await rest(`/wp/v2/users/${id}`),
+      ]) {
+        expect([401, 403, 404]).toContain(answer.status);
+      }
+      const sitemap = await (await hub.site.request('/wp-sitemap-users-1.xml')).text();
+      expect(sitemap).not.toContain('rollcall');
+    });
+
+    it('T608: nobody makes something else of the hub’s account, in wp-admin or over REST', async () => {
+      const before = await stateOf(hub.site);
+      const { visitor } = await signIn(hub.site, hub.site.adminLogin, hub.site.adminPassword);
+      const rest = await restAs(visitor);
+      const body = JSON.stringify({
+        roles: ['administrator'],
+        password: 'known',
+        email: 'me@example.com',
+      });
+      expect((await rest(`/wp/v2/users/${id}`, { method: 'POST', body })).status).toBe(403);
+      const issue = await rest(`/wp/v2/users/${id}/application-passwords`, {
+        method: 'POST',
+        body: JSON.stringify({ name: 'mine' }),
+      });
+      expect(issue.status).toBe(403);
+      expect((await visitor.request(`/wp-admin/user-edit.php?user_id=${id}`)).ok).toBe(false);
+      const page = await (await visitor.request('/wp-admin/users.php')).text();
+      const nonce = /name="_wpnonce" value="([0-9a-f]+)"/u.exec(page)?.[1] ?? '';
+      const query = `action=-1&new_role=administrator&changeit=Change&users[]=${id}&_wpnonce=${nonce}`;
+      expect((await visitor.request(`/wp-admin/users.php?${query}`)).status).toBe(403);
+      expect(await stateOf(hub.site)).toBe(before);
+      expect((await hub.post('changes', changes)).status).toBe(200);
+    });
+  });
+
   describe('the binding', () => {
-    it('is to one hub and its latest term', async () => {
+    it('T610: is to one hub and its latest term', async () => {
       expect(fault(await hub.post('changes', { ...changes, hub: OTHER_HUB }))).toEqual([
         403,
         'hub.not_mine',
@@ -294,7 +365,7 @@ describe.each(BEST_AND_OLDEST)('$name', (engine) => {
       await settings(`$s['term'] = 1;`);
     });
 
-    it('is not taken over by another hub, nor renewed by an older term', async () => {
+    it('T610: is not taken over by another hub, nor renewed by an older term', async () => {
       const other = connectRequest({ hub: { ...OTHER_HUB, name: 'Other' } });
       expect(fault(await ask(hub.site, 'connect', other, await asAdmin()))).toEqual([
         409,
@@ -463,7 +534,7 @@ describe.each(BEST_AND_OLDEST)('$name', (engine) => {
       expect(JSON.stringify(late.body)).toContain('identity.deleted');
     });
 
-    it('switching the plugin off ends the credential', async () => {
+    it('T605: switching the plugin off ends the credential', async () => {
       await hub.site.wp('plugin', 'deactivate', 'rollcall-connector');
       await hub.site.wp('plugin', 'activate', 'rollcall-connector');
       expect((await hub.post('status', {})).status).toBe(401);

@@ -1,6 +1,7 @@
 /** Callers who are somebody, but not the hub; and the hub's credential where it should not be. */
 import { request as rawRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RestErrorSchema } from '#contract/messages.ts';
 import { restAs, signIn } from '#lab/sign-in.ts';
 import { type Site, startSite } from '#lab/start-site.ts';
 import { Visitor } from '#lab/visitor.ts';
@@ -124,9 +125,9 @@ describe('a single site', () => {
     })) {
       const init = { method: 'POST', body: JSON.stringify(body) };
       const answer = await rest(`/rollcall/v1/${route}`, init);
-      const { data }: { data: { reason: string } } = await answer.json();
+      const { data } = RestErrorSchema.parse(await answer.json());
       const reason = route in REQUESTS ? 'hub.credential' : 'administrator.credential';
-      expect([route, answer.status, data.reason]).toEqual([route, 403, reason]);
+      expect([route, answer.status, data?.reason]).toEqual([route, 403, reason]);
     }
     expect(await stateOf(site)).toBe(before);
   });

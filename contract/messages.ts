@@ -128,6 +128,10 @@ export const ConnectAnswerSchema = z.object({
 export const DisconnectRequestSchema = z.object({ hub: HubIdentitySchema });
 export const DisconnectAnswerSchema = z.object({ released: z.boolean() });
 
+/** What the site's own administrators are told in wp-admin and `/status` until the hub takes it back. */
+export const NoticeSchema = z.enum(['source.rewound', 'hub.rewound']);
+export type Notice = z.infer<typeof NoticeSchema>;
+
 export const SettingsRequestSchema = z.object({
   hub: HubIdentitySchema,
   keys: siteKeysSchema.optional(),
@@ -135,6 +139,7 @@ export const SettingsRequestSchema = z.object({
   meta: z.array(z.string()).optional(),
   /** Site clock + offset = hub clock. */
   offset_ms: z.int().optional(),
+  notice: NoticeSchema.nullable().optional(),
 });
 export const SettingsAnswerSchema = z.object({ saved: z.boolean() });
 
@@ -373,6 +378,25 @@ export const StampAnswerSchema = z.object({
   results: z.array(
     z.object({ id: z.int(), result: z.enum(['stamped', 'busy', 'missing', 'mismatch']) }),
   ),
+});
+
+// ---- /outside -----------------------------------------------------------------------------
+
+/**
+ * What a person said of values that were written past WordPress (`source.rewritten_outside`):
+ * `edits` stamps them now, and they come out through `/changes`; `others` gives them stamp 0, so
+ * that any edit made elsewhere wins; `nothing` takes them for what was known. Page by page from
+ * `after: 0`; with the last page the hold ends.
+ */
+export const OutsideRequestSchema = z.object({
+  hub: HubIdentitySchema,
+  take: z.enum(['edits', 'others', 'nothing']),
+  after: z.int().nonnegative(),
+});
+export const OutsideAnswerSchema = z.object({
+  changed: z.int().nonnegative(),
+  /** `after` of the next page; null: that was the last. */
+  next: z.int().nullable(),
 });
 
 // ---- signal (connector → hub) -------------------------------------------------------------

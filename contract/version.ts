@@ -6,9 +6,9 @@
  * (`X-Rollcall-Contract`); a hub speaks the versions in `SUPPORTED`.
  *
  * History
- * - 1: status, connect, disconnect, settings, changes, accounts, labels, apply, stamp, signal;
- *   marks in changes, apply and status; `woke_at` in the signal; 401 `hub.released` for a hub that
- *   the site was taken from; `ask`, and answers in the envelope.
+ * - 1: status, connect, disconnect, settings, changes, accounts, labels, apply, stamp, outside, signal;
+ *   marks in changes, apply and status; notices in settings; `woke_at` in the signal; 401
+ *   `hub.released` for a hub that the site was taken from; `ask`, and answers in the envelope.
  */
 export const CONTRACT_VERSION = 1;
 

@@ -77,7 +77,10 @@ final class Rollcall_Decision {
 	 */
 	private static function of( $name, $field, $target, $blog, $filling, $lookups, &$found ) {
 		$held = $target->held( $name );
-		$why  = $target->is_on_hold( $name ) ? 'source.rewritten_outside' : Rollcall_Incoming::why_not( $name, $field, $blog );
+		if ( $target->is_on_hold( $name ) ) {
+			return self::stays( $target, $name, 'conflict', 'source.rewritten_outside' );
+		}
+		$why = Rollcall_Incoming::why_not( $name, $field, $blog );
 		if ( null !== $why ) {
 			return self::stays( $target, $name, 'refused', $why );
 		}

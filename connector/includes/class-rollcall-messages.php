@@ -37,7 +37,10 @@ final class Rollcall_Messages {
 			case 'connect':
 				return array( 'object', array( 'hub' => self::named( $hub ) ) + self::settings( '' ) + array( 'revoke_caller' => 'bool' ) );
 			case 'settings':
-				return array( 'object', array( 'hub' => $hub ) + self::settings( '?' ) + array( 'offset_ms?' => 'int' ) );
+				return array( 'object', array( 'hub' => $hub ) + self::settings( '?' ) + array(
+					'offset_ms?' => 'int',
+					'notice?'    => array( 'null or', array( 'one of', 'source.rewound', 'hub.rewound' ) ),
+				) );
 			case 'changes':
 				return array(
 					'object',
@@ -55,6 +58,15 @@ final class Rollcall_Messages {
 				return self::labels( $hub );
 			case 'stamp':
 				return self::stamps( $hub );
+			case 'outside':
+				return array(
+					'object',
+					array(
+						'hub'   => $hub,
+						'take'  => array( 'one of', 'edits', 'others', 'nothing' ),
+						'after' => 'count',
+					),
+				);
 			case 'apply':
 				return array(
 					'object',

@@ -5,7 +5,7 @@
  *
  * Does: lets a few be stamped and captured; holds them all once they are so many that somebody must
  *   have restored a table or replaced text in it.
- * Does not: resolve a hold.
+ * Does not: resolve a hold (Rollcall_Outside_Answer).
  * Always true: while a hold lasts nothing found so is stamped, and its new values don't travel.
  * On failure: two requests that count at once may count one account twice or not at all.
  *
@@ -75,6 +75,11 @@ final class Rollcall_Outside {
 		return $record['held'];
 	}
 
+	/** The hold has been answered; finds are counted anew. */
+	public static function end() {
+		Rollcall_Facts::delete( self::FACT );
+	}
+
 	/**
 	 * What `/status` warns of.
 	 *
@@ -90,7 +95,7 @@ final class Rollcall_Outside {
 				'code'    => 'source.rewritten_outside',
 				'message' => sprintf(
 					/* translators: %d: number of accounts. */
-					_n( '%d account was changed past WordPress and is held.', '%d accounts were changed past WordPress and are held.', $record['count'], 'rollcall-connector' ),
+					_n( '%d account was changed past WordPress, by a restored table or in the database; its new values are held. Say in the hub what becomes of them, with “rollcall site rewritten”.', '%d accounts were changed past WordPress, by a restored table or in the database; their new values are held. Say in the hub what becomes of them, with “rollcall site rewritten”.', $record['count'], 'rollcall-connector' ),
 					$record['count']
 				),
 			),

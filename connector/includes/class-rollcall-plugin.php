@@ -27,6 +27,7 @@ final class Rollcall_Plugin {
 		'Rollcall_Capture',
 		'Rollcall_Rest',
 		'Rollcall_Service_Shield',
+		'Rollcall_Notices',
 		'Rollcall_Signal',
 		'Rollcall_Passwords',
 		'Rollcall_Admin',

@@ -41,6 +41,7 @@ final class Rollcall_Rest {
 		'labels'     => array( 'hub', 'Rollcall_Labels' ),
 		'apply'      => array( 'hub', 'Rollcall_Apply' ),
 		'stamp'      => array( 'hub', 'Rollcall_Stamp' ),
+		'outside'    => array( 'hub', 'Rollcall_Outside_Answer' ),
 	);
 
 	/**

@@ -115,6 +115,7 @@ final class Rollcall_Settings {
 	public static function unbind() {
 		delete_site_option( self::SIGNAL_OPTION );
 		Rollcall_Store::note_released( self::stored_home() );
+		Rollcall_Notices::keep( null );
 		self::save(
 			array(
 				'hub_id'          => '',

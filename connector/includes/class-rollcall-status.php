@@ -138,7 +138,7 @@ final class Rollcall_Status {
 	 * @return array
 	 */
 	private static function warnings() {
-		$warnings = Rollcall_Outside::warnings();
+		$warnings = Rollcall_Notices::warnings();
 		if ( Rollcall_Settings::is_bound() && ! Rollcall_Settings::home_matches() ) {
 			$warnings[] = array(
 				'code'    => 'installation.moved',

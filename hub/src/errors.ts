@@ -284,6 +284,8 @@ export const FAULTS = {
 
 export type FaultCode = keyof typeof FAULTS;
 
+export const isFaultCode = (code: string): code is FaultCode => Object.hasOwn(FAULTS, code);
+
 export class Fault extends Error {
   readonly code: FaultCode;
   /** Extra facts for machines; never secrets. */

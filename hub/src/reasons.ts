@@ -13,6 +13,10 @@ export const REASONS = {
   'account.outgoing_stopped': 'The account is set to keep its changes on its own site.',
   'account.privileged':
     'The account can administer its site; such accounts are synced only when route and target both name them.',
+  'account.reappeared':
+    'The account was deleted, and is there again since the site was restored; it is kept apart until a person has looked.',
+  'account.vanished':
+    'The account is no longer on the site, and nobody saw it being deleted; nothing is sent there until a person has looked.',
   'administrator.credential': 'The site asks for an Application Password of an administrator.',
   'conflict.superseded':
     'Two sites changed the same field; the later change won and this one was overwritten.',
@@ -75,6 +79,8 @@ export const REASONS = {
   'site.paused': 'The site is paused; what goes there waits until it is resumed.',
   'site.removed': 'The site was removed before this could be delivered.',
   'source.account_missing': 'The account is no longer there, and the site saw no deletion.',
+  'source.accounts_missing':
+    'Accounts are no longer on the site, and nobody saw them being deleted.',
   'source.creation_limit':
     'The source brought more new accounts in a short time than go without a person’s consent.',
   'source.delete_unfinished':

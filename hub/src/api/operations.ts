@@ -10,6 +10,13 @@ import type { Diagnosis } from './schemas/doctor.ts';
 import type { Explanation } from './schemas/explain.ts';
 import type { DecideHeld, HeldRow, ProveLink, ProvenLink } from './schemas/held.ts';
 import type { LogPage, LogQuery } from './schemas/log.ts';
+import type {
+  Alarm,
+  AnswerAlarms,
+  RereadSite,
+  Rewritten,
+  RewrittenSite,
+} from './schemas/recovery.ts';
 import type { AddRoute, ChangeRoute, RouteView } from './schemas/route.ts';
 import type {
   AddedSite,
@@ -39,6 +46,14 @@ export interface Operations {
   siteMoved(name: string, move: MoveSite): Promise<MovedSite>;
   /** Goes through even when the site can't be reached; its users stay. */
   removeSite(name: string): Promise<RemovedSite>;
+
+  /** It was restored from a backup: it is read anew, and goes on from there. Safe to repeat. */
+  siteRestored(name: string): Promise<RereadSite>;
+  /** Values were written past WordPress: what becomes of them. Safe to repeat. */
+  siteRewritten(name: string, rewritten: Rewritten, by: string): Promise<RewrittenSite>;
+  alarms(): Promise<readonly Alarm[]>;
+  /** How many are answered now. @param by who answered */
+  answerAlarms(answer: AnswerAlarms, by: string): Promise<number>;
 
   /** One route, or two with `both`. With `both`, a way that is there already is `route.exists`. */
   addRoute(route: AddRoute): Promise<readonly RouteView[]>;

@@ -84,6 +84,20 @@ describe('every route', () => {
       { site: 'Shop', login: 'anna', otherSite: 'Blog', otherLogin: 'anna2' },
       ['proveLink', { site: 'Shop', login: 'anna', otherSite: 'Blog', otherLogin: 'anna2' }],
     ],
+    ['POST', '/api/v1/sites/Shop/restored', {}, ['siteRestored', 'Shop']],
+    [
+      'POST',
+      '/api/v1/sites/Shop/rewritten',
+      { take: 'others' },
+      ['siteRewritten', 'Shop', { take: 'others' }, 'owner'],
+    ],
+    ['GET', '/api/v1/alarms', undefined, ['alarms']],
+    [
+      'POST',
+      '/api/v1/alarms/answer',
+      { site: 'Shop', answer: 'recreate', logins: ['anna'] },
+      ['answerAlarms', { site: 'Shop', answer: 'recreate', logins: ['anna'] }, 'owner'],
+    ],
     ['POST', '/api/v1/runs', {}, ['runUntilIdle', { waitMs: 30_000 }]],
     ['GET', '/readyz', undefined, ['ready']],
   ] as const)(

@@ -27,6 +27,7 @@ import { onlyKnownHosts } from './known-hosts.ts';
 import type { Operations } from './operations.ts';
 import { healthRoutes } from './routes/health.ts';
 import { heldRoutes } from './routes/held.ts';
+import { recoveryRoutes } from './routes/recovery.ts';
 import { routeRoutes } from './routes/route.ts';
 import { runRoutes } from './routes/run.ts';
 import { signalRoutes } from './routes/signal.ts';
@@ -103,6 +104,7 @@ async function apiV1(api: Api, deps: ServerDeps, countFailure: CountFailure): Pr
   syncRoutes(api, operations);
   viewRoutes(api, operations);
   heldRoutes(api, operations);
+  recoveryRoutes(api, operations);
   runRoutes(api, operations);
   await api.register(async (scope) => {
     signalRoutes(asApi(scope), operations, nowMs);

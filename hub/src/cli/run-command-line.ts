@@ -6,6 +6,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import type { CommandContext } from './command-context.ts';
+import { addAlarm } from './commands/alarm.ts';
 import { addConnectorBuild } from './commands/connector-build.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addExplain } from './commands/explain.ts';
@@ -21,6 +22,7 @@ import { addSiteAdd } from './commands/site-add.ts';
 import { addSiteChanges } from './commands/site-change.ts';
 import { addSiteList } from './commands/site-list.ts';
 import { addSiteMoved } from './commands/site-moved.ts';
+import { addSiteRecovery } from './commands/site-recovery.ts';
 import { addSiteRemove } from './commands/site-remove.ts';
 import { addSiteTest } from './commands/site-test.ts';
 import { addStatus } from './commands/status.ts';
@@ -61,13 +63,14 @@ function program(context: CommandContext): Command {
     addSiteTest,
     addSiteChanges,
     addSiteMoved,
+    addSiteRecovery,
     addSiteRemove,
   ]) {
     add(site, context);
   }
   const route = root.command('route').description('which site’s changes go where');
   for (const add of [addRouteAdd, addRouteList, addRouteChanges]) add(route, context);
-  const rest = [addSync, addLogs, addStatus, addExplain, addHeld, addLink, addDoctor];
+  const rest = [addSync, addLogs, addStatus, addExplain, addHeld, addAlarm, addLink, addDoctor];
   for (const add of rest) add(root, context);
   addConnectorBuild(root.command('connector').description('the plugin for the sites'), context);
   prepare(root, context);

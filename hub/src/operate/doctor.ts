@@ -1,8 +1,9 @@
 /** Everything that can be checked, with the next step for what is wrong. Changes nothing. */
 import type { Check, Diagnosis } from '../api/schemas/doctor.ts';
-import { FAULTS, Fault, type FaultCode } from '../errors.ts';
+import { FAULTS, Fault, type FaultCode, isFaultCode } from '../errors.ts';
 import { reasonSentence } from '../reasons.ts';
 import type { Installation, SiteRecord } from '../sync/ports.ts';
+import { listAlarms } from './alarms/list-alarms.ts';
 import type { OperationPorts } from './ports.ts';
 
 /** A site's clock may be this far off before stamps of different sites mislead people. */
@@ -31,6 +32,7 @@ export async function doctor(ports: OperationPorts): Promise<Diagnosis> {
     ...(await routeChecks(ports)),
     ...(await heldChecks(ports)),
     ...(await failingChecks(ports)),
+    ...(await alarmChecks(ports)),
   );
   return { ok: checks.every((check) => check.level !== 'problem'), checks };
 }
@@ -90,7 +92,9 @@ async function siteChecks(
       );
     }
     for (const { code, message } of status.warnings) {
-      checks.push(warning(site.name, 'site', code, message, 'Look at the site’s User Sync page.'));
+      // Told by the hub itself, below.
+      if (code === installation.trouble?.code) continue;
+      checks.push(warning(site.name, 'site', code, message, nextOfWarning(code, site.name)));
     }
   } catch (fault) {
     if (!(fault instanceof Fault)) throw fault;
@@ -195,9 +199,41 @@ async function failingChecks({ registry, views }: OperationPorts): Promise<Check
     );
 }
 
-const isFault = (code: string): code is FaultCode => Object.hasOwn(FAULTS, code);
+async function alarmChecks(ports: OperationPorts): Promise<Check[]> {
+  const alarms = await listAlarms(ports);
+  const kinds = new Set(alarms.map(({ site, reason }) => `${reason.code} ${site}`));
+  return [...kinds].flatMap((kind): Check[] => {
+    const same = alarms.filter(({ site, reason }) => `${reason.code} ${site}` === kind);
+    const [first] = same;
+    if (first === undefined) return [];
+    const { code, message } = first.reason;
+    return [
+      warning(
+        first.site,
+        'alarms',
+        code,
+        `${same.length} under an alarm: ${message}`,
+        `“rollcall alarm list” shows them; answer with “rollcall alarm answer”: ${first.answers.join(' or ')}.`,
+      ),
+    ];
+  });
+}
+
+/** What the site itself warns of, and what answers it. */
+function nextOfWarning(code: string, name: string): string {
+  if (code === 'source.rewritten_outside') {
+    return `“rollcall site rewritten ${name} --take edits”, “others” or “nothing” says what becomes of it.`;
+  }
+  if (code === 'source.accounts_missing') {
+    return `If a table was restored, “rollcall site rewritten ${name} --take …” reads the site anew; then answer the alarms.`;
+  }
+  return 'Look at the site’s User Sync page.';
+}
+
 const nextOf = (code: string): string | null =>
-  isFault(code) ? FAULTS[code].next : 'Say what happened to the site: restored, copied or moved.';
+  isFaultCode(code)
+    ? FAULTS[code].next
+    : 'Say what happened to the site: restored, copied or moved.';
 
 const good = (subject: string, what: string, message: string): Check => ({
   subject,

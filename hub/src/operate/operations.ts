@@ -3,6 +3,8 @@ import type { Operations } from '../api/operations.ts';
 import { installationId } from '../model/ids.ts';
 import { acceptSignal } from './accept-signal.ts';
 import { addSite } from './add-site.ts';
+import { answerAlarms } from './alarms/answer-alarms.ts';
+import { listAlarms } from './alarms/list-alarms.ts';
 import { changeSite, removeSite, siteMoved, testSite } from './change-site.ts';
 import { doctor } from './doctor.ts';
 import { explain } from './explain.ts';
@@ -12,6 +14,7 @@ import { previewSync } from './manual-sync/preview.ts';
 import { SyncRuns } from './manual-sync/run.ts';
 import type { OperationPorts } from './ports.ts';
 import { proveLink } from './prove-link.ts';
+import { siteRestored, siteRewritten } from './read-anew.ts';
 import { readLog } from './read-log.ts';
 import { addRoute, changeRoute, listRoutes, removeRoute } from './routes.ts';
 import { runUntilIdle, status } from './status.ts';
@@ -25,6 +28,10 @@ export function buildOperations(ports: OperationPorts): Operations {
     changeSite: (name, change) => changeSite(ports, name, change),
     siteMoved: (name, move) => siteMoved(ports, name, move),
     removeSite: (name) => removeSite(ports, name),
+    siteRestored: (name) => siteRestored(ports, name),
+    siteRewritten: (name, rewritten, by) => siteRewritten(ports, name, rewritten, by),
+    alarms: () => listAlarms(ports),
+    answerAlarms: (answer, by) => answerAlarms(ports, answer, by),
     addRoute: (route) => addRoute(ports, route),
     routes: () => listRoutes(ports),
     changeRoute: (id, change) => changeRoute(ports, id, change),

@@ -15,6 +15,7 @@ import type { Database } from './open-database.ts';
 import * as outbox from './outbox.ts';
 import type { Secrets } from './secrets.ts';
 import type { Tables } from './tables.ts';
+import * as believed from './transaction/believed.ts';
 import { candidates } from './transaction/candidates.ts';
 import * as changes from './transaction/changes.ts';
 import * as claims from './transaction/claims.ts';
@@ -92,6 +93,9 @@ function openTransaction(people: People): Transaction {
     mergeIdentities: (into, from) => mergeIdentities(people, into, from),
     appendLog: (entries) => appendLog(db, entries),
     queueRefresh: (id, ids) => changes.queueRefresh(db, id, ids),
+    livingAccounts: (id, span) => believed.livingAccounts(db, id, span),
+    endedAccounts: (id, ids) => believed.endedAccounts(db, id, ids),
+    forgetOutbox: (id) => believed.forgetOutbox(db, id),
     clearRefreshes: (id, refreshes) => changes.clearRefreshes(db, id, refreshes),
     queueRestamp: (id, ids) => changes.queueRestamp(db, id, ids),
     releaseHeld: (id, freed) => claims.releaseHeld(people, id, freed, keyOf),

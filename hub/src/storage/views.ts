@@ -6,7 +6,14 @@
 import { type Kysely, type Selectable, type SqlBool, sql } from 'kysely';
 import type { Identity } from '../model/identity.ts';
 import type { IdentityUid, InstallationId } from '../model/ids.ts';
-import type { Backlog, HeldDelivery, LogQuery, LogRow, Views } from '../sync/ports.ts';
+import type {
+  AlarmedAccount,
+  Backlog,
+  HeldDelivery,
+  LogQuery,
+  LogRow,
+  Views,
+} from '../sync/ports.ts';
 import { refuseInside } from './in-transaction.ts';
 import type { Database } from './open-database.ts';
 import type { Secrets } from './secrets.ts';
@@ -30,6 +37,7 @@ export function createViews({ kysely }: Database, secrets: Secrets): Views {
       candidatesOf(outside('candidatesOf'), identity, from, installations),
     links: async (uid) => readLinks(outside('links'), uid),
     accountCount: async (installation) => accountCount(outside('accountCount'), installation),
+    alarms: async () => readAlarms(outside('alarms')),
   };
 }
 
@@ -164,4 +172,13 @@ async function accountCount(db: Kysely<Tables>, installation: InstallationId): P
   const { rows } = await sql<{ count: number }>`select count(*) as count from accounts
     where installation = ${installation} and gone is null`.execute(db);
   return rows[0]?.count ?? 0;
+}
+
+/** Without those of removed installations: nobody can look at them. */
+async function readAlarms(db: Kysely<Tables>): Promise<readonly AlarmedAccount[]> {
+  const { rows } = await sql<AlarmedAccount>`
+    select a.uid, a.installation, a.wp_id as "wpId", a.login, a.alarm
+    from accounts a join installations i on i.id = a.installation and i.state <> 'removed'
+    where a.alarm is not null and a.gone is null order by a.login_key, a.wp_id`.execute(db);
+  return rows;
 }

@@ -8,14 +8,17 @@
  */
 
 import type { AccountState } from '#contract/account-state.ts';
+import type { Notice } from '#contract/messages.ts';
 import { Fault, type FaultCode } from '../errors.ts';
 import type { Lane } from '../model/identity.ts';
 import type { InstallationId, SiteKey } from '../model/ids.ts';
 import { type Site, sitesOf, type Topology } from '../model/route.ts';
+import { reasonSentence } from '../reasons.ts';
 import { census } from './capture/census.ts';
 import { offer } from './capture/offer.ts';
 import { label, type PullInput, pull } from './capture/pull.ts';
 import { refresh } from './capture/refresh.ts';
+import { type Reread, reread } from './capture/reread.ts';
 import { backOffMs } from './deliver/back-off.ts';
 import type { DeletionLimit } from './deliver/deletion-limit.ts';
 import { send } from './deliver/send.ts';
@@ -64,6 +67,11 @@ export interface Pipeline {
   send(installation: InstallationId, lane: Lane): Promise<number>;
   /** Reads who is who, once an installation was connected. */
   census(installation: InstallationId): Promise<number>;
+  /**
+   * Learns an installation as it is now, whatever was known of it, and whatever its state. Throws
+   * `Fault` when it can't be spoken to.
+   */
+  reread(installation: InstallationId): Promise<Reread>;
   /** An operator's offer: these accounts of the source may be created on the target. */
   offer(
     installation: InstallationId,
@@ -147,6 +155,14 @@ export function buildPipeline(ports: PipelinePorts, settings: PipelineSettings):
         await registry.updateInstallation(id, { lastPulledMs: await store.nowMs() });
         return count;
       }),
+    reread: async (id) => {
+      const input = await inputOf(await registry.installation(id), await registry.topology());
+      siteSettings.forget(id);
+      await siteSettings.keep(input);
+      const found = await reread(input, stagePorts);
+      await wakeDue(ports);
+      return found;
+    },
     offer: async (id, states, target) => {
       const installation = await registry.installation(id);
       const input = await inputOf(installation, await registry.topology());
@@ -175,10 +191,7 @@ async function pullAll(
   await siteSettings.keep(input);
   for (let pages = 1; ; pages += 1) {
     const pulled = await pull(next, stagePorts);
-    if (pulled.rewound) {
-      await holdRewound(ports, input.installation);
-      return rows;
-    }
+    if (pulled.rewound) throw new Fault('source.rewound', reasonSentence('source.rewound'));
     rows += pulled.rows;
     const refreshed = await refresh(next, stagePorts);
     if (pulled.rows + refreshed > 0) await wakeDue(ports);
@@ -281,6 +294,9 @@ async function failed(
   await ports.registry.updateInstallation(installation.id, { failures, retryAtMs, trouble, state });
   ports.report({ kind: 'site.failed', installation: installation.id, fault, retryAtMs });
   if (state === 'active') await ports.wake.pull(installation.id, { afterMs: waitMs });
+  if (fault.code === 'source.rewound' || fault.code === 'hub.rewound') {
+    await tellRewound(ports, installation.id, fault.code);
+  }
 }
 
 async function recovered(ports: PipelinePorts, installation: Installation): Promise<void> {
@@ -294,17 +310,20 @@ async function recovered(ports: PipelinePorts, installation: Installation): Prom
 }
 
 /**
- * The site's outbox began anew or went back: a restored backup, a copy. What the hub believes of
- * it is no longer true, so nothing is learned and nothing sent until a person has said which.
+ * What the hub believes of the site, or the site of the hub, is no longer true: nothing is learned
+ * and nothing sent until a person has said what happened. The site's own people are told, too.
  */
-async function holdRewound({ registry, report }: PipelinePorts, id: InstallationId): Promise<void> {
-  const message =
-    'The site’s outbox is not the one this hub has read so far: it was restored or copied.';
-  await registry.updateInstallation(id, {
-    state: 'attention',
-    trouble: { code: 'source.rewound', message },
-  });
+async function tellRewound(
+  { registry, site, report }: PipelinePorts,
+  id: InstallationId,
+  notice: Notice,
+): Promise<void> {
   report({ kind: 'site.rewound', installation: id });
+  try {
+    await site.settings(await registry.connection(id), { notice });
+  } catch (fault) {
+    if (!(fault instanceof Fault)) throw fault;
+  }
 }
 
 async function runUntilIdle(

@@ -8,6 +8,7 @@ import type {
   Label,
   Mark,
   MarkOffer,
+  Notice,
   Operation,
   StatusAnswer,
 } from '#contract/messages.ts';
@@ -92,6 +93,8 @@ export interface SitePort {
       meta?: readonly string[];
       offsetMs?: number;
       signal?: { url: string; secret: string } | null;
+      /** What the site's own administrators are to be told; null: nothing any more. */
+      notice?: Notice | null;
     },
   ): Promise<void>;
   /** Stamps the named fields anew on the site, not below `atLeastMs`; they come out as changes. */
@@ -99,6 +102,11 @@ export interface SitePort {
     connection: Connection,
     stamps: readonly StampOrder[],
   ): Promise<readonly { id: number; result: 'stamped' | 'busy' | 'missing' | 'mismatch' }[]>;
+  /** What becomes of values that were written past WordPress, a page of accounts at a time. */
+  outside(
+    connection: Connection,
+    request: { take: 'edits' | 'others' | 'nothing'; after: number },
+  ): Promise<{ readonly changed: number; readonly next: number | null }>;
   disconnect(connection: Connection): Promise<void>;
 }
 
@@ -247,6 +255,13 @@ export interface CapturedChange {
   readonly atMs: number;
 }
 
+/** An account that ended. */
+export interface Ended {
+  readonly uid: IdentityUid;
+  readonly login: string;
+  readonly registered: string;
+}
+
 export interface ClaimedDelivery {
   readonly identity: Identity;
   readonly delivery: Delivery;
@@ -314,6 +329,18 @@ export interface Transaction {
   clearRefreshes(installation: InstallationId, refreshes: readonly Refresh[]): Promise<void>;
   /** Accounts to be asked to stamp again (their stamps lie in the future). */
   queueRestamp(installation: InstallationId, ids: readonly WordPressId[]): Promise<void>;
+  /** WordPress ids of the living accounts in a span of ids; `upTo` null: to the end. */
+  livingAccounts(
+    installation: InstallationId,
+    span: { readonly after: number; readonly upTo: number | null },
+  ): Promise<readonly WordPressId[]>;
+  /** Accounts that ended there and had one of these ids. */
+  endedAccounts(
+    installation: InstallationId,
+    ids: readonly WordPressId[],
+  ): Promise<ReadonlyMap<WordPressId, readonly Ended[]>>;
+  /** The site's outbox is another one now: rows, acknowledgements and orders of the old one mean nothing. */
+  forgetOutbox(installation: InstallationId): Promise<void>;
   /** Held deliveries and fields that waited for one of these addresses or logins are tried again. */
   releaseHeld(
     installation: InstallationId,
@@ -427,6 +454,14 @@ export interface HeldDelivery {
   readonly fields: readonly Field[];
 }
 
+export interface AlarmedAccount {
+  readonly uid: IdentityUid;
+  readonly installation: InstallationId;
+  readonly wpId: WordPressId;
+  readonly login: string;
+  readonly alarm: string;
+}
+
 /** Reads for people; never locks. */
 export interface Views {
   log(query: LogQuery): Promise<readonly LogRow[]>;
@@ -445,6 +480,8 @@ export interface Views {
     readonly { installation: InstallationId; wpId: WordPressId; login: string; by: string }[]
   >;
   accountCount(installation: InstallationId): Promise<number>;
+  /** Living accounts under an alarm, by login. */
+  alarms(): Promise<readonly AlarmedAccount[]>;
 }
 
 /**

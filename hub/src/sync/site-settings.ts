@@ -16,6 +16,8 @@ export interface SiteSettings {
     readonly connection: Connection;
     readonly topology: Topology;
   }): Promise<void>;
+  /** The site may have lost what was brought to it: it is brought once more. */
+  forget(installation: InstallationId): void;
 }
 
 /** How often a site's clock is compared. */
@@ -36,6 +38,9 @@ export function keepSiteSettings(ports: {
   const { store, registry, site } = ports;
   const brought = new Map<InstallationId, Brought>();
   return {
+    forget: (installation) => {
+      brought.delete(installation);
+    },
     async keep({ installation, connection, topology }) {
       const last = brought.get(installation);
       const meta = watchedMeta(topology, installation);

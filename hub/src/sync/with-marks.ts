@@ -47,6 +47,7 @@ export function withMarks(site: SitePort, marks: Marks): SitePort {
         : marked(connection, (mark) => site.apply(connection, { ...request, mark })),
     settings: (connection, settings) => site.settings(connection, settings),
     stamp: (connection, stamps) => site.stamp(connection, stamps),
+    outside: (connection, request) => site.outside(connection, request),
     disconnect: (connection) => site.disconnect(connection),
   };
 }
@@ -62,7 +63,7 @@ async function refuseRewound(
   if (who !== null) throw rewoundFault(who);
 }
 
-export function rewoundFault(who: Rewound): Fault {
+function rewoundFault(who: Rewound): Fault {
   const code = who === 'site' ? 'source.rewound' : 'hub.rewound';
   return new Fault(code, reasonSentence(code));
 }

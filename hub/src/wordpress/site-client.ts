@@ -14,6 +14,7 @@ import {
   ChangesAnswerSchema,
   DisconnectAnswerSchema,
   LabelsAnswerSchema,
+  OutsideAnswerSchema,
   SettingsAnswerSchema,
   StampAnswerSchema,
   StatusAnswerSchema,
@@ -80,6 +81,7 @@ export function createSiteClient(wire: Wire): SitePort {
       const stamps = orders.map(({ atLeastMs, ...order }) => ({ ...order, at_least: atLeastMs }));
       return (await ask(connection, 'stamp', { stamps }, StampAnswerSchema)).results;
     },
+    outside: (connection, request) => ask(connection, 'outside', request, OutsideAnswerSchema),
     async disconnect(connection) {
       await ask(connection, 'disconnect', {}, DisconnectAnswerSchema);
     },

@@ -35,6 +35,10 @@ const answers: Operations = {
     if (name !== 'Shop') throw new Fault('site.unknown', `There is no site “${name}”.`);
     return { removed: ['Shop'], released: true };
   },
+  siteRestored: async () => samples.reread,
+  siteRewritten: async () => ({ ...samples.reread, changed: 2 }),
+  alarms: async () => [samples.alarm],
+  answerAlarms: async () => 1,
   addRoute: async () => [samples.route],
   routes: async () => [samples.route, samples.wayBack],
   changeRoute: async () => samples.route,

@@ -3,6 +3,7 @@ import type { Check } from '../schemas/doctor.ts';
 import type { Explanation } from '../schemas/explain.ts';
 import type { HeldRow } from '../schemas/held.ts';
 import type { LogRow } from '../schemas/log.ts';
+import type { Alarm, RereadSite } from '../schemas/recovery.ts';
 import type { RouteView } from '../schemas/route.ts';
 import type { SiteTest, SiteView } from '../schemas/site.ts';
 import type { HubStatus, RunReport, SiteStatus } from '../schemas/status.ts';
@@ -202,4 +203,22 @@ export const runReport: RunReport = {
   pending: 0,
   held: 0,
   unreachable: [],
+};
+
+export const reread: RereadSite = {
+  site: 'Shop',
+  accounts: 12,
+  wentBack: 3,
+  vanished: 2,
+  reappeared: 1,
+  mismatched: 0,
+};
+
+export const alarm: Alarm = {
+  uid: UID,
+  site: 'Shop',
+  login: 'anna',
+  wpId: 5,
+  reason: { code: 'account.vanished', message: 'The account is no longer on the site.' },
+  answers: ['recreate', 'forget'],
 };

@@ -150,6 +150,7 @@ export class Stand {
       apply: (connection, request) => at(connection).apply(connection, request),
       settings: (connection, settings) => at(connection).settings(connection, settings),
       stamp: (connection, stamps) => at(connection).stamp(connection, stamps),
+      outside: (connection, request) => at(connection).outside(connection, request),
       disconnect: (connection) => at(connection).disconnect(connection),
     };
   }

@@ -36,6 +36,8 @@ export interface LearnInput {
   readonly again: boolean;
   /** Offer the account as if it had just registered, whenever it came about. */
   readonly asNew: boolean;
+  /** Found by whoever asks; the account teaches nothing then. */
+  readonly alarm?: Reason | null;
 }
 
 export interface Lesson {
@@ -55,7 +57,7 @@ export interface Lesson {
 
 export function learn(state: AccountState, input: LearnInput): Lesson {
   const before = input.identity.accounts.get(input.installation);
-  const alarm = labelAlarm(state, input, before);
+  const alarm = input.alarm ?? labelAlarm(state, input, before);
   if (alarm !== null) return alarmed(state, input, before, alarm);
 
   const told = factsOf(state, input);
@@ -83,7 +85,7 @@ export function learn(state: AccountState, input: LearnInput): Lesson {
         login: state.login,
         registered: state.registered,
         stamp: born,
-        path: originPath(born, input.sites),
+        path: input.asNew ? [siteOf(born, input.sites)] : originPath(born, input.sites),
       },
       newlyBorn: newlyBorn || input.asNew || (input.again && bornTrusted && !isFromBefore(born)),
       learnedBy: 'capture',
@@ -131,18 +133,21 @@ const keyOf = (fact: Fact): KnownKey => knownKey(fact.field, fact.site);
 
 /**
  * The hub's own table says who is who. A label that disagrees, a label made for another login,
- * or a labelled account that comes without its label is an alarm, never a link.
+ * a labelled account that comes without its label, or one that registered at another time (its id
+ * was used again) is an alarm, never a link.
  */
 function labelAlarm(
   state: AccountState,
   input: LearnInput,
   before: Account | undefined,
 ): Reason | null {
+  if (before?.alarm === 'account.reappeared') return 'account.reappeared';
   if (!state.label_ok) return 'identity.label_mismatch';
   if (state.uid !== null && isForeign(state.uid, input)) return 'identity.label_mismatch';
   if (before === undefined) return null;
   if (before.labelled && state.uid === null) return 'identity.label_mismatch';
-  return before.login === state.login ? null : 'identity.label_mismatch';
+  const registered = state.uid !== null || before.registered === state.registered;
+  return before.login === state.login && registered ? null : 'identity.label_mismatch';
 }
 
 /**
@@ -249,7 +254,8 @@ function accountOf(
     labelled: state.uid === input.identity.uid,
     known,
     gone: before?.gone ?? null,
-    alarm: before?.alarm ?? null,
+    // It is there.
+    alarm: before?.alarm === 'account.vanished' ? null : (before?.alarm ?? null),
   };
 }
 

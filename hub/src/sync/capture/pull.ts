@@ -173,7 +173,7 @@ export interface LearnContext {
   readonly asNew: boolean;
 }
 
-interface Taught {
+export interface Taught {
   readonly id: number;
   readonly lesson: Lesson;
   readonly login: string;

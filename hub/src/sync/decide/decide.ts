@@ -10,11 +10,19 @@
  */
 import type { Carried } from '../../model/carried.ts';
 import { ACCOUNT, type Field, isRole, knownKey } from '../../model/field.ts';
-import type { Birth, Candidate, Delivery, Fact, Holding, Identity } from '../../model/identity.ts';
+import type {
+  Account,
+  Birth,
+  Candidate,
+  Delivery,
+  Fact,
+  Holding,
+  Identity,
+} from '../../model/identity.ts';
 import { extendPath, hasVisited } from '../../model/path.ts';
 import { type Route, type Site, selects } from '../../model/route.ts';
 import { compareStamps, isFromBefore, isNewer, type Stamp } from '../../model/stamp.ts';
-import type { Reason } from '../../reasons.ts';
+import { isReason, type Reason } from '../../reasons.ts';
 
 export interface Question {
   readonly identity: Identity;
@@ -62,7 +70,7 @@ export function decide(question: Question): Decision {
   const account = question.identity.accounts.get(question.target.installation);
   if (account !== undefined) {
     if (account.gone !== null) return skip(route, 'identity.deleted', dropped);
-    if (account.alarm !== null) return skip(route, 'identity.label_mismatch', dropped);
+    if (account.alarm !== null) return skip(route, alarmOf(account), dropped);
     if (chosen.size === 0) return skip(route, emptyReason(holding, dropped), dropped);
     if (!route.rules.updates) return skip(route, 'route.updates_off', dropped);
     return deliver(route, chosen, null, dropped);
@@ -76,12 +84,16 @@ export function decide(question: Question): Decision {
  */
 function accountRule({ identity, holding, target }: Question): Reason | null {
   const account = identity.accounts.get(holding.installation);
-  if (account?.alarm != null) return 'identity.label_mismatch';
+  if (account != null && account.alarm !== null) return alarmOf(account);
   if (account?.outgoingStopped === true) return 'account.outgoing_stopped';
   if (account?.privileged === true) return 'account.privileged';
   if (target.installation === holding.installation) return 'path.already_visited';
   return null;
 }
+
+/** Nothing is learned of the account and nothing sent to it until a person has looked. */
+const alarmOf = ({ alarm }: Account): Reason =>
+  alarm !== null && isReason(alarm) ? alarm : 'identity.label_mismatch';
 
 function decideGone(question: Question, gone: NonNullable<Holding['gone']>): Decision {
   const { identity, route, target } = question;
@@ -162,6 +174,7 @@ function chooseFields(
       known: known?.get(knownKey(fact.field, target.key)),
       pending: pending?.get(fact.field)?.stamp,
       stopped: stopped?.get(fact.field),
+      lost: hasLost(known, fact, target),
     });
     if (reason === null) chosen.set(fact.field, carry(fact, route));
     else if (reason !== 'elsewhere') dropped.push({ field: fact.field, reason });
@@ -169,16 +182,28 @@ function chooseFields(
   return { chosen, dropped };
 }
 
+/**
+ * A site that a value has been through is known to hold it, unless it was read anew since and holds
+ * less: it was restored from a backup, and gets its own values back. Of a site that was never read
+ * whole nothing can be said.
+ */
+const hasLost = (
+  known: Account['known'] | undefined,
+  { field, stamp }: Fact,
+  target: Site,
+): boolean =>
+  known !== undefined && known.size > 0 && isNewer(stamp, known.get(knownKey(field, target.key)));
+
 function fieldRule(
   fact: Fact,
   route: Route,
   target: Site,
-  held: Record<'known' | 'pending' | 'stopped', Stamp | undefined>,
+  held: Record<'known' | 'pending' | 'stopped', Stamp | undefined> & { readonly lost: boolean },
 ): Reason | 'elsewhere' | null {
   if (isRole(fact.field) && fact.site !== route.source) return 'elsewhere';
   if (!selects(route.rules, fact.field)) return 'field.not_selected';
   if (isFromBefore(fact.stamp)) return 'target.already_holds';
-  if (hasVisited(fact.path, target.key)) return 'path.already_visited';
+  if (hasVisited(fact.path, target.key) && !held.lost) return 'path.already_visited';
   if (!isNewer(fact.stamp, held.stopped)) return 'path.stopped_at';
   if (!isNewer(fact.stamp, held.known)) {
     return held.known !== undefined && compareStamps(fact.stamp, held.known) < 0

@@ -291,6 +291,15 @@ export class FakeSite implements SitePort {
     });
   }
 
+  /** Nobody writes past this site's own functions. */
+  async outside(
+    connection: Connection,
+    { after }: Parameters<SitePort['outside']>[1],
+  ): ReturnType<SitePort['outside']> {
+    this.answerOrFail(connection);
+    return { changed: after - after, next: null };
+  }
+
   async disconnect(connection: Connection): Promise<void> {
     this.answerOrFail(connection);
   }

@@ -17,6 +17,7 @@ import type { Topology } from '../../model/route.ts';
 import type {
   CapturedChange,
   ClaimedDelivery,
+  Ended,
   Refresh,
   RowRef,
   Store,
@@ -218,6 +219,29 @@ export class MemoryStore implements Store {
         tables.log.push(...entries);
       },
       queueRefresh: async (installation, ids) => askAgain(tables, installation, ids),
+      livingAccounts: async (installation, { after, upTo }) =>
+        [...tables.identities.values()].flatMap(({ accounts }) => {
+          const account = accounts.get(installation);
+          if (account === undefined || account.gone !== null || account.wpId <= after) return [];
+          return upTo === null || account.wpId <= upTo ? account.wpId : [];
+        }),
+      endedAccounts: async (installation, ids) => {
+        const found = new Map<WordPressId, Ended[]>();
+        for (const { uid, accounts } of tables.identities.values()) {
+          const account = accounts.get(installation);
+          if (account === undefined || account.gone === null || !ids.includes(account.wpId))
+            continue;
+          const { login, registered, wpId } = account;
+          found.set(wpId, [...(found.get(wpId) ?? []), { uid, login, registered }]);
+        }
+        return found;
+      },
+      forgetOutbox: async (installation) => {
+        for (const [key, entry] of tables.seen) {
+          if (entry.installation === installation) tables.seen.delete(key);
+        }
+        tables.restamps.delete(installation);
+      },
       clearRefreshes: async (installation, refreshes) => {
         const waiting = tables.refreshes.get(installation);
         for (const { wpId, queuedAtMs } of refreshes) {

@@ -1,0 +1,194 @@
+/** A site that is put back to an earlier state: seen, stopped, read anew, and nobody is taken for somebody else. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { RereadSite } from '#hub/api/schemas/recovery.ts';
+import { signIn } from '#lab/sign-in.ts';
+import type { Site } from '#lab/start-site.ts';
+import { waitUntil } from '#lab/wait-until.ts';
+import { backUp, putBack } from './backup.ts';
+import { createAccount, person, REST_MS, type Stage, startStage } from './stage.ts';
+
+let stage: Stage;
+let shop: Site;
+let blog: Site;
+
+beforeAll(async () => {
+  stage = await startStage({ sites: ['shop', 'blog'], routes: ['shop=blog'] });
+  [shop, blog] = [stage.site('shop'), stage.site('blog')];
+});
+afterAll(() => stage?.end());
+
+interface Alarms {
+  alarms: { login: string; site: string; reason: { code: string }; answers: string[] }[];
+}
+interface Doctor {
+  checks: { subject: string; level: string; code: string | null; message: string; next: string }[];
+}
+
+const edit = (site: Site, login: string, fields: Record<string, string>) =>
+  site.php(`$fields = json_decode( '${JSON.stringify(fields)}', true );
+    wp_update_user( array( 'ID' => get_user_by( 'login', '${login}' )->ID ) + $fields );`);
+const pause = (status: 'paused' | 'active') => stage.hub.call('PATCH', '/sites/shop', { status });
+const trouble = async () =>
+  (await stage.hub.status(false)).sites.find(({ name }) => name === 'shop')?.trouble?.code;
+const alarms = async () =>
+  (await stage.hub.call<Alarms>('GET', '/alarms')).alarms.map(
+    ({ login, site, reason }) => `${site} ${login}: ${reason.code}`,
+  );
+const answer = (word: string, ...logins: string[]) =>
+  stage.hub.call<{ answered: number }>('POST', '/alarms/answer', {
+    site: 'shop',
+    answer: word,
+    logins,
+  });
+const restored = () => stage.hub.call<RereadSite>('POST', '/sites/shop/restored', {});
+const stopped = () => waitUntil(async () => (await trouble()) === 'source.rewound', REST_MS);
+const uidOn = (site: Site, login: string) =>
+  site.php(
+    `echo Rollcall_Ledger::load( array( get_user_by( 'login', '${login}' )->ID ) )[ get_user_by( 'login', '${login}' )->ID ]['uid'] ?? '';`,
+  );
+
+/** Everything that WordPress itself knows of all accounts of a site, but the hub's own. */
+async function everybody(site: Site): Promise<Record<string, unknown>> {
+  return JSON.parse(
+    await site.php(`global $wpdb;
+      $all = array();
+      foreach ( $wpdb->get_results( "SELECT * FROM $wpdb->users ORDER BY ID", ARRAY_A ) as $row ) {
+        if ( 0 === strpos( $row['user_login'], 'rollcall' ) ) { continue; }
+        $all[ $row['user_login'] ] = $row + array( 'meta' => array_diff_key( get_user_meta( $row['ID'] ), array( 'session_tokens' => 1 ) ) );
+      }
+      echo wp_json_encode( (object) $all );`),
+  );
+}
+
+async function doctorSays(code: string): Promise<{ message: string; next: string } | undefined> {
+  const { checks } = await stage.hub.call<Doctor>('GET', '/doctor');
+  return checks.find((check) => check.code === code && check.subject === 'shop');
+}
+
+test('T801: a site restored from a backup is stopped, and goes on where a person says so; nobody loses, doubles or revives anything elsewhere', async () => {
+  for (const login of ['anna', 'bert', 'dora', 'emil']) await createAccount(shop, login);
+  await stage.hub.rest();
+  await backUp(shop, 'all');
+
+  await edit(shop, 'anna', { first_name: 'Anna here', user_pass: 'a newer password' });
+  await edit(blog, 'bert', { last_name: 'Bert there' });
+  await createAccount(shop, 'cleo', { firstName: 'Cleo', role: 'author' });
+  await shop.wp('user', 'delete', 'dora', '--yes');
+  await stage.hub.rest();
+  const after = { blog: await everybody(blog), anna: await person(shop, 'anna') };
+  expect(Object.keys(after.blog).sort()).toEqual(['admin', 'anna', 'bert', 'cleo', 'emil']);
+
+  await pause('paused');
+  await putBack(shop, 'all');
+  const backup = await everybody(shop);
+  // The outbox runs past the place that the hub has read: its count alone would show nothing.
+  await shop.php('for ( $i = 0; $i < 50; $i++ ) { Rollcall_Settings::next_head(); }');
+  await edit(shop, 'emil', { first_name: 'Emil since' });
+  const before = await everybody(shop);
+  await pause('active');
+  await stopped();
+  expect(await everybody(blog)).toEqual(after.blog);
+  expect(await everybody(shop)).toEqual(before);
+  expect(backup['dora']).toEqual(before['dora']);
+
+  // Both ends say so, with what to do.
+  expect((await doctorSays('source.rewound'))?.next).toContain('rollcall site restored');
+  const { visitor } = await signIn(shop, shop.adminLogin, shop.adminPassword);
+  const page = await (await visitor.request('/wp-admin/index.php')).text();
+  expect(page).toContain('“rollcall site restored”');
+
+  expect(await restored()).toMatchObject({
+    site: 'shop',
+    vanished: 1,
+    reappeared: 1,
+    mismatched: 0,
+  });
+  await stage.hub.rest();
+  expect(await trouble()).toBeUndefined();
+  expect(await person(shop, 'anna')).toEqual(after.anna);
+  expect(await person(shop, 'bert')).toMatchObject({ lastName: 'Bert there' });
+  expect(await person(shop, 'emil')).toMatchObject({ firstName: 'Emil since' });
+  expect(await person(blog, 'emil')).toMatchObject({ firstName: 'Emil since' });
+  expect(await person(shop, 'cleo')).toBeNull();
+  expect(await person(blog, 'dora')).toBeNull();
+  expect(await alarms()).toEqual(['shop cleo: account.vanished', 'shop dora: account.reappeared']);
+  expect((await doctorSays('account.vanished'))?.next).toContain('rollcall alarm list');
+  expect(await doctorSays('source.rewound')).toBeUndefined();
+
+  // Until a person has answered, edits of these two cross nothing.
+  await edit(blog, 'cleo', { first_name: 'Cleo later' });
+  await edit(shop, 'dora', { first_name: 'Dora later' });
+  await stage.hub.rest();
+  expect([await person(shop, 'cleo'), await person(blog, 'dora')]).toEqual([null, null]);
+
+  await answer('recreate', 'cleo');
+  await answer('delete', 'dora');
+  await stage.hub.rest();
+  const [here, there] = [await person(shop, 'cleo'), await person(blog, 'cleo')];
+  expect(here).toMatchObject({ firstName: 'Cleo later', roles: ['author'], hash: there?.hash });
+  expect(await uidOn(shop, 'cleo')).toBe(await uidOn(blog, 'cleo'));
+  expect([await person(shop, 'dora'), await person(blog, 'dora')]).toEqual([null, null]);
+  expect(await alarms()).toEqual([]);
+  const answered = (await stage.hub.log()).filter(({ status }) => status === 'released');
+  expect(answered.map(({ login, reason }) => `${login} ${reason}`).sort()).toEqual([
+    'cleo account.vanished',
+    'dora account.reappeared',
+  ]);
+  for (const { actor } of answered) expect(actor).toMatch(/^operator ./u);
+});
+
+test('T802: a restored site that had only received is seen before anything is written to it', async () => {
+  await createAccount(blog, 'fred', { firstName: 'Fred' });
+  await stage.hub.rest();
+  await backUp(shop, 'all');
+  await edit(blog, 'fred', { last_name: 'Newer' });
+  await stage.hub.rest();
+  expect(await person(shop, 'fred')).toMatchObject({ lastName: 'Newer' });
+  await pause('paused');
+  await edit(blog, 'fred', { description: 'On its way' });
+  await stage.hub.settled(['blog']);
+  await putBack(shop, 'all');
+  const before = await everybody(shop);
+  await pause('active');
+  await stopped();
+  expect(await everybody(shop)).toEqual(before);
+
+  await restored();
+  await stage.hub.rest();
+  expect(await person(shop, 'fred')).toMatchObject({
+    firstName: 'Fred',
+    lastName: 'Newer',
+    description: 'On its way',
+  });
+  expect(await alarms()).toEqual([]);
+});
+
+test('T803: an id that is used again for somebody else gives that person nothing of the one before', async () => {
+  await backUp(shop, 'all');
+  const id = await createAccount(shop, 'gina', { firstName: 'Gina' });
+  await shop.php(`Rollcall_Ledger::set_switches( ${id}, array( 'reject_incoming' => true ) );`);
+  await stage.hub.rest();
+  const gina = await person(blog, 'gina');
+  expect(gina).toMatchObject({ firstName: 'Gina' });
+  const uid = await uidOn(shop, 'gina');
+  await pause('paused');
+  await putBack(shop, 'all');
+  expect(await createAccount(shop, 'hugo', { firstName: 'Hugo' })).toBe(id);
+  await pause('active');
+  await stopped();
+  expect(await restored()).toMatchObject({ vanished: 0, mismatched: 1 });
+  await stage.hub.rest();
+  expect(await alarms()).toEqual(['shop gina: identity.label_mismatch']);
+  expect(await person(blog, 'hugo')).toBeNull();
+  expect(await person(blog, 'gina')).toEqual(gina);
+
+  expect(await answer('new', 'gina')).toEqual({ answered: 1 });
+  await stage.hub.rest();
+  expect(await alarms()).toEqual([]);
+  expect(await person(blog, 'gina')).toEqual(gina);
+  expect(await person(blog, 'hugo')).toMatchObject({ firstName: 'Hugo' });
+  const [here, there] = [await uidOn(shop, 'hugo'), await uidOn(blog, 'hugo')];
+  expect(here).toBe(there);
+  expect(here).not.toBe(uid);
+  expect(await uidOn(blog, 'gina')).toBe(uid);
+});

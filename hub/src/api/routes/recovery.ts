@@ -1,0 +1,57 @@
+/** After a restore: `/api/v1/sites/:site/restored`, `…/rewritten`, and `/api/v1/alarms`. */
+import type { Api } from '../api-instance.ts';
+import { access, says } from '../api-instance.ts';
+import type { Operations } from '../operations.ts';
+import {
+  AlarmListSchema,
+  AnswerAlarmsSchema,
+  AnsweredAlarmsSchema,
+  RereadSiteSchema,
+  RewrittenSchema,
+  RewrittenSiteSchema,
+} from '../schemas/recovery.ts';
+import { SiteParamsSchema } from '../schemas/site.ts';
+
+export function recoveryRoutes(api: Api, operations: Operations): void {
+  api.route({
+    method: 'POST',
+    url: '/sites/:site/restored',
+    ...access('operator'),
+    schema: {
+      ...says('Read a site anew that was restored from a backup', RereadSiteSchema),
+      params: SiteParamsSchema,
+    },
+    handler: (request) => operations.siteRestored(request.params.site),
+  });
+  api.route({
+    method: 'POST',
+    url: '/sites/:site/rewritten',
+    ...access('operator'),
+    schema: {
+      ...says('Say what becomes of values written past WordPress', RewrittenSiteSchema),
+      params: SiteParamsSchema,
+      body: RewrittenSchema,
+    },
+    handler: ({ params, body, caller }) =>
+      operations.siteRewritten(params.site, body, caller?.name ?? ''),
+  });
+  api.route({
+    method: 'GET',
+    url: '/alarms',
+    ...access('viewer'),
+    schema: says('Accounts that a person must look at first', AlarmListSchema),
+    handler: async () => ({ alarms: [...(await operations.alarms())] }),
+  });
+  api.route({
+    method: 'POST',
+    url: '/alarms/answer',
+    ...access('operator'),
+    schema: {
+      ...says('Say what becomes of such accounts', AnsweredAlarmsSchema),
+      body: AnswerAlarmsSchema,
+    },
+    handler: async ({ body, caller }) => ({
+      answered: await operations.answerAlarms(body, caller?.name ?? ''),
+    }),
+  });
+}

@@ -1,0 +1,59 @@
+/** A site that is not what the hub believed: restored from a backup, or written past WordPress. */
+import { z } from 'zod';
+import { LoginSchema, SiteNameSchema, TroubleSchema } from './words.ts';
+
+/** What was found when the site was read anew. */
+export const RereadSiteSchema = z.object({
+  site: z.string(),
+  accounts: z.int().nonnegative(),
+  /** Hold less than the hub knew; newer values of other sites travel back to them. */
+  wentBack: z.int().nonnegative(),
+  /** No longer there; nothing is sent to them until a person has answered. */
+  vanished: z.int().nonnegative(),
+  /** Deleted since the backup, and there again. */
+  reappeared: z.int().nonnegative(),
+  /** Somebody else than the hub knows. */
+  mismatched: z.int().nonnegative(),
+});
+export type RereadSite = z.infer<typeof RereadSiteSchema>;
+
+/**
+ * What becomes of values that were written past WordPress: `edits` takes them as edits made now,
+ * `others` lets newer values of other sites win over them, `nothing` leaves them as they are.
+ */
+export const TAKES = ['edits', 'others', 'nothing'] as const;
+export const RewrittenSchema = z.strictObject({ take: z.enum(TAKES) });
+export type Rewritten = z.infer<typeof RewrittenSchema>;
+
+export const RewrittenSiteSchema = RereadSiteSchema.extend({
+  /** Accounts that the answer was carried out for. */
+  changed: z.int().nonnegative(),
+});
+export type RewrittenSite = z.infer<typeof RewrittenSiteSchema>;
+
+export const AlarmSchema = z.object({
+  uid: z.string(),
+  site: z.string(),
+  login: z.string(),
+  wpId: z.int().positive(),
+  reason: TroubleSchema,
+  /** What can be answered. */
+  answers: z.array(z.string()),
+});
+export type Alarm = z.infer<typeof AlarmSchema>;
+export const AlarmListSchema = z.object({ alarms: z.array(AlarmSchema) });
+
+/**
+ * `recreate`: what vanished is created again from the other sites. `forget`: it is gone there, and
+ * stays where else it is. `delete`: what is there again is deleted there, too. `new`: who is there
+ * now is a new person.
+ */
+export const ALARM_ANSWERS = ['recreate', 'forget', 'delete', 'new'] as const;
+export const AnswerAlarmsSchema = z.strictObject({
+  site: SiteNameSchema,
+  answer: z.enum(ALARM_ANSWERS),
+  /** Without it: all alarms of the site that this answers. */
+  logins: z.array(LoginSchema).min(1).max(1000).optional(),
+});
+export type AnswerAlarms = z.infer<typeof AnswerAlarmsSchema>;
+export const AnsweredAlarmsSchema = z.object({ answered: z.int().nonnegative() });

@@ -1,0 +1,110 @@
+/** A person says what happened to a site: it was restored, or written past WordPress. */
+import type { RereadSite, Rewritten, RewrittenSite } from '../api/schemas/recovery.ts';
+import { Fault, isFaultCode } from '../errors.ts';
+import type { Connection, Installation, SiteRecord } from '../sync/ports.ts';
+import { decideHeld } from './held.ts';
+import { siteNamed } from './names.ts';
+import type { OperationPorts } from './ports.ts';
+import { wakeEverything } from './wake-everything.ts';
+
+/**
+ * The site goes on from where its backup was made. Always true: until everything was read nothing
+ * is pulled from it and nothing sent to it, so a crash half-way leaves it stopped as it was.
+ */
+export async function siteRestored(ports: OperationPorts, name: string): Promise<RereadSite> {
+  const { registry, store, marks, site: port, pipeline } = ports;
+  const site = await siteNamed(registry, name);
+  const { installation: id } = site;
+  const installation = await registry.installation(id);
+  if (installation.trouble?.code === 'hub.rewound') throw troubleOf(installation);
+  const connection = await registry.connection(id);
+  const status = await port.status(connection);
+  if (status.store !== installation.store || status.bound?.home_matches !== true) {
+    throw new Fault('site.moved', `“${site.name}” is not the installation that was connected.`);
+  }
+  await stop(ports, installation);
+  const { epoch, head } = status;
+  await store.transaction(async (tx) => {
+    await tx.forgetOutbox(id);
+    await tx.setCursor(id, { epoch, head });
+  });
+  await marks.reset(id, status.mark);
+  await tellAgain(ports, connection);
+  const found = await pipeline.reread(id);
+  await registry.updateInstallation(id, {
+    state: 'active',
+    trouble: null,
+    failures: 0,
+    retryAtMs: 0,
+  });
+  await ports.wake.pull(id);
+  await wakeEverything(ports);
+  return { site: site.name, ...found };
+}
+
+async function stop({ registry }: OperationPorts, { id, trouble }: Installation): Promise<void> {
+  const reading = { code: 'source.rewound', message: 'The site is being read anew.' };
+  await registry.updateInstallation(id, { state: 'attention', trouble: trouble ?? reading });
+}
+
+/** What the hub had brought to the site since the backup was made is lost there. */
+async function tellAgain(ports: OperationPorts, connection: Connection): Promise<void> {
+  const { registry, site, publicUrl } = ports;
+  const { installation: id } = connection;
+  const own = (await registry.sites()).filter((entry) => entry.installation === id);
+  const secret = await registry.signalSecret(id);
+  await site.settings(connection, {
+    keys: Object.fromEntries(own.map(({ blog, key }) => [String(blog), key])),
+    ...(secret === null ? {} : { signal: { url: `${publicUrl()}/api/v1/signals/${id}`, secret } }),
+    notice: null,
+  });
+}
+
+const HELD = 'source.rewritten_outside';
+
+export async function siteRewritten(
+  ports: OperationPorts,
+  name: string,
+  { take }: Rewritten,
+  by: string,
+): Promise<RewrittenSite> {
+  const { registry, site: port, pipeline } = ports;
+  const site = await siteNamed(registry, name);
+  const installation = await registry.installation(site.installation);
+  if (installation.state !== 'active') throw troubleOf(installation);
+  const connection = await registry.connection(site.installation);
+  let changed = 0;
+  let after: number | null = 0;
+  while (after !== null) {
+    const page: { changed: number; next: number | null } = await port.outside(connection, {
+      take,
+      after,
+    });
+    changed += page.changed;
+    after = page.next;
+  }
+  const found = await pipeline.reread(site.installation);
+  await releaseHeld(ports, site, by);
+  await ports.wake.pull(site.installation);
+  return { site: site.name, changed, ...found };
+}
+
+/** What came in for these values while nobody had answered is tried again. */
+async function releaseHeld(
+  ports: OperationPorts,
+  { installation }: SiteRecord,
+  by: string,
+): Promise<void> {
+  const sites = (await ports.registry.sites()).filter((site) => site.installation === installation);
+  const keys = new Set(sites.map(({ key }) => key));
+  const held = (await ports.views.held()).filter(
+    ({ reason, target }) => reason === HELD && keys.has(target),
+  );
+  const deliveries = held.map(({ delivery }) => delivery);
+  if (deliveries.length > 0) await decideHeld(ports, { deliveries, decision: 'release' }, by);
+}
+
+function troubleOf({ trouble }: Installation): Fault {
+  const code = trouble !== null && isFaultCode(trouble.code) ? trouble.code : 'source.rewound';
+  return new Fault(code, trouble?.message ?? 'The site needs attention first.');
+}

@@ -24,8 +24,12 @@ export interface RestError {
   readonly message: string;
 }
 
+/** An error is a sentence or two. What is longer is looked at once, as an answer. */
+const LONGEST_ERROR = 200_000;
+
 /** A WordPress REST error, or null. */
 export function restError(answer: Answered): RestError | null {
+  if (answer.text.length > LONGEST_ERROR) return null;
   const parsed = RestErrorSchema.safeParse(parseJson(answer.text));
   if (!parsed.success) return null;
   const { code, message, data } = parsed.data;
@@ -105,12 +109,15 @@ function safeSentence(text: string | undefined, secrets: readonly string[]): str
 const hides = (text: string, secrets: readonly string[]): boolean =>
   secrets.some((secret) => text.includes(secret));
 
+/** A clock that is years ahead must not put a site to sleep for years. */
+const LONGEST_WAIT_MS = 24 * 3_600_000;
+
 /** Seconds or an HTTP date (RFC 9110 §10.2.3). */
 function retryAfter(value: string | null): number | null {
   if (value === null) return null;
-  if (/^\d{1,9}$/u.test(value)) return Number(value) * 1000;
-  const at = Date.parse(value);
-  return Number.isNaN(at) ? null : Math.max(0, at - Date.now());
+  const seconds = /^\d{1,9}$/u.test(value);
+  const waitMs = seconds ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isNaN(waitMs) ? null : Math.min(Math.max(0, waitMs), LONGEST_WAIT_MS);
 }
 
 /** Where a redirect points: its host only, the rest may hold a token. */

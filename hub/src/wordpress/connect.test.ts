@@ -85,7 +85,7 @@ describe('what is wrong is told apart', () => {
   });
 
   it('a connector that speaks another contract', async () => {
-    server.behave((_, answer) => json(answer, 200, { ...statusAnswer, contract: 9 }));
+    server.behave((_, answer) => json(answer, 200, { ...statusAnswer, contract: 9 }, OURS));
     await expect(readStatus(wire, door)).rejects.toMatchObject({ code: 'site.connector_too_new' });
   });
 });

@@ -14,6 +14,7 @@ import { Fault } from '../errors.ts';
 import type { Credential } from '../sync/ports.ts';
 import { answerFault, CONTRACT_HEADER, restError, safeWord } from './answer-fault.ts';
 import { openEnvelope, packEnvelope } from './envelope.ts';
+import { fitToSchema } from './fit-to-schema.ts';
 import { routeUrl } from './rest-url.ts';
 import { isClosedSocket } from './socket-fault.ts';
 import { parseJson } from './stray-output.ts';
@@ -60,11 +61,15 @@ async function react(wire: Wire, question: Asked, ask: string): Promise<Reaction
   try {
     const answer = await sendTwice(wire, question);
     const content = openEnvelope(parseJson(answer.text), WIRE_LIMITS.answerBytes);
+    const echo = echoIn(content);
     return {
       kind: 'answer',
       answer: truly(answer, content),
       content,
-      stale: isStale(content, ask),
+      // A cache's, to a request of long ago. What the connector answers always names the request.
+      stale: echo !== undefined && echo !== ask,
+      // What stands in a page may be anybody's words: they know neither the header nor the name of this request.
+      meant: answer.header(CONTRACT_HEADER) !== null || echo === ask,
     };
   } catch (fault) {
     if (!(fault instanceof Fault)) throw fault;
@@ -87,11 +92,9 @@ const EchoSchema = z.object({
   data: z.object({ ask: z.string().optional() }).nullish().catch(null),
 });
 
-/** A cache's answer, to a request of long ago. What the connector answers always names the request. */
-function isStale(content: unknown, ask: string): boolean {
+function echoIn(content: unknown): string | undefined {
   const parsed = EchoSchema.safeParse(content);
-  const echo = parsed.success ? (parsed.data.ask ?? parsed.data.data?.ask) : undefined;
-  return echo !== undefined && echo !== ask;
+  return parsed.success ? (parsed.data.ask ?? parsed.data.data?.ask) : undefined;
 }
 
 const ErrorStatusSchema = z.object({ data: z.object({ status: z.int().min(400) }) });
@@ -130,30 +133,19 @@ function parsed<Schema extends z.ZodType>(
   call: ConnectorCall<Schema>,
 ): z.output<Schema> {
   if (reaction.kind === 'fault') throw reaction.fault;
-  const { answer, content, stale } = reaction;
+  const { answer, content, stale, meant } = reaction;
   if (stale) throw staleFault(answer, call.route);
   if (answer.status !== 200) throw answerFault(answer, secretsOf(call.credential));
   checkContract(answer);
-  const result = fitted(call, content);
-  if (result === null) throw misfit(answer, call, null);
-  if (result.success) return result.data;
-  throw misfit(answer, call, result.error);
+  const { value, place } = meant ? fitToSchema(call.schema, content) : { place: '' };
+  if (value === undefined) throw misfit(answer, call, place);
+  return value;
 }
 
 function staleFault(answer: Answered, route: string): Fault {
   const { host } = new URL(answer.url);
   const message = `A cache in front of ${host} answers “${route}” with what it answered before.`;
   return new Fault('site.stale_answer', message, { detail: { host, route } });
-}
-
-/** Null: lists so deep within each other that they can't be looked through. */
-function fitted<Schema extends z.ZodType>(call: ConnectorCall<Schema>, json: unknown) {
-  try {
-    return call.schema.safeParse(json);
-  } catch (error) {
-    if (error instanceof RangeError) return null;
-    throw error;
-  }
 }
 
 const secretsOf = (credential: Credential): string[] => [
@@ -163,11 +155,10 @@ const secretsOf = (credential: Credential): string[] => [
 ];
 
 /** Names the place that doesn't fit, never the value there. */
-function misfit(answer: Answered, call: ConnectorCall<z.ZodType>, error: z.ZodError | null): Fault {
+function misfit(answer: Answered, call: ConnectorCall<z.ZodType>, place: string): Fault {
   const { host } = new URL(answer.url);
   const { route } = call;
   const message = `${host} answered something else than Rollcall’s JSON to “${route}”.`;
-  const place = error?.issues[0]?.path.map(String).join('.') ?? '';
   const detail = {
     host,
     status: answer.status,

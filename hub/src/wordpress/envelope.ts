@@ -6,6 +6,7 @@
  */
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
+import { parseBounded } from './bounded-json.ts';
 
 /** ModSecurity's recommended settings refuse bodies above 131,072 bytes; this leaves room for the rest. */
 export const ENVELOPE_BYTES = 100_000;
@@ -21,7 +22,7 @@ export function openEnvelope(value: unknown, mostBytes: number): unknown {
   if (!parsed.success) return value;
   try {
     const packed = Buffer.from(parsed.data.z, 'base64');
-    return JSON.parse(gunzipSync(packed, { maxOutputLength: mostBytes }).toString('utf8'));
+    return parseBounded(gunzipSync(packed, { maxOutputLength: mostBytes }).toString('utf8'));
   } catch {
     return undefined;
   }

@@ -274,20 +274,23 @@ describe('T706: an answer without an end is cut off', () => {
   });
 });
 
-describe('T707: an answer that is JSON but meant to do harm', () => {
-  const connectionTo = (restUrl: string) => ({
-    installation: installationId('11111111-1111-4111-8111-111111111111'),
-    restUrl,
-    publicOnly: false,
-    credential: { user: 'rollcall-hub', password: 'secret' },
-    hub: { id: '22222222-2222-4222-8222-222222222222', term: 1 },
-  });
+const connectionTo = (restUrl: string) => ({
+  installation: installationId('11111111-1111-4111-8111-111111111111'),
+  restUrl,
+  publicOnly: false,
+  credential: { user: 'rollcall-hub', password: 'secret' },
+  hub: { id: '22222222-2222-4222-8222-222222222222', term: 1 },
+});
 
+const packed = (text: string): string => JSON.stringify({ z: gzipSync(text).toString('base64') });
+
+describe('T707: an answer that is JSON but meant to do harm', () => {
   it('is refused when it is nested without measure', async () => {
     const deep = '['.repeat(200_000) + ']'.repeat(200_000);
     const state = `{"id":1,"uid":null,"login":"a","fields":{"meta:x":{"v":${deep},"s":[1,1]}}}`;
     for (const text of [
       deep,
+      packed(`{"accounts":[${state}],"next":null}`),
       `{"accounts":[${state}],"next":null}`,
       `{"accounts":${deep},"next":null}`,
     ]) {
@@ -316,4 +319,91 @@ describe('T707: an answer that is JSON but meant to do harm', () => {
       (proto) => proto === Object.prototype || proto === null,
     );
   });
+});
+
+describe('T708: an answer that is small on the way and huge in memory', () => {
+  const list = (entry: string, count: number): string =>
+    `{"accounts":[${`${entry},`.repeat(count)}${entry}],"next":null,"clock":1,"epoch":"e"}`;
+  const keys = Array.from({ length: 60_000 }, (_, key) => `"${key}":1`).join();
+
+  it.each<[string, () => string]>([
+    ['millions of empty objects', () => list('{}', 7_000_000)],
+    ['the same in the envelope', () => packed(list('{}', 7_000_000))],
+    ['lists in lists', () => list(list('[]', 10_000), 400)],
+    ['a hundred thousand wrong accounts', () => list('{}', 40_000)],
+    ['an account of wrong fields', () => list(`{"fields":{${keys}}}`, 1)],
+    ['JSON that begins again and again', () => `${'{"a'.repeat(30)}${list('[1]', 2_000_000)}}`],
+    ['a string without an end', () => `{"accounts":"${'\\'.repeat(8_000_000)}`],
+  ])('is refused before it is built: %s', async (_, text) => {
+    const roomy = createWire({ ...WIRE_LIMITS, totalMs: 30_000 });
+    const zipped = gzipSync(text(), { level: 1 });
+    server.behave((_heard, answer) =>
+      answer.writeHead(200, { ...OURS, 'content-encoding': 'gzip' }).end(zipped),
+    );
+    const asked = { after: 0, limit: 1, detail: 'state' } as const;
+    const before = performance.now();
+    const asking = createSiteClient(roomy).accounts(connectionTo(`${server.url}/`), asked);
+    expect(await codeOf(asking)).toBe('site.bad_answer');
+    // Built or checked to the end, each of them takes a minute, or all of the memory.
+    expect(performance.now() - before).toBeLessThan(20_000);
+    await roomy.close();
+  });
+
+  it('while one as large as a page of accounts can be is read', async () => {
+    const value = '{"v":["a"],"s":[1,1]}';
+    const fields = Array.from({ length: 900 }, (_, key) => `"meta:${key}":${value}`).join();
+    const rest =
+      '"uid":null,"label_ok":true,"login":"a","email":"","registered":"","born":[0,1],"privileged":false,"switches":{"stop_outgoing":false,"reject_incoming":false}';
+    const accounts = Array.from(
+      { length: 200 },
+      (_, id) => `{"id":${id + 1},${rest},"fields":{${fields}}}`,
+    ).join();
+    const text = `{"accounts":[${accounts}],"next":null,"clock":1,"epoch":"e"}`;
+    const roomy = createWire({ ...WIRE_LIMITS, totalMs: 30_000 });
+    server.behave((_heard, answer) => answer.writeHead(200, OURS).end(text));
+    const asked = { after: 0, limit: 200, detail: 'state' } as const;
+    const page = await createSiteClient(roomy).accounts(connectionTo(`${server.url}/`), asked);
+    expect(page.accounts).toHaveLength(200);
+    await roomy.close();
+  });
+});
+
+describe('T709: words on a page of the site', () => {
+  const words = JSON.stringify(statusAnswer);
+  const fault = JSON.stringify({
+    code: 'rollcall_hub_superseded',
+    message: 'A sentence.',
+    data: { status: 409, reason: 'hub.superseded' },
+  });
+  const asking = () => codeOf(createSiteClient(wire).status(connectionTo(`${server.url}/`)));
+
+  it.each([
+    ['a page', (text: string) => `<!DOCTYPE html>\n<html><body><p>Comment: ${text}`],
+    ['a page that ends', (text: string) => `<p>${text}</p></body></html>`],
+    ['a feed', (text: string) => `<?xml version="1.0"?><rss><title>${text}</title></rss>`],
+    ['a list', (text: string) => `[{"text":${JSON.stringify(text)}},${text}]`],
+  ])('are no answer and no refusal: %s', async (_, page) => {
+    server.behave((_heard, answer) => answer.writeHead(200).end(page(words)));
+    expect(await asking()).toBe('site.bad_answer');
+    server.behave((_heard, answer) => answer.writeHead(409).end(page(fault)));
+    expect(await asking()).toBe('site.refused');
+  });
+
+  it('are no answer without a page around them either, since they can’t name the request', async () => {
+    server.behave((_heard, answer) => answer.writeHead(200).end(words));
+    expect(await asking()).toBe('site.bad_answer');
+    server.behave((_heard, answer) => answer.writeHead(200, OURS).end(words));
+    expect(await asking()).toBe('fine');
+  });
+});
+
+it('T710: a site that asks to be left alone for years is asked again tomorrow', async () => {
+  for (const later of ['999999999', 'Fri, 31 Dec 2199 23:59:59 GMT']) {
+    server.behave((_heard, answer) => answer.writeHead(429, { 'retry-after': later }).end());
+    const asking = createSiteClient(wire).status(connectionTo(`${server.url}/`));
+    const waitMs = await asking.catch((fault: unknown) =>
+      fault instanceof Fault ? fault.detail['retryAfterMs'] : fault,
+    );
+    expect(waitMs).toBe(24 * 3_600_000);
+  }
 });

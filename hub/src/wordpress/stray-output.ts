@@ -3,48 +3,37 @@
  * cache's closing comment.
  *
  * Does not: repair JSON. What is around it is dropped, unread.
+ * Always true: nothing is read out of a web page or a feed: what looks like an answer there may have been written by
+ * anybody who may comment on it.
  */
+import { endOfJson, parseBounded } from './bounded-json.ts';
 
 /** A notice may quote code. After so many wrong beginnings there is no JSON in it. */
 const MOST_TRIES = 20;
+/** Each try may read the whole of it. */
+const LONGEST_SPOILT = 16_000_000;
 
-/** undefined: there is no JSON object in the text, or one nested deeper than what reads it could follow. */
+/** undefined: there is no JSON in the text, or more and deeper than any answer. */
 export function parseJson(text: string): unknown {
-  const whole = tryParse(text);
-  if (whole !== undefined) return whole;
-  const end = text.lastIndexOf('}') + 1;
+  const whole = parseBounded(text);
+  if (whole !== undefined || text.length > LONGEST_SPOILT) return whole;
+  return parseInner(text);
+}
+
+/** The JSON object that ends with the last brace of the text. */
+function parseInner(text: string): unknown {
+  const last = text.lastIndexOf('}') + 1;
   let start = text.indexOf('{"');
-  for (let tries = 0; start !== -1 && start < end && tries < MOST_TRIES; tries += 1) {
-    const inner = tryParse(text.slice(start, end));
-    if (inner !== undefined) return inner;
-    start = text.indexOf('{"', start + 1);
+  for (let tries = 0; start !== -1 && start < last && tries < MOST_TRIES; tries += 1) {
+    const end = endOfJson(text, start);
+    const inner = end === last ? parseBounded(text.slice(start, end)) : undefined;
+    if (inner !== undefined) return isPage(text, start, last) ? undefined : inner;
+    start = text.indexOf('{"', end === null || end === last ? start + 1 : end);
   }
   return undefined;
 }
 
-function tryParse(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isDeeper(value, MOST_DEPTH) ? undefined : value;
-  } catch {
-    return undefined;
-  }
-}
+const PAGE = /<\/?(?:!doctype|html|head|body|rss|feed)\b|<\?xml/iu;
 
-/** The connector opens no deeper request; a deeper answer is not its own. */
-const MOST_DEPTH = 64;
-
-/** Level by level, since a recursion is what such a value is meant to break. */
-function isDeeper(value: unknown, most: number): boolean {
-  let level: readonly unknown[] = [value];
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > most) return true;
-    level = level.flatMap(partsOf);
-  }
-  return false;
-}
-
-const partsOf = (value: unknown): unknown[] =>
-  typeof value === 'object' && value !== null
-    ? Object.values(value).filter((part) => typeof part === 'object' && part !== null)
-    : [];
+const isPage = (text: string, start: number, end: number): boolean =>
+  PAGE.test(text.slice(0, start)) || PAGE.test(text.slice(end));

@@ -160,8 +160,9 @@ describe('stray output', () => {
     ['a notice', '<br />\n<b>Notice</b>: Undefined index: {"x"} in a.php on line 3<br />\n', ''],
     ['a closing comment', '', '\n<!-- Cached 2026-11-21 -->'],
   ])('around the JSON is dropped: %s', async (_, before, after) => {
-    server.behave((_heard, answer) => {
-      answer.writeHead(200).end(before + JSON.stringify(statusAnswer) + after);
+    server.behave(({ body }, answer) => {
+      const { ask }: Request = JSON.parse(body);
+      answer.writeHead(200).end(before + JSON.stringify({ ...statusAnswer, ask }) + after);
     });
     expect((await client.status(connection)).epoch).toBe('e1');
   });

@@ -26,6 +26,8 @@ export type Reaction =
       readonly content: unknown;
       /** It answers another request. */
       readonly stale: boolean;
+      /** It is the connector's own word, and for this request. */
+      readonly meant: boolean;
     };
 
 /** null: there is nothing else to try, or no need. */

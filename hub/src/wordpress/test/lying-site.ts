@@ -191,5 +191,7 @@ const INDEX = {
 
 function send(response: ServerResponse, answer: unknown): void {
   const text = answer instanceof Raw ? answer.text : JSON.stringify(answer);
-  response.writeHead(200, { 'content-type': 'application/json' }).end(text);
+  response
+    .writeHead(200, { 'content-type': 'application/json', 'x-rollcall-contract': '1' })
+    .end(text);
 }

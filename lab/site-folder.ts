@@ -52,7 +52,8 @@ async function sweep(): Promise<void> {
   process.once('exit', () => rmSync(join(sites, OWN), { recursive: true, force: true }));
   for (const name of await readdir(sites).catch(() => [])) {
     if (!isAlive(Number.parseInt(name, 10))) {
-      await rm(join(sites, name), { recursive: true, force: true });
+      // Another run may be sweeping up the same folder.
+      await rm(join(sites, name), { recursive: true, force: true }).catch(() => {});
     }
   }
 }

@@ -237,7 +237,7 @@ export const FAULTS = {
   'hub.rewound': {
     status: 409,
     retryable: false,
-    next: 'Find out whether this hub was restored from a backup, or whether another copy of it is running.',
+    next: 'If another copy of this hub is running, stop this one. If the hub was restored from a backup, “rollcall recover” reads its sites anew.',
   },
   'data.broken': {
     status: 500,

@@ -17,7 +17,7 @@ import { buildOperations } from './operate/operations.ts';
 import type { Introductions, OperationPorts } from './operate/ports.ts';
 import { followSite } from './operate/relocate-site.ts';
 import { runUntilIdle } from './operate/status.ts';
-import { startAt } from './storage/hub-meta.ts';
+import { hubIdentity, startAt, takeOver } from './storage/hub-meta.ts';
 import { startJobs } from './storage/jobs.ts';
 import { openStorage, type Storage } from './storage/open-storage.ts';
 import { expireDeliveries, purgeChanges, purgeLog, vacuum } from './storage/tidy.ts';
@@ -117,7 +117,10 @@ async function startOn(
     hub: {
       id: identity.id,
       name: 'Rollcall',
-      term: async () => identity.term,
+      term: async () => (await hubIdentity(database)).term,
+      takeOver: async () => {
+        await takeOver(database);
+      },
       verifyToken: async (token) => toCaller(await tokens.verifyToken(token)),
       ready: () => answers(storage),
     },

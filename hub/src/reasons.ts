@@ -20,6 +20,8 @@ export const REASONS = {
   'administrator.credential': 'The site asks for an Application Password of an administrator.',
   'conflict.superseded':
     'Two sites changed the same field; the later change won and this one was overwritten.',
+  'delete.before_restore':
+    'The delete was on its way when the backup of the hub was made that was put back since; it may have been taken back.',
   'delete.newer_edit': 'The account was changed on the target after it was deleted on the source.',
   'delete.over_limit':
     'More accounts would be deleted than the deletion limit allows without a person’s consent.',

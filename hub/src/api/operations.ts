@@ -13,6 +13,7 @@ import type { LogPage, LogQuery } from './schemas/log.ts';
 import type {
   Alarm,
   AnswerAlarms,
+  Recovery,
   RereadSite,
   Rewritten,
   RewrittenSite,
@@ -51,6 +52,10 @@ export interface Operations {
   siteRestored(name: string): Promise<RereadSite>;
   /** Values were written past WordPress: what becomes of them. Safe to repeat. */
   siteRewritten(name: string, rewritten: Rewritten, by: string): Promise<RewrittenSite>;
+  /** The hub was restored from a backup: which sites know more than it. */
+  planRecovery(): Promise<Recovery>;
+  /** It learns from these again. Safe to repeat. */
+  recoverHub(): Promise<Recovery>;
   alarms(): Promise<readonly Alarm[]>;
   /** How many are answered now. @param by who answered */
   answerAlarms(answer: AnswerAlarms, by: string): Promise<number>;

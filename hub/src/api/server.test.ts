@@ -91,6 +91,8 @@ describe('every route', () => {
       { take: 'others' },
       ['siteRewritten', 'Shop', { take: 'others' }, 'owner'],
     ],
+    ['GET', '/api/v1/recovery', undefined, ['planRecovery']],
+    ['POST', '/api/v1/recovery', {}, ['recoverHub']],
     ['GET', '/api/v1/alarms', undefined, ['alarms']],
     [
       'POST',
@@ -144,6 +146,8 @@ describe('who may', () => {
     ['operator', 'POST', '/api/v1/sites/Shop/test', 200],
     ['operator', 'DELETE', '/api/v1/sites/Shop', 403],
     ['owner', 'DELETE', '/api/v1/sites/Shop', 200],
+    ['viewer', 'GET', '/api/v1/recovery', 200],
+    ['viewer', 'POST', '/api/v1/recovery', 403],
   ] as const)('a %s gets for %s %s: %i', async (role, method, url, status) => {
     expect((await ask({ method, url }, TOKENS[role])).statusCode).toBe(status);
   });

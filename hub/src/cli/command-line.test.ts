@@ -98,6 +98,8 @@ describe('a command asks for what it was told', () => {
       ['explain', 'Shop', 'anna & bo'],
       ['explain', 'Shop', 'anna & bo'],
     ],
+    [['recover'], ['planRecovery']],
+    [['recover', '--yes'], ['recoverHub']],
     [['doctor'], ['doctor']],
     [['held', 'list'], ['held']],
     [
@@ -121,6 +123,7 @@ describe('a command asks for what it was told', () => {
     [['route', 'list'], { routes: [samples.route, samples.wayBack] }],
     [['status'], samples.status],
     [['explain', 'Shop', 'anna'], samples.explanation],
+    [['recover'], samples.recovery],
     [['doctor'], { ok: true, checks: [samples.check] }],
     [['logs'], samples.logRow],
     [['run'], samples.runReport],

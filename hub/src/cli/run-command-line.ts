@@ -13,6 +13,7 @@ import { addExplain } from './commands/explain.ts';
 import { addHeld } from './commands/held.ts';
 import { addLink } from './commands/link.ts';
 import { addLogs } from './commands/logs.ts';
+import { addRecover } from './commands/recover.ts';
 import { addRouteAdd } from './commands/route-add.ts';
 import { addRouteChanges } from './commands/route-change.ts';
 import { addRouteList } from './commands/route-list.ts';
@@ -70,7 +71,17 @@ function program(context: CommandContext): Command {
   }
   const route = root.command('route').description('which site’s changes go where');
   for (const add of [addRouteAdd, addRouteList, addRouteChanges]) add(route, context);
-  const rest = [addSync, addLogs, addStatus, addExplain, addHeld, addAlarm, addLink, addDoctor];
+  const rest = [
+    addSync,
+    addLogs,
+    addStatus,
+    addExplain,
+    addHeld,
+    addAlarm,
+    addRecover,
+    addLink,
+    addDoctor,
+  ];
   for (const add of rest) add(root, context);
   addConnectorBuild(root.command('connector').description('the plugin for the sites'), context);
   prepare(root, context);

@@ -4,7 +4,8 @@
  * Does: trade the administrator's Application Password for the hub's own credential.
  * Does not: keep that password, or touch any account on the site.
  * Always true: the same installation added again keeps its id, its labels and its site keys; only
- * its credential is new.
+ * its credential is new. Of a site that knows more than this hub (it was restored from a backup)
+ * nobody is read before `recoverHub`.
  * On failure: throws `Fault`; a site that was bound but could not be remembered is bound again by
  * repeating the call.
  */
@@ -13,6 +14,7 @@ import type { StatusAnswer } from '#contract/messages.ts';
 import type { AddedSite, AddSite } from '../api/schemas/site.ts';
 import { Fault } from '../errors.ts';
 import { installationId, type SiteKey, siteKey } from '../model/ids.ts';
+import { reasonSentence } from '../reasons.ts';
 import type { Installation, SiteRecord } from '../sync/ports.ts';
 import { viewSites } from './list-sites.ts';
 import type { Door, OperationPorts } from './ports.ts';
@@ -49,14 +51,35 @@ export async function addSite(ports: OperationPorts, wanted: AddSite): Promise<A
   const secrets = { credential: connected.credential, signalSecret };
   await registry.saveInstallation(installation, sites, secrets);
   await registry.updateInstallation(id, { failures: 0, retryAtMs: 0, trouble: null });
-  if (!goesOn(before)) await ports.marks.reset(id, connected.status.mark);
-  await ports.pipeline.census(id);
-  await ports.wake.pull(id);
+  const ahead = await isAhead(ports, id, connected.status, before);
+  if (ahead) await registry.updateInstallation(id, { state: 'attention', trouble: AHEAD });
+  else await readWho(ports, id, connected.status, before);
   return {
     sites: (await viewSites(registry)).filter((site) => site.installation === id),
     renewed: goesOn(before),
-    warnings: connected.status.warnings,
+    warnings: ahead ? [...connected.status.warnings, AHEAD] : connected.status.warnings,
   };
+}
+
+const AHEAD = { code: 'hub.rewound', message: reasonSentence('hub.rewound') };
+
+/** A mark that this hub does not remember; one of a site that was removed is forgotten on purpose. */
+const isAhead = async (
+  { marks }: OperationPorts,
+  id: Installation['id'],
+  { mark }: StatusAnswer,
+  before: Installation | undefined,
+): Promise<boolean> => before?.state !== 'removed' && (await marks.judge(id, mark)) === 'hub';
+
+async function readWho(
+  { marks, pipeline, wake }: OperationPorts,
+  id: Installation['id'],
+  { mark }: StatusAnswer,
+  before: Installation | undefined,
+): Promise<void> {
+  if (!goesOn(before)) await marks.reset(id, mark);
+  await pipeline.census(id);
+  await wake.pull(id);
 }
 
 /** The name must be free, and one users table is one installation. */

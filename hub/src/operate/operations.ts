@@ -16,6 +16,7 @@ import type { OperationPorts } from './ports.ts';
 import { proveLink } from './prove-link.ts';
 import { siteRestored, siteRewritten } from './read-anew.ts';
 import { readLog } from './read-log.ts';
+import { planRecovery, recoverHub } from './recover-hub.ts';
 import { addRoute, changeRoute, listRoutes, removeRoute } from './routes.ts';
 import { runUntilIdle, status } from './status.ts';
 
@@ -30,6 +31,8 @@ export function buildOperations(ports: OperationPorts): Operations {
     removeSite: (name) => removeSite(ports, name),
     siteRestored: (name) => siteRestored(ports, name),
     siteRewritten: (name, rewritten, by) => siteRewritten(ports, name, rewritten, by),
+    planRecovery: () => planRecovery(ports),
+    recoverHub: () => recoverHub(ports),
     alarms: () => listAlarms(ports),
     answerAlarms: (answer, by) => answerAlarms(ports, answer, by),
     addRoute: (route) => addRoute(ports, route),

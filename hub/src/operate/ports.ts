@@ -37,6 +37,8 @@ export interface OperationPorts {
     readonly id: string;
     readonly name: string;
     term(): Promise<number>;
+    /** The term rises: whoever still speaks with the older one is refused. */
+    takeOver(): Promise<void>;
     verifyToken(token: string): Promise<Caller | null>;
     ready(): Promise<boolean>;
   };

@@ -48,7 +48,7 @@ async function stop({ registry }: OperationPorts, { id, trouble }: Installation)
 }
 
 /** What the hub had brought to the site since the backup was made is lost there. */
-async function tellAgain(ports: OperationPorts, connection: Connection): Promise<void> {
+export async function tellAgain(ports: OperationPorts, connection: Connection): Promise<void> {
   const { registry, site, publicUrl } = ports;
   const { installation: id } = connection;
   const own = (await registry.sites()).filter((entry) => entry.installation === id);

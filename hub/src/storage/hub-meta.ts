@@ -2,14 +2,15 @@
  * Which hub this store is, and whether this process may speak for it.
  *
  * Does: make the hub's id, its first term and the key check at first start; compare the key with
- * the check at every start; raise the term on a take-over.
+ * the check at every start; raise the term on a take-over, and let the sites that refused the older
+ * one be asked again.
  * Always true: there is one row; the term never goes down.
  * On failure: `secret.unreadable` (wrong or missing key), `data.elsewhere` (started at another
  * place without a take-over); nothing has changed then.
  */
 import { randomUUID } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
-import { Fault } from '../errors.ts';
+import { Fault, type FaultCode } from '../errors.ts';
 import type { HubIdentity } from '../sync/ports.ts';
 import type { Database } from './open-database.ts';
 import { findKey, type KeySource, type Secrets, secretsOf } from './secrets.ts';
@@ -62,12 +63,20 @@ export async function hubIdentity({ kysely }: Database): Promise<HubIdentity> {
 
 /** Raises the term: connectors refuse whoever still speaks with the older one. */
 export async function takeOver({ kysely }: Database): Promise<HubIdentity> {
-  const { hub_id: id, term } = await kysely
-    .updateTable('hub_meta')
-    .set({ term: sql`term + 1` })
-    .returning(['hub_id', 'term'])
-    .executeTakeFirstOrThrow();
-  return { id, term };
+  return kysely.transaction().execute(async (tx) => {
+    await tx
+      .updateTable('installations')
+      .set({ state: 'active', trouble: null, failures: 0, retry_at_ms: 0 })
+      .where('state', '=', 'attention')
+      .where(sql<string>`trouble->>'code'`, '=', 'site.superseded' satisfies FaultCode)
+      .execute();
+    const { hub_id: id, term } = await tx
+      .updateTable('hub_meta')
+      .set({ term: sql`term + 1` })
+      .returning(['hub_id', 'term'])
+      .executeTakeFirstOrThrow();
+    return { id, term };
+  });
 }
 
 /** Where a hub runs: enough to tell a backup tried out on a laptop from the hub itself. */

@@ -17,6 +17,7 @@ import { reasonSentence } from '../reasons.ts';
 import { census } from './capture/census.ts';
 import { offer } from './capture/offer.ts';
 import { label, type PullInput, pull } from './capture/pull.ts';
+import { type Recovered, recover, type Step } from './capture/recover.ts';
 import { refresh } from './capture/refresh.ts';
 import { type Reread, reread } from './capture/reread.ts';
 import { backOffMs } from './deliver/back-off.ts';
@@ -26,6 +27,8 @@ import type { Connection, Installation, Registry, SitePort, Store, Wake } from '
 import { signalsArrive, wasUntold } from './signals.ts';
 import { keepSiteSettings, type SiteSettings } from './site-settings.ts';
 import { type SpreadSettings, spreadLearned } from './spread-learned.ts';
+
+export type { Recovered };
 
 export interface PipelineSettings extends SpreadSettings {
   readonly deletionLimit: DeletionLimit;
@@ -72,6 +75,11 @@ export interface Pipeline {
    * `Fault` when it can't be spoken to.
    */
   reread(installation: InstallationId): Promise<Reread>;
+  /**
+   * Learns an installation that knows more than this hub, which was restored, whatever its state. Each
+   * step is made for all installations before the next. Throws `Fault` when it can't be spoken to.
+   */
+  recover(installation: InstallationId, step: Step): Promise<Recovered>;
   /** An operator's offer: these accounts of the source may be created on the target. */
   offer(
     installation: InstallationId,
@@ -162,6 +170,12 @@ export function buildPipeline(ports: PipelinePorts, settings: PipelineSettings):
       const found = await reread(input, stagePorts);
       await wakeDue(ports);
       return found;
+    },
+    recover: async (id, step) => {
+      const input = await inputOf(await registry.installation(id), await registry.topology());
+      if (step === 'known') siteSettings.forget(id);
+      await siteSettings.keep(input);
+      return recover(input, step, stagePorts);
     },
     offer: async (id, states, target) => {
       const installation = await registry.installation(id);

@@ -1,4 +1,4 @@
-/** After a restore: `/api/v1/sites/:site/restored`, `…/rewritten`, and `/api/v1/alarms`. */
+/** After a restore: `/api/v1/sites/:site/restored`, `…/rewritten`, `/api/v1/recovery`, and `/api/v1/alarms`. */
 import type { Api } from '../api-instance.ts';
 import { access, says } from '../api-instance.ts';
 import type { Operations } from '../operations.ts';
@@ -6,6 +6,7 @@ import {
   AlarmListSchema,
   AnswerAlarmsSchema,
   AnsweredAlarmsSchema,
+  RecoverySchema,
   RereadSiteSchema,
   RewrittenSchema,
   RewrittenSiteSchema,
@@ -34,6 +35,20 @@ export function recoveryRoutes(api: Api, operations: Operations): void {
     },
     handler: ({ params, body, caller }) =>
       operations.siteRewritten(params.site, body, caller?.name ?? ''),
+  });
+  api.route({
+    method: 'GET',
+    url: '/recovery',
+    ...access('viewer'),
+    schema: says('Which sites know more than this hub', RecoverySchema),
+    handler: () => operations.planRecovery(),
+  });
+  api.route({
+    method: 'POST',
+    url: '/recovery',
+    ...access('operator'),
+    schema: says('Learn from the sites what a restored hub has lost', RecoverySchema),
+    handler: () => operations.recoverHub(),
   });
   api.route({
     method: 'GET',

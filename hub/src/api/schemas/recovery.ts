@@ -31,6 +31,27 @@ export const RewrittenSiteSchema = RereadSiteSchema.extend({
 });
 export type RewrittenSite = z.infer<typeof RewrittenSiteSchema>;
 
+/** One site of a hub that was restored from a backup. */
+export const RecoveredSiteSchema = z.object({
+  site: z.string(),
+  /** `ahead`: it has been spoken to by a later state of this hub. `unknown`: see `fault`. */
+  stands: z.enum(['ahead', 'in_step', 'unknown']),
+  fault: TroubleSchema.nullable(),
+  /** What was found when it was read; null: it was not read, or not to the end. */
+  found: z
+    .object({
+      accounts: z.int().nonnegative(),
+      /** Unknown to the hub, and known again by the label that it had given them. */
+      takenOver: z.int().nonnegative(),
+      vanished: z.int().nonnegative(),
+      mismatched: z.int().nonnegative(),
+    })
+    .nullable(),
+});
+export type RecoveredSite = z.infer<typeof RecoveredSiteSchema>;
+export const RecoverySchema = z.object({ sites: z.array(RecoveredSiteSchema) });
+export type Recovery = z.infer<typeof RecoverySchema>;
+
 export const AlarmSchema = z.object({
   uid: z.string(),
   site: z.string(),

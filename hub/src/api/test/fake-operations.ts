@@ -37,6 +37,8 @@ const answers: Operations = {
   },
   siteRestored: async () => samples.reread,
   siteRewritten: async () => ({ ...samples.reread, changed: 2 }),
+  planRecovery: async () => samples.recovery,
+  recoverHub: async () => samples.recovery,
   alarms: async () => [samples.alarm],
   answerAlarms: async () => 1,
   addRoute: async () => [samples.route],

@@ -3,7 +3,7 @@ import type { Check } from '../schemas/doctor.ts';
 import type { Explanation } from '../schemas/explain.ts';
 import type { HeldRow } from '../schemas/held.ts';
 import type { LogRow } from '../schemas/log.ts';
-import type { Alarm, RereadSite } from '../schemas/recovery.ts';
+import type { Alarm, Recovery, RereadSite } from '../schemas/recovery.ts';
 import type { RouteView } from '../schemas/route.ts';
 import type { SiteTest, SiteView } from '../schemas/site.ts';
 import type { HubStatus, RunReport, SiteStatus } from '../schemas/status.ts';
@@ -212,6 +212,17 @@ export const reread: RereadSite = {
   vanished: 2,
   reappeared: 1,
   mismatched: 0,
+};
+
+export const recovery: Recovery = {
+  sites: [
+    {
+      site: 'Shop',
+      stands: 'ahead',
+      fault: null,
+      found: { accounts: 12, takenOver: 2, vanished: 1, mismatched: 0 },
+    },
+  ],
 };
 
 export const alarm: Alarm = {

@@ -11,7 +11,7 @@ import type { StatusAnswer } from '#contract/messages.ts';
 import type { Operations } from '../../api/operations.ts';
 import type { Lane } from '../../model/identity.ts';
 import { deliveryId, type InstallationId, installationId } from '../../model/ids.ts';
-import { startAt } from '../../storage/hub-meta.ts';
+import { hubIdentity, startAt, takeOver } from '../../storage/hub-meta.ts';
 import { openStorage, type Storage } from '../../storage/open-storage.ts';
 import { CREATION_LIMIT } from '../../sync/creation-limit.ts';
 import { DELETION_LIMIT } from '../../sync/deliver/deletion-limit.ts';
@@ -89,7 +89,10 @@ export class Stand {
       hub: {
         id: hub.id,
         name: 'Rollcall',
-        term: async () => hub.term,
+        term: async () => (await hubIdentity(storage.database)).term,
+        takeOver: async () => {
+          await takeOver(storage.database);
+        },
         verifyToken: async () => null,
         ready: async () => true,
       },

@@ -108,7 +108,7 @@ export function learnGone(gone: Gone, input: LearnInput): Lesson | null {
   const at: Stamp = isFromFuture(stamp, input.nowMs) ? [input.nowMs, stamp[1]] : stamp;
   const site = siteOf(at, input.sites);
   return {
-    identity: withAccount(input.identity, { ...before, gone: at }),
+    identity: withAccount(input.identity, { ...before, gone: at, alarm: withoutVanished(before) }),
     holding: {
       installation: input.installation,
       facts: [],
@@ -254,10 +254,13 @@ function accountOf(
     labelled: state.uid === input.identity.uid,
     known,
     gone: before?.gone ?? null,
-    // It is there.
-    alarm: before?.alarm === 'account.vanished' ? null : (before?.alarm ?? null),
+    alarm: withoutVanished(before),
   };
 }
+
+/** It is there, or its end was seen after all. */
+const withoutVanished = (before: Account | undefined): string | null =>
+  before?.alarm === 'account.vanished' ? null : (before?.alarm ?? null);
 
 const withAccount = (identity: Identity, account: Account): Identity => ({
   ...identity,

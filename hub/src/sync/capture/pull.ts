@@ -66,7 +66,10 @@ export async function pull(input: PullInput, ports: PullPorts): Promise<Pulled> 
 }
 
 /** Tells the site who its accounts are; repeated until the site has confirmed each. */
-export async function label(input: PullInput, { store, site }: PullPorts): Promise<void> {
+export async function label(
+  input: PullInput,
+  { store, site }: Pick<PullPorts, 'store' | 'site'>,
+): Promise<void> {
   for (;;) {
     const labels = await store.unlabelled(input.installation, PAGE_ROWS);
     if (labels.length === 0) return;

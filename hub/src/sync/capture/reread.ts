@@ -70,7 +70,7 @@ export async function reread(input: PullInput, ports: PullPorts): Promise<Reread
 }
 
 /** A part of the ids of an installation; `upTo` null: to the end. */
-interface Span {
+export interface Span {
   readonly after: number;
   readonly upTo: number | null;
 }
@@ -107,7 +107,8 @@ async function readPage(
   const vanished = believed.filter((id) => !here.has(id));
   await alarmVanished(tx, vanished, known, installation);
   const behind = lessons.filter(
-    ({ lesson }, at) => lesson.alarm === null && wentBack(read[at], lesson.identity, installation),
+    ({ lesson }, at) =>
+      lesson.alarm === null && wentBack(read[at]?.before ?? null, lesson.identity, installation),
   );
   for (const { lesson } of behind) await readElsewhere(tx, lesson.identity, installation);
   const alarms = lessons.map(({ lesson }) => lesson.alarm);
@@ -125,7 +126,7 @@ async function readPage(
   };
 }
 
-interface Read {
+export interface Read {
   readonly state: AccountState;
   /** With an account that knows nothing any more. */
   readonly identity: Identity;
@@ -137,7 +138,7 @@ interface Read {
 }
 
 /** Login and date of registration tell whether an account without its label is still the same one. */
-function readKnown(
+export function readKnown(
   state: AccountState,
   identity: Identity,
   labelled: ReadonlyMap<IdentityUid, Identity>,
@@ -168,7 +169,7 @@ function readKnown(
  * Somebody the hub has no living account of: new, or deleted since the backup was made. A label that
  * the hub gave to somebody else is an alarm as ever.
  */
-function readStranger(state: AccountState, ended: readonly Ended[]): Read {
+export function readStranger(state: AccountState, ended: readonly Ended[]): Read {
   const back = ended.some(
     ({ login, registered }) => login === state.login && registered === state.registered,
   );
@@ -198,18 +199,18 @@ async function alarmVanished(
   await tx.save(alarmed);
 }
 
-function wentBack(
-  read: Read | undefined,
+export function wentBack(
+  before: Account | null,
   identity: Identity,
   installation: InstallationId,
 ): boolean {
   const now = identity.accounts.get(installation)?.known;
-  if (read?.before === null || read === undefined || now === undefined) return false;
-  return [...read.before.known].some(([key, stamp]) => isNewer(stamp, now.get(key)));
+  if (before === null || now === undefined) return false;
+  return [...before.known].some(([key, stamp]) => isNewer(stamp, now.get(key)));
 }
 
 /** Values that the hub does not keep are read where they are; they travel back from there. */
-async function readElsewhere(
+export async function readElsewhere(
   tx: Transaction,
   identity: Identity,
   here: InstallationId,
@@ -220,10 +221,10 @@ async function readElsewhere(
   }
 }
 
-async function relabel(
+export async function relabel(
   labels: readonly Label[],
   { connection, installation }: PullInput,
-  { site, store }: PullPorts,
+  { site, store }: Pick<PullPorts, 'site' | 'store'>,
 ): Promise<void> {
   const results = await site.labels(connection, labels);
   const good = results.filter(({ result }) => result === 'labelled' || result === 'already');

@@ -1,0 +1,65 @@
+/**
+ * What a restored hub did not know travels on, once everybody on every site is known again.
+ *
+ * Does: read those that were noted, and spread what they hold. Somebody who is new since the backup is
+ * offered as if just registered; all others were, long ago, and are created nowhere by this.
+ * Always true: an account stays noted until what was read of it is learned, in one transaction (I7);
+ * what every target holds already is not sent again (I2).
+ */
+import { ACCOUNT } from '../../model/field.ts';
+import type { Identity } from '../../model/identity.ts';
+import { type InstallationId, type WordPressId, wordPressId } from '../../model/ids.ts';
+import { isFromBefore, isNewer } from '../../model/stamp.ts';
+import { toRow } from './offer.ts';
+import {
+  keepLessons,
+  learnRows,
+  PAGE_ROWS,
+  type PullInput,
+  type PullPorts,
+  type Taught,
+} from './pull.ts';
+
+export async function spreadRecovered(
+  input: PullInput,
+  { site, store, spreadBatch }: PullPorts,
+): Promise<void> {
+  const { installation, topology } = input;
+  for (;;) {
+    const waiting = await store.refreshes(installation, PAGE_ROWS);
+    if (waiting.length === 0) return;
+    const ids = waiting.map(({ wpId }) => wpId);
+    const request = { after: 0, limit: PAGE_ROWS, ids, detail: 'state' } as const;
+    const page = await site.accounts(input.connection, request);
+    // A site that ran out of time has not looked for the rest yet.
+    const last = page.next ?? Number.POSITIVE_INFINITY;
+    await store.transaction(async (tx) => {
+      await tx.clearRefreshes(
+        installation,
+        waiting.filter(({ wpId }) => wpId <= last),
+      );
+      const nowMs = await tx.nowMs();
+      const context = { topology, nowMs, lane: 'bulk', again: true, asNew: false } as const;
+      const rows = page.accounts.map((account) => toRow(account, page.clock));
+      const before = await tx.lockByAccount(installation, ids);
+      const lessons = await learnRows(tx, rows, input, context);
+      const told = lessons.map((taught) => withoutOldBirth(taught, before, installation));
+      await keepLessons(tx, told, input, context, spreadBatch);
+    });
+    if (waiting.length < PAGE_ROWS) return;
+  }
+}
+
+function withoutOldBirth(
+  taught: Taught,
+  before: ReadonlyMap<WordPressId, Identity>,
+  installation: InstallationId,
+): Taught {
+  const { holding } = taught.lesson;
+  const account = before.get(wordPressId(taught.id))?.accounts.get(installation);
+  const { stamp } = holding.birth ?? {};
+  const newlyBorn =
+    stamp !== undefined && !isFromBefore(stamp) && isNewer(stamp, account?.known.get(ACCOUNT));
+  const told = { ...holding, newlyBorn: holding.newlyBorn && newlyBorn };
+  return { ...taught, lesson: { ...taught.lesson, holding: told } };
+}

@@ -15,7 +15,7 @@ defined( 'ABSPATH' ) || exit;
  */
 final class Rollcall_Messages {
 
-	const BLOG_ID = '/^[1-9]\d*$/';
+	const BLOG_ID = '/^[1-9]\d*$/D';
 
 	/**
 	 * The schema of a route's request.

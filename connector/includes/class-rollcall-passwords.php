@@ -29,10 +29,14 @@ final class Rollcall_Passwords {
 	);
 	const TRIAL   = 'rollcall-trial';
 
+	/**
+	 * Costs up to 15, and phpass up to 2^17 rounds: a second or two to check. A site can ask for 31, which keeps
+	 * PHP busy for a day at each sign-in, and no time limit ends that.
+	 */
 	const FORMS = array(
-		'phpass'    => '/^\$P\$[.\/0-9A-Za-z]{31}$/D',
-		'wp_bcrypt' => '/^\$wp\$2y\$\d\d\$[.\/0-9A-Za-z]{53}$/D',
-		'bcrypt'    => '/^\$2y\$\d\d\$[.\/0-9A-Za-z]{53}$/D',
+		'phpass'    => '/^\$P\$[5-9A-F][.\/0-9A-Za-z]{30}$/D',
+		'wp_bcrypt' => '/^\$wp\$2y\$(?:0[4-9]|1[0-5])\$[.\/0-9A-Za-z]{53}$/D',
+		'bcrypt'    => '/^\$2y\$(?:0[4-9]|1[0-5])\$[.\/0-9A-Za-z]{53}$/D',
 	);
 
 	/** WordPress's own bound: longer passwords are refused, they only cost time. */

@@ -21,7 +21,7 @@ defined( 'ABSPATH' ) || exit;
  */
 final class Rollcall_Shape {
 
-	const UUID  = '/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i';
+	const UUID  = '/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/iD';
 	const FIELD = '/^(email|first_name|last_name|nickname|display_name|description|url|locale|password|(role|meta|ext):.+)$/su';
 
 	/** Field values nest: a list in a list in a list is a sensible most. */
@@ -87,7 +87,7 @@ final class Rollcall_Shape {
 			case 'field':
 				return is_string( $value ) && preg_match( self::FIELD, $value ) ? null : self::say( $path, 'is not a field name' );
 			case 'row':
-				return is_string( $value ) && preg_match( '/^[0-9a-f]{16}$/', $value ) ? null : self::say( $path, 'is not a row id' );
+				return is_string( $value ) && preg_match( '/^[0-9a-f]{16}$/D', $value ) ? null : self::say( $path, 'is not a row id' );
 			case 'secret':
 				return is_string( $value ) && strlen( $value ) >= 32 ? null : self::say( $path, 'is shorter than 32 characters' );
 			case 'value':

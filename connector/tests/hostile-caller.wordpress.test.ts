@@ -34,6 +34,7 @@ const REQUESTS: Readonly<Record<string, unknown>> = {
   labels: { hub: HUB, labels: [] },
   apply: { hub: HUB, dry_run: false, operations: [write({ login: 'never-made' })] },
   stamp: { hub: HUB, stamps: [] },
+  outside: { hub: HUB, take: 'nothing', after: 0 },
 };
 
 const make = (site: Site, login: string, role: string): Promise<string> =>
@@ -94,6 +95,10 @@ describe('a single site', () => {
   };
 
   it('T601: no Application Password but the hub’s opens a route of the hub’s', async () => {
+    const routes = await site.php(
+      `echo implode( ' ', array_keys( array_filter( Rollcall_Rest::ROUTES, static function ( $about ) { return 'hub' === $about[0]; } ) ) );`,
+    );
+    expect(routes.split(' ').sort()).toEqual(Object.keys(REQUESTS).sort());
     const before = await stateOf(site);
     for (const [login, status] of [
       ['chief', 403],

@@ -62,7 +62,8 @@ export const REASONS = {
     'An older account on the target has the same e-mail; nothing crosses until it is proven to be the same person.',
   'login.malformed': 'WordPress would not accept this login.',
   'mark.mismatch': 'The site is not where the hub left it; nothing was done.',
-  'password.unverifiable': 'The target can’t verify this kind of password hash.',
+  'password.unverifiable':
+    'The target can’t verify this kind of password hash, or not in a reasonable time.',
   'path.already_visited': 'The change has been through this site already.',
   'path.stopped_at': 'A site refused this change; it does not travel on from there.',
   'request.invalid': 'The site did not understand the request.',

@@ -69,7 +69,7 @@ export interface Operations {
   /** Preview; writes nothing anywhere. */
   planSync(request: SyncRequest): Promise<SyncPlan>;
   /** Returns as soon as the run is under way. Unknown sites and roles are faults before that. */
-  startSync(request: SyncRequest): Promise<SyncRun>;
+  startSync(request: SyncRequest, by: string): Promise<SyncRun>;
   sync(id: string): Promise<SyncRun>;
 
   log(query: LogQuery): Promise<LogPage>;
@@ -81,7 +81,7 @@ export interface Operations {
   held(): Promise<readonly HeldRow[]>;
   /** How many were still held and are decided now. The Sync Log says by whom. */
   decideHeld(decision: DecideHeld, by: string): Promise<number>;
-  proveLink(link: ProveLink): Promise<ProvenLink>;
+  proveLink(link: ProveLink, by: string): Promise<ProvenLink>;
 
   /** Pulls and delivers until nothing more can be done now, or `waitMs` is over. Safe to repeat. */
   runUntilIdle(options: { readonly waitMs: number }): Promise<RunReport>;

@@ -64,7 +64,11 @@ describe('every route', () => {
       'POST',
       '/api/v1/syncs',
       { from: 'Shop', to: ['Blog'], accounts: { by: 'roles', roles: ['customer'] } },
-      ['startSync', { from: 'Shop', to: ['Blog'], accounts: { by: 'roles', roles: ['customer'] } }],
+      [
+        'startSync',
+        { from: 'Shop', to: ['Blog'], accounts: { by: 'roles', roles: ['customer'] } },
+        'owner',
+      ],
     ],
     ['GET', '/api/v1/syncs/run-1', undefined, ['sync', 'run-1']],
     ['GET', '/api/v1/log?status=held&limit=5', undefined, ['log', { status: 'held', limit: 5 }]],
@@ -82,7 +86,11 @@ describe('every route', () => {
       'POST',
       '/api/v1/links',
       { site: 'Shop', login: 'anna', otherSite: 'Blog', otherLogin: 'anna2' },
-      ['proveLink', { site: 'Shop', login: 'anna', otherSite: 'Blog', otherLogin: 'anna2' }],
+      [
+        'proveLink',
+        { site: 'Shop', login: 'anna', otherSite: 'Blog', otherLogin: 'anna2' },
+        'owner',
+      ],
     ],
     ['POST', '/api/v1/sites/Shop/restored', {}, ['siteRestored', 'Shop']],
     [

@@ -108,7 +108,11 @@ describe('a command asks for what it was told', () => {
     ],
     [
       ['link', 'Shop', 'anna', 'Blog'],
-      ['proveLink', { site: 'Shop', login: 'anna', otherSite: 'Blog', otherLogin: 'anna' }],
+      [
+        'proveLink',
+        { site: 'Shop', login: 'anna', otherSite: 'Blog', otherLogin: 'anna' },
+        'owner',
+      ],
     ],
     [['run'], ['runUntilIdle', { waitMs: 20_000 }]],
   ])('rollcall %s', async (args, call) => {

@@ -4,7 +4,7 @@ import type { Delivery, Identity } from '../model/identity.ts';
 import type { LogEntry } from '../model/log-entry.ts';
 import { reasonSentence } from '../reasons.ts';
 import type { HeldDelivery } from '../sync/ports.ts';
-import { siteNames } from './names.ts';
+import { operatorNamed, siteNames } from './names.ts';
 import type { OperationPorts } from './ports.ts';
 import { wakeEverything } from './wake-everything.ts';
 
@@ -53,7 +53,7 @@ const logOf = (row: HeldDelivery, decision: DecideHeld['decision'], by: string):
   reason: row.reason,
   fields: row.fields,
   path: [row.target],
-  actor: by === '' ? 'operator' : `operator ${by}`,
+  actor: operatorNamed(by),
   delivery: row.delivery,
   attempts: 0,
   durationMs: null,

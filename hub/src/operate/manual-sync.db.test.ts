@@ -41,7 +41,7 @@ async function twoUserBases(): Promise<void> {
 const PAIRS = ['pair1', 'pair2', 'pair3', 'pair4', 'pair5', 'pair6'];
 
 async function runToItsEnd(links: NonNullable<SyncRequest['links']> = []) {
-  const { id } = await stand.operations.startSync({ ...ALL, links });
+  const { id } = await stand.operations.startSync({ ...ALL, links }, 'olga');
   for (let looks = 0; looks < 200; looks += 1) {
     const run = await stand.operations.sync(id);
     if (run.state === 'done' || run.state === 'failed') return run;
@@ -100,6 +100,14 @@ describe('a manual sync', () => {
       clash: 'hold',
     });
   });
+
+  test('T723: leaves each link that it proved in the log, with the name of who started it', async () => {
+    const { rows } = await stand.operations.log({ status: 'released', limit: 100 });
+    const links = rows.filter(
+      ({ action, actor }) => action === 'link' && actor === 'operator olga',
+    );
+    expect(links.map(({ login }) => login).sort()).toEqual(PAIRS);
+  });
 });
 
 describe('a link that an operator proves', () => {
@@ -112,12 +120,10 @@ describe('a link that an operator proves', () => {
       const account = stand.site('blog').byLogin(`${login}-b`);
       stand.site('blog').edit(account?.id ?? 0, { last_name: `${login} of blog` });
       edit('shop', login, `${login} again`);
-      await stand.operations.proveLink({
-        site: 'shop',
-        login,
-        otherSite: 'blog',
-        otherLogin: `${login}-b`,
-      });
+      await stand.operations.proveLink(
+        { site: 'shop', login, otherSite: 'blog', otherLogin: `${login}-b` },
+        'olga',
+      );
     }
     await stand.work();
     await stand.rest();
@@ -135,6 +141,22 @@ describe('a link that an operator proves', () => {
 
   test('I5: is refused when both have an account on one site', async () => {
     const link = { site: 'shop', login: 'drifted', otherSite: 'blog', otherLogin: 'clash' };
-    await expect(stand.operations.proveLink(link)).rejects.toMatchObject({ code: 'link.refused' });
+    await expect(stand.operations.proveLink(link, 'olga')).rejects.toMatchObject({
+      code: 'link.refused',
+    });
+  });
+
+  test('T723: is in the log, with the name of who said so', async () => {
+    const { rows } = await stand.operations.log({ account: 'pair1', limit: 100 });
+    const links = rows.filter(({ action }) => action === 'link');
+    expect(links).toMatchObject([
+      {
+        login: 'pair1',
+        source: 'shop',
+        target: 'blog',
+        status: 'released',
+        actor: 'operator olga',
+      },
+    ]);
   });
 });

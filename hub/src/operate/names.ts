@@ -19,3 +19,6 @@ export async function siteNames(registry: Registry): Promise<(key: SiteKey) => s
 
 export const moment = (ms: number): string => new Date(ms).toISOString();
 export const momentOrNull = (ms: number | null): string | null => (ms === null ? null : moment(ms));
+
+/** Who decided, for the Sync Log. */
+export const operatorNamed = (by: string): string => (by === '' ? 'operator' : `operator ${by}`);

@@ -40,7 +40,7 @@ export function buildOperations(ports: OperationPorts): Operations {
     changeRoute: (id, change) => changeRoute(ports, id, change),
     removeRoute: (id) => removeRoute(ports, id),
     planSync: (request) => previewSync(ports, request),
-    startSync: (request) => runs.start(request),
+    startSync: (request, by) => runs.start(request, by),
     sync: (id) => runs.look(id),
     log: (query) => readLog(ports, query),
     status: (options) => status(ports, options),
@@ -48,7 +48,7 @@ export function buildOperations(ports: OperationPorts): Operations {
     doctor: () => doctor(ports),
     held: () => listHeld(ports),
     decideHeld: (decision, by) => decideHeld(ports, decision, by),
-    proveLink: (link) => proveLink(ports, link),
+    proveLink: (link, by) => proveLink(ports, link, by),
     runUntilIdle: (options) => runUntilIdle(ports, options),
     signalSecret: (installation) => ports.registry.signalSecret(installationId(installation)),
     acceptSignal: (installation, signal) =>

@@ -9,12 +9,18 @@
 import type { ProveLink, ProvenLink } from '../api/schemas/held.ts';
 import { Fault } from '../errors.ts';
 import type { Identity } from '../model/identity.ts';
+import type { IdentityUid, SiteKey } from '../model/ids.ts';
+import type { LogEntry } from '../model/log-entry.ts';
 import type { SiteRecord } from '../sync/ports.ts';
-import { siteNamed } from './names.ts';
+import { operatorNamed, siteNamed } from './names.ts';
 import type { OperationPorts } from './ports.ts';
 
 /** Repeating it changes nothing. @throws Fault `account.unknown`, `link.refused` */
-export async function proveLink(ports: OperationPorts, wanted: ProveLink): Promise<ProvenLink> {
+export async function proveLink(
+  ports: OperationPorts,
+  wanted: ProveLink,
+  by: string,
+): Promise<ProvenLink> {
   const { registry, store, wake } = ports;
   const site = await siteNamed(registry, wanted.site);
   const other = await siteNamed(registry, wanted.otherSite);
@@ -33,6 +39,7 @@ export async function proveLink(ports: OperationPorts, wanted: ProveLink): Promi
     if (why !== null) throw new Fault('link.refused', why);
     const { into, from } = older(one, two);
     await tx.mergeIdentities(into.uid, from.uid);
+    await tx.appendLog([linkRow(into.uid, wanted.login, [site.key, other.key], by)]);
     const accounts = [one, two].flatMap((identity) => [...identity.accounts.values()]);
     for (const { installation, wpId } of accounts) await tx.queueRefresh(installation, [wpId]);
     return {
@@ -74,6 +81,28 @@ async function refusePrivilegedNow(
 
 const isPrivileged = (login: string): string =>
   `“${login}” can administer its site; it is not linked.`;
+
+/** Who said that two accounts are one person is asked when they turn out to be two. */
+export const linkRow = (
+  uid: IdentityUid,
+  login: string,
+  [source, target]: readonly [SiteKey, SiteKey],
+  by: string,
+): LogEntry => ({
+  uid,
+  login,
+  source,
+  target,
+  action: 'link',
+  status: 'released',
+  reason: null,
+  fields: [],
+  path: [source, target],
+  actor: operatorNamed(by),
+  delivery: null,
+  attempts: 0,
+  durationMs: null,
+});
 
 /** Why two identities can't become one, as a sentence for people; null: they can. */
 export function whyNotOne(one: Identity, two: Identity): string | null {

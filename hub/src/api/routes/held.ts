@@ -38,6 +38,6 @@ export function heldRoutes(api: Api, operations: Operations): void {
       ...says('Say that two accounts are one person', ProvenLinkSchema),
       body: ProveLinkSchema,
     },
-    handler: (request) => operations.proveLink(request.body),
+    handler: ({ body, caller }) => operations.proveLink(body, caller?.name ?? ''),
   });
 }

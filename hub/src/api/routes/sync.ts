@@ -25,7 +25,7 @@ export function syncRoutes(api: Api, operations: Operations): void {
     url: '/syncs',
     ...access('operator'),
     schema: { ...says('Start a manual sync', SyncRunSchema), body: SyncRequestSchema },
-    handler: (request) => operations.startSync(request.body),
+    handler: ({ body, caller }) => operations.startSync(body, caller?.name ?? ''),
   });
   api.route({
     method: 'GET',

@@ -9,7 +9,7 @@ import type { AnswerAlarms } from '../../api/schemas/recovery.ts';
 import type { SiteKey } from '../../model/ids.ts';
 import type { LogEntry } from '../../model/log-entry.ts';
 import type { AlarmedAccount } from '../../sync/ports.ts';
-import { siteNamed } from '../names.ts';
+import { operatorNamed, siteNamed } from '../names.ts';
 import type { OperationPorts } from '../ports.ts';
 import { wakeEverything } from '../wake-everything.ts';
 import { deleteAgain } from './delete-again.ts';
@@ -74,7 +74,7 @@ const logOf = (row: AlarmedAccount, site: SiteKey, answer: Answer, by: string): 
   reason: row.alarm,
   fields: [],
   path: [site],
-  actor: by === '' ? 'operator' : `operator ${by}`,
+  actor: operatorNamed(by),
   delivery: null,
   attempts: 0,
   durationMs: null,

@@ -12,7 +12,7 @@ import type { IdentityUid, SiteKey } from '../../model/ids.ts';
 import type { SiteRecord, StampOrder } from '../../sync/ports.ts';
 import { moment } from '../names.ts';
 import type { OperationPorts } from '../ports.ts';
-import { older, whyNotOne } from '../prove-link.ts';
+import { linkRow, older, whyNotOne } from '../prove-link.ts';
 import { pagesOf, resolve } from './choose.ts';
 import { type Planned, planPage, type Way } from './plan-page.ts';
 
@@ -24,6 +24,8 @@ interface Waiting {
 export interface Run {
   view: SyncRun;
   waiting: Waiting[];
+  /** Who started it. */
+  readonly by: string;
 }
 
 /** How many people are looked at in one go while counting what has arrived. */
@@ -37,9 +39,9 @@ export class SyncRuns {
     this.ports = ports;
   }
 
-  async start(request: SyncRequest): Promise<SyncRun> {
+  async start(request: SyncRequest, by: string): Promise<SyncRun> {
     const { source, ways } = await resolve(this.ports, request);
-    const run: Run = { view: await this.firstView(request, source, ways), waiting: [] };
+    const run: Run = { view: await this.firstView(request, source, ways), waiting: [], by };
     this.runs.set(run.view.id, run);
     // Runs on by itself; what goes wrong is shown in the run.
     void this.carryOut(run, request, source, ways);
@@ -103,7 +105,7 @@ export class SyncRuns {
     const planned = all.filter((entry) => entry.what !== 'link' || entry.reason === null);
     run.view = { ...run.view, skipped: run.view.skipped + all.length - planned.length };
     const links = planned.filter((entry) => entry.what === 'link');
-    const uids = await this.proveLinks(links);
+    const uids = await this.proveLinks(links, source, run.by);
     if (links.length > 0) {
       // The new labels must be on the source before it is asked to stamp.
       await pipeline.pull(source.installation);
@@ -127,9 +129,13 @@ export class SyncRuns {
   }
 
   /** The operator's run named these links: from now on each pair is one person. */
-  private async proveLinks(links: readonly Planned[]): Promise<Map<IdentityUid, IdentityUid>> {
+  private async proveLinks(
+    links: readonly Planned[],
+    source: SiteRecord,
+    by: string,
+  ): Promise<Map<IdentityUid, IdentityUid>> {
     const became = new Map<IdentityUid, IdentityUid>();
-    for (const { identity, candidate } of links) {
+    for (const { identity, candidate, state, way } of links) {
       if (candidate === null) continue;
       await this.ports.store.transaction(async (tx) => {
         const found = await tx.lockByUid([identity.uid, candidate.uid]);
@@ -139,6 +145,7 @@ export class SyncRuns {
         if (whyNotOne(one, two) !== null) return;
         const { into, from } = older(one, two);
         await tx.mergeIdentities(into.uid, from.uid);
+        await tx.appendLog([linkRow(into.uid, state.login, [source.key, way.target.key], by)]);
         became.set(identity.uid, into.uid);
       });
     }

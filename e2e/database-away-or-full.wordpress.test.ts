@@ -52,12 +52,12 @@ async function throughTrouble(
     await rename(blog, 'bert', `Bert ${count}`);
   }
   await createAccount(shop, 'carl');
-  await waitUntil(async () => (await answerOf(hub)).code === trouble.code, 30_000);
+  await waitUntil(async () => (await answerOf(hub)).code === trouble.code, 60_000);
   const { status, text } = await answerOf(hub);
   expect(status).toBe(503);
   expect(text).not.toMatch(/\bat .*:\d+:\d+|node_modules|ECONN|postgres:\/\//u);
   await trouble.end();
-  await waitUntil(async () => (await answerOf(hub)).status === 200, 30_000);
+  await waitUntil(async () => (await answerOf(hub)).status === 200, 60_000);
   await hub.rest(COMES_BACK_MS);
 
   for (const one of [shop, blog]) {

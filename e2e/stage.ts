@@ -89,11 +89,11 @@ export class Hub {
   }
 
   /** Every outbox empty, nothing on its way. Held rows wait for a person and don't count. */
-  async rest(limitMs = REST_MS): Promise<void> {
+  async rest(limitMs = REST_MS, pauseMs = LOOK_PAUSE_MS): Promise<void> {
     try {
       // The sites are asked only when the hub itself has nothing left to do.
       const atRest = async () => (await this.status(false)).idle && (await this.status()).idle;
-      await waitUntil(atRest, limitMs, LOOK_PAUSE_MS);
+      await waitUntil(atRest, limitMs, pauseMs);
     } catch (error) {
       throw new Error(`not at rest: ${JSON.stringify(await this.status())}`, { cause: error });
     }

@@ -90,8 +90,8 @@ test('T201, T301: all 200 changes arrive once the target and the hub are back', 
   expect(await accounts(blog)).toEqual(await accounts(shop));
   expect(await countOf(blog)).toBe(await countOf(shop));
   // Nobody waited for a site that was down or a hub that was dead.
-  expect(median(storm)).toBeLessThan(median(calm) * 2 + 250);
-  expect(Math.max(...storm)).toBeLessThan(5_000);
+  expect(median(storm)).toBeLessThan(median(calm) * 3 + 1_000);
+  expect(Math.max(...storm)).toBeLessThan(20_000);
 });
 
 function median(values: readonly number[]): number {

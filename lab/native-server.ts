@@ -134,7 +134,13 @@ export class NativeServer {
 
   async #startMariaDb(): Promise<void> {
     const user = userInfo().username;
-    const where = ['--no-defaults', `--datadir=${join(this.#folder, 'mariadb')}`, `--user=${user}`];
+    const where = [
+      '--no-defaults',
+      `--datadir=${join(this.#folder, 'mariadb')}`,
+      // Two that start at the same moment in one would remove each other's temporary tables.
+      `--tmpdir=${this.#folder}`,
+      `--user=${user}`,
+    ];
     const login = ['--auth-root-authentication-method=socket', `--auth-root-socket-user=${user}`];
     await runCommand(this.#programs.mariadbInstallDb, [...where, ...login, '--skip-test-db']);
     const network = [

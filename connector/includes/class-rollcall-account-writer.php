@@ -6,7 +6,8 @@
  * records stamps; captures whatever else changed meanwhile as this site's own change.
  * Does not: decide which fields win.
  * Always true: `user_pass` is never handed to wp_update_user(): it would hash the hash. The ledger gets
- * a stamp only together with the fingerprint of what is really there.
+ * a stamp only together with the fingerprint of what is really there. No field is written that the
+ * operation doesn't carry, unless another plugin changes it along.
  * On failure: throws; fields that hold the value that was sent are recorded first, so that the next look
  * doesn't take them for edits of this site.
  *
@@ -126,7 +127,7 @@ final class Rollcall_Account_Writer {
 		foreach ( $core as $name => $value ) {
 			$data[ self::CORE[ $name ] ] = wp_slash( $value );
 		}
-		$result = wp_update_user( $data );
+		$result = self::update_only( $data );
 		if ( ! is_wp_error( $result ) ) {
 			return array();
 		}
@@ -135,6 +136,45 @@ final class Rollcall_Account_Writer {
 			return array( 'email' => 'identity.email_taken' ) + ( $rest ? self::write_core( $id, $rest ) : array() );
 		}
 		return array_fill_keys( array_keys( $core ), 'target.error' );
+	}
+
+	/**
+	 * WordPress's update, which writes every field back as it has read it: here it writes only what is to
+	 * change. What somebody else saves in between would be undone otherwise, a new password, too.
+	 *
+	 * @param array $data As wp_update_user() takes it.
+	 * @return int|WP_Error
+	 */
+	private static function update_only( $data ) {
+		$id   = (int) $data['ID'];
+		$user = get_userdata( $id );
+		if ( ! $user ) {
+			return wp_update_user( $data );
+		}
+		$read = $user->to_array() + array_map( 'current', get_user_meta( $id ) );
+		$old  = static function ( $name, $value ) use ( $data, $read ) {
+			return ! isset( $data[ $name ] ) && isset( $read[ $name ] ) && is_scalar( $value ) && (string) $value === (string) $read[ $name ];
+		};
+		$row  = static function ( $row, $update, $of ) use ( $id, $old, $read ) {
+			foreach ( (int) $of === $id ? $row : array() as $name => $value ) {
+				if ( $old( $name, $value ) ) {
+					unset( $row[ $name ] );
+				}
+			}
+			// WordPress takes an empty row for a fault.
+			return $row ? $row : array( 'user_nicename' => $read['user_nicename'] );
+		};
+		$meta = static function ( $check, $of, $name, $value ) use ( $id, $old ) {
+			return null === $check && (int) $of === $id && $old( $name, $value ) ? false : $check;
+		};
+		add_filter( 'wp_pre_insert_user_data', $row, PHP_INT_MAX, 3 );
+		add_filter( 'update_user_metadata', $meta, PHP_INT_MIN, 4 );
+		try {
+			return wp_update_user( $data );
+		} finally {
+			remove_filter( 'wp_pre_insert_user_data', $row, PHP_INT_MAX );
+			remove_filter( 'update_user_metadata', $meta, PHP_INT_MIN );
+		}
 	}
 
 	/**

@@ -520,6 +520,29 @@ describe.each(BEST_AND_OLDEST)('$name', (engine) => {
       expect(now?.['last_name']?.s).toEqual([stamp, THERE]);
     });
 
+    it('T209: what somebody saves in the middle of an apply stays, a password too', async () => {
+      const { id, uid } = await created({
+        fields: fields({ email: 'meanwhile@example.com', description: 'Ours' }, past(50)),
+      });
+      await drain();
+      const arriving = fields({ nickname: 'Arrived', display_name: 'Arrived' }, past(5));
+      await hub.option('test_meanwhile', '1');
+      const receipt = await hub.one(write({ uid, id, create: null, fields: arriving }));
+      await hub.option('test_meanwhile', '');
+      expect(resultsOf(receipt)).toEqual({ nickname: 'applied', display_name: 'applied' });
+      const row = await php(`$u = get_userdata( ${id} );
+        echo "$u->user_pass $u->user_url $u->description $u->nickname $u->display_name";`);
+      expect(row).toBe('theirs https://theirs.test Theirs Arrived Arrived');
+      // They are this site's own changes, and leave it.
+      const now = (await hub.changes()).rows.find(({ account }) => account?.id === id)?.account;
+      expect(now?.fields).toMatchObject({ url: { s: [expect.any(Number), HERE] } });
+      expect(now?.fields).toMatchObject({
+        description: { v: 'Theirs', s: [expect.any(Number), HERE] },
+      });
+      expect(now?.fields?.['nickname']?.s[1]).toBe(THERE);
+      await drain();
+    });
+
     it('that throws fails that operation alone, without telling secrets', async () => {
       const { id, uid } = await created();
       const other = await created();

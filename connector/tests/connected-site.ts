@@ -56,6 +56,15 @@ add_action( 'user_register', function ( $id ) {
 	}
 	if ( 'Throw at birth' === get_user_meta( $id, 'last_name', true ) ) { throw new RuntimeException( 'secret text' ); }
 } );
+add_filter( 'wp_pre_insert_user_data', function ( $row, $update, $id ) {
+	global $wpdb;
+	if ( $update && get_option( 'test_meanwhile' ) ) {
+		// As another request does it: past this one's caches and hooks.
+		$wpdb->update( $wpdb->users, array( 'user_pass' => 'theirs', 'user_url' => 'https://theirs.test' ), array( 'ID' => $id ) );
+		$wpdb->update( $wpdb->usermeta, array( 'meta_value' => 'Theirs' ), array( 'user_id' => $id, 'meta_key' => 'description' ) );
+	}
+	return $row;
+}, 10, 3 );
 add_filter( 'rollcall_apply_budget_seconds', function ( $s ) { return get_option( 'test_no_time' ) ? 0 : $s; } );
 `,
 };

@@ -2,10 +2,16 @@
 import { type Deed, ROLES, SCALARS } from './deed.ts';
 import type { Random } from './random.ts';
 
+export interface Chosen {
+  readonly site: string;
+  readonly deed: Deed;
+}
+
 /** What may happen to whom depends on what happened before, never on a clock. */
 export class DeedChooser {
   private readonly random: Random;
   private count = 0;
+  private removed = 0;
   /** Login → the site that it was registered on. */
   private readonly living = new Map<string, string>();
   /** Not to be removed: an edit whose request was killed is stamped when it is found. */
@@ -23,7 +29,11 @@ export class DeedChooser {
     this.reach = reach;
   }
 
-  register(site = this.random.pick(this.sites)): { site: string; deed: Deed } {
+  get removals(): number {
+    return this.removed;
+  }
+
+  register(site = this.random.pick(this.sites)): Chosen {
     this.count += 1;
     const login = `p${this.count}`;
     this.living.set(login, site);
@@ -31,14 +41,11 @@ export class DeedChooser {
   }
 
   /** @param options what else than edits may happen */
-  next(options: { readonly removes: boolean; readonly kills: boolean }): {
-    site: string;
-    deed: Deed;
-  } {
+  next(options: { readonly removes: boolean; readonly kills: boolean }): Chosen {
     const dice = this.random.below(100);
     if (dice < 7 || this.living.size < 3) return this.register();
     const login = this.random.pick([...this.living.keys()]);
-    if (dice === 7 && options.removes && !this.lateStamped.has(login)) return this.remove(login);
+    if (dice < 18 && options.removes && !this.lateStamped.has(login)) return this.remove(login);
     const site = this.whereIs(login);
     if (dice < 18) return { site, deed: { kind: 'role', login, role: this.random.pick(ROLES) } };
     this.count += 1;
@@ -48,8 +55,8 @@ export class DeedChooser {
     return { site, deed: this.edit(login, options.kills && dice > 96) };
   }
 
-  /** The same field of one account on two sites; null: nobody is on two. */
-  sameField(): readonly { site: string; deed: Deed }[] {
+  /** The same field of one account at the same moment, on two sites where it is on two. */
+  sameField(): readonly Chosen[] {
     const login = this.random.pick([...this.living.keys()]);
     const sites = [...this.reach(this.living.get(login) ?? '')];
     const field = this.random.pick(SCALARS.filter((name) => name !== 'email'));
@@ -68,9 +75,10 @@ export class DeedChooser {
   }
 
   /** On its own site, so that everybody hears of it; nothing more happens to the account. */
-  private remove(login: string): { site: string; deed: Deed } {
+  private remove(login: string): Chosen {
     const site = this.living.get(login) ?? '';
     this.living.delete(login);
+    this.removed += 1;
     return { site, deed: { kind: 'remove', login } };
   }
 

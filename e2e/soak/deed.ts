@@ -36,15 +36,23 @@ export type Deed =
 
 export const emailOf = (login: string): string => `${login}@people.test`;
 
+type RunPhp = (code: string) => Promise<string>;
+
 /** Does it in one request. @returns whether there was anything to do */
-export async function perform(site: Site, deed: Deed): Promise<boolean> {
+export async function perform(
+  site: Site,
+  deed: Deed,
+  run: RunPhp = (code) => site.php(code),
+): Promise<boolean> {
   if (deed.kind === 'edit' && deed.killed === true) {
+    const exists = `echo get_user_by( 'login', ${quoted(deed.login)} ) ? 'yes' : 'no';`;
+    if ((await run(exists)) !== 'yes') return false;
     const dies = `${phpOf(deed)} posix_kill( getmypid(), 9 );`;
     // It prints nothing any more, and whoever asked sees it die.
-    await site.php(dies).catch(() => {});
+    await run(dies).catch(() => {});
     return true;
   }
-  return (await site.php(`${phpOf(deed)} echo $done ? 'done' : 'nobody';`)) === 'done';
+  return (await run(`${phpOf(deed)} echo $done ? 'done' : 'nobody';`)) === 'done';
 }
 
 const quoted = (text: string): string => `'${text.replaceAll(/['\\]/gu, '\\$&')}'`;
@@ -73,10 +81,18 @@ function changeOf(deed: Exclude<Deed, { kind: 'register' }>): string {
   }
 }
 
+/**
+ * WordPress's own update writes every field back as it has read it, and so undoes what arrives in
+ * between: nobody could tell then which value was meant. Here a save writes what was edited.
+ */
 function editOf(field: Scalar, value: string): string {
   if (field === 'meta:phone') return `update_user_meta( $user->ID, 'phone', ${value} );`;
   const name = field === 'email' || field === 'url' ? `user_${field}` : field;
-  return `wp_update_user( array( 'ID' => $user->ID, '${name}' => ${value} ) );`;
+  const only = (values: string, more: string): string =>
+    `function ( ${values} ) { return array_intersect_key( ${values}, array( '${name}' => 1${more} ) ); }`;
+  return `add_filter( 'wp_pre_insert_user_data', ${only('$row', ", 'user_nicename' => 1")} );
+    add_filter( 'insert_user_meta', ${only('$meta', '')} );
+    wp_update_user( array( 'ID' => $user->ID, '${name}' => ${value} ) );`;
 }
 
 /** What WordPress says of one account. */
@@ -94,6 +110,7 @@ export async function everybodyOn(site: Site): Promise<Readonly<Record<string, S
         if ( user_can( $u, 'rollcall_hub' ) ) { continue; }
         $roles = array_values( $u->roles );
         sort( $roles );
+        if ( isset( $all->{$u->user_login} ) ) { throw new Exception( "two are $u->user_login" ); }
         $all->{$u->user_login} = array( 'fields' => array( 'first_name' => $u->first_name,
           'last_name' => $u->last_name, 'nickname' => $u->nickname, 'display_name' => $u->display_name,
           'description' => $u->description, 'url' => $u->user_url, 'email' => $u->user_email,

@@ -2,7 +2,8 @@
  * What was done, where and when; and from that, what must be found in the end.
  *
  * Always true: of two edits of one field the later one wins. Two that overlap in time may win
- * either way, but everywhere the same way.
+ * either way, but everywhere the same way. Who was there before the hub, and was not touched since,
+ * is there as before, and nowhere else.
  */
 import { type Deed, emailOf, SCALARS, type Scalar, type Seen } from './deed.ts';
 import { type Edge, reachOf, targetsOf } from './graph.ts';
@@ -25,12 +26,20 @@ export interface LoggedRow {
   readonly atMs: number;
 }
 
+type People = Readonly<Record<string, Seen>>;
+
 export class DeedsDone {
   readonly edges: readonly Edge[];
   readonly all: Done[] = [];
+  private readonly before = new Map<string, People>();
 
   constructor(edges: readonly Edge[]) {
     this.edges = edges;
+  }
+
+  /** These are on the site before the hub hears of it. */
+  wereThere(site: string, people: People): void {
+    this.before.set(site, people);
   }
 
   /** Where the account was registered; undefined: never, or it was removed. */
@@ -45,7 +54,7 @@ export class DeedsDone {
   }
 
   /** Everything in which the sites are not as they must be, in sentences. */
-  wrongIn(found: ReadonlyMap<string, Readonly<Record<string, Seen>>>): string[] {
+  wrongIn(found: ReadonlyMap<string, People>): string[] {
     return [...found].flatMap(([site, people]) => [
       ...this.wrongPeople(site, people),
       ...this.logins().flatMap((login) => this.wrongFields(site, login, people[login])),
@@ -55,9 +64,13 @@ export class DeedsDone {
 
   /** Edits that should have crossed and of which the log knows nothing. */
   unaccounted(log: readonly LoggedRow[]): string[] {
+    const rows = byLogin(log, (row) => row.login);
     return this.all.flatMap((done) =>
       targetsOf(this.edges, done.site)
-        .filter((target) => !log.some((row) => this.accountsFor(row, done, target)))
+        .filter((target) => {
+          const of = rows.get(done.deed.login) ?? [];
+          return !of.some((row) => this.accountsFor(row, done, target));
+        })
         .map((target) => `the log does not tell what became on ${target} of ${say(done)}`),
     );
   }
@@ -71,16 +84,23 @@ export class DeedsDone {
     return row.fields.some((field) => field === fieldOf(deed) || isRoleOf(deed, field));
   }
 
-  private wrongPeople(site: string, people: Readonly<Record<string, Seen>>): string[] {
+  private wrongPeople(site: string, people: People): string[] {
     const expected = this.logins().filter((login) => {
       const home = this.homeOf(login);
       return home !== undefined && reachOf(this.edges, home).has(site);
     });
+    const before = this.before.get(site) ?? {};
     const missing = expected.filter((login) => people[login] === undefined);
-    const extra = Object.keys(people).filter((login) => !expected.includes(login));
+    const extra = Object.keys(people).filter(
+      (login) => !expected.includes(login) && before[login] === undefined,
+    );
+    const touched = Object.keys(before).filter((login) => !isSame(before[login], people[login]));
     return [
       ...missing.map((login) => `${login} is missing on ${site}`),
       ...extra.map((login) => `${login} should not be on ${site}`),
+      ...touched.map(
+        (login) => `${login} on ${site} was ${show(before[login])}, and is ${show(people[login])}`,
+      ),
     ];
   }
 
@@ -107,15 +127,12 @@ export class DeedsDone {
   }
 
   /** Sites that hear of each other hold the same, passwords and roles included. */
-  private unlikeNeighbours(
-    site: string,
-    found: ReadonlyMap<string, Readonly<Record<string, Seen>>>,
-  ): string[] {
+  private unlikeNeighbours(site: string, found: ReadonlyMap<string, People>): string[] {
     return [...reachOf(this.edges, site)].flatMap((other) => {
       if (other <= site || !reachOf(this.edges, other).has(site)) return [];
       const [here, there] = [found.get(site) ?? {}, found.get(other) ?? {}];
-      return Object.keys(here)
-        .filter((login) => JSON.stringify(here[login]) !== JSON.stringify(there[login]))
+      return this.logins()
+        .filter((login) => !isSame(here[login], there[login]))
         .map(
           (login) =>
             `${login} differs: ${show(here[login])} on ${site}, ${show(there[login])} on ${other}`,
@@ -137,6 +154,23 @@ function fieldOf(deed: Deed): string | null {
   return deed.kind === 'password' ? 'password' : null;
 }
 
+/** A long run has thousands of each. */
+function byLogin<Item>(
+  items: readonly Item[],
+  loginOf: (item: Item) => string,
+): Map<string, Item[]> {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const group = groups.get(loginOf(item));
+    if (group === undefined) groups.set(loginOf(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+const isSame = (one: Seen | undefined, other: Seen | undefined): boolean =>
+  JSON.stringify(one) === JSON.stringify(other);
+
 const isRoleOf = (deed: Deed, field: string): boolean =>
   deed.kind === 'role' && field.startsWith('role:');
 
@@ -145,6 +179,12 @@ const show = (seen: Seen | undefined): string =>
   seen === undefined
     ? 'nobody'
     : JSON.stringify({ ...seen.fields, roles: seen.roles, hash: `…${seen.hash.slice(-4)}` });
+
+/** What the Sync Log knows of those with whom something is wrong. */
+export function rowsOf(wrong: readonly string[], log: readonly LoggedRow[]): LoggedRow[] {
+  const words = new Set(wrong.flatMap((sentence) => sentence.split(' ')));
+  return log.filter((row) => words.has(row.login));
+}
 
 export const say = ({ site, deed }: Done): string =>
   `${deed.kind} ${deed.kind === 'edit' ? `${deed.field} ` : ''}of ${deed.login} on ${site}`;

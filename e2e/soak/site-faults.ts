@@ -28,29 +28,39 @@ const FAULTS = [
   'killed apply',
 ] as const;
 
-/** @returns its name, and what ends it */
+export interface Fault {
+  readonly name: (typeof FAULTS)[number];
+  readonly site: string;
+  /** So many requests are hit. */
+  readonly times: number;
+}
+
+const MOST_TIMES = 4;
+
+export const chooseFault = (sites: readonly string[], random: Random): Fault => ({
+  site: random.pick(sites),
+  name: random.pick(FAULTS),
+  times: 1 + random.below(MOST_TIMES),
+});
+
+/** @returns what ends it */
 export async function befall(
   { site, door }: Befallen,
-  random: Random,
-): Promise<{ name: string; end: () => Promise<void> }> {
-  const name = random.pick(FAULTS);
-  const times = 1 + random.below(4);
+  { name, times }: Fault,
+): Promise<() => Promise<void>> {
   if (name === 'down') {
     await door.shut();
-    return { name, end: () => door.open() };
+    return () => door.open();
   }
   if (name === 'killed apply') {
     await site.php(`touch( WP_CONTENT_DIR . '/kill-next-apply' );`);
     const end = `@unlink( WP_CONTENT_DIR . '/kill-next-apply' );`;
-    return { name, end: () => site.php(end).then(() => {}) };
+    return () => site.php(end).then(() => {});
   }
   const rule = door.place({ deed: DEEDS[name], times });
-  return {
-    name,
-    async end() {
-      rule.lift();
-      door.behave();
-    },
+  return async () => {
+    rule.lift();
+    door.behave();
   };
 }
 

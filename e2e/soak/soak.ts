@@ -16,17 +16,13 @@ import { freePort } from '#lab/free-port.ts';
 import { type Site, startSite } from '#lab/start-site.ts';
 import { HubProcess } from '../hub-process.ts';
 import { CONNECTOR, ENGINE, type Hub, prepare } from '../stage.ts';
-import { DeedChooser } from './choose-deed.ts';
-import { type Deed, everybodyOn, perform, ROLES } from './deed.ts';
-import { DeedsDone, type LoggedRow } from './deeds-done.ts';
-import { type Edge, randomGraph, reachOf } from './graph.ts';
-import { Random } from './random.ts';
+import type { Chosen } from './choose-deed.ts';
+import { everybodyOn, perform, ROLES } from './deed.ts';
+import { DeedsDone, type LoggedRow, rowsOf } from './deeds-done.ts';
+import { type Plan, type PlanOptions, planSoak, type Round } from './plan.ts';
 import { befall, KILLED_APPLY } from './site-faults.ts';
 
-export interface SoakOptions {
-  readonly seed: number;
-  readonly minutes: number;
-  readonly sites: number;
+export interface SoakOptions extends PlanOptions {
   readonly say: (line: string) => void;
 }
 
@@ -38,11 +34,10 @@ export interface SoakResult {
   readonly faults: number;
 }
 
-/** The first so much of a run is rough; in the rest the hub lives on, so that its memory can be watched. */
-const ROUGH_PART = 0.7;
-/** Deeds per minute that are planned, whatever the machine takes for them. */
-const DEEDS_PER_MINUTE = 90;
 const REST_MS = 180_000;
+/** What a killed request left open counts after half a minute, and is asked for then. */
+const OPEN_MS = 35_000;
+const SAY_EVERY = 10;
 /** A process may grow by so much while nothing but people's edits pass through it. */
 const GROWTH_MB = 200;
 
@@ -59,10 +54,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
 
 class Soak {
   private readonly options: SoakOptions;
-  private readonly edges: readonly Edge[];
-  private readonly names: readonly string[];
-  private readonly random: Random;
-  private readonly chooser: DeedChooser;
+  private readonly plan: Plan;
   private readonly done: DeedsDone;
   private readonly sites = new Map<string, Site>();
   private readonly doors = new Map<string, FaultyDoor>();
@@ -70,50 +62,48 @@ class Soak {
   private hub: Hub | null = null;
   private process: HubProcess | null = null;
   private port = 0;
+  private openUntilMs = 0;
   private kills = 0;
   private faults = 0;
   private readonly memory: number[] = [];
 
   constructor(options: SoakOptions) {
     this.options = options;
-    this.random = new Random(options.seed);
-    this.names = Array.from({ length: options.sites }, (_, index) => `site-${index + 1}`);
-    this.edges = randomGraph(this.names, this.random.branch());
-    this.done = new DeedsDone(this.edges);
-    const reach = (site: string) => reachOf(this.edges, site);
-    this.chooser = new DeedChooser(this.random.branch(), this.names, reach);
+    this.plan = planSoak(options);
+    this.done = new DeedsDone(this.plan.edges);
   }
 
   async start(): Promise<void> {
     const { say } = this.options;
-    say(`graph: ${this.edges.map((e) => `${e.from}${e.both ? '=' : '>'}${e.to}`).join(' ')}`);
-    await Promise.all(this.names.map((name) => this.startSite(name)));
+    say(`graph: ${this.plan.edges.map((e) => `${e.from}${e.both ? '=' : '>'}${e.to}`).join(' ')}`);
+    await Promise.all(this.plan.names.map((name) => this.startSite(name)));
     const folder = await mkdtemp(join(tmpdir(), 'rollcall-soak-'));
     this.endings.push(() => rm(folder, { recursive: true, force: true }));
     this.process = new HubProcess(folder);
     this.endings.push(() => this.process?.kill() ?? Promise.resolve());
     this.port = await freePort();
     this.hub = await this.process.start(this.port);
-    for (const name of this.names) await this.hub.connect(this.site(name), this.door(name).url);
-    for (const { from, to, both } of this.edges)
+    for (const name of this.plan.names)
+      await this.hub.connect(this.site(name), this.door(name).url);
+    for (const { from, to, both } of this.plan.edges)
       await this.hub.route(from, to, { both, rules: { meta: ['phone'], roles: ROLES } });
-    for (const name of this.names) await this.act(this.chooser.register(name));
+    for (const chosen of this.plan.first) await this.act(chosen);
   }
 
   async live(): Promise<void> {
     const { minutes, say } = this.options;
-    const planned = Math.max(20, Math.round(minutes * DEEDS_PER_MINUTE));
-    const pauseMs = (minutes * 60_000) / planned;
-    for (let count = 0; count < planned; count += 1) {
-      const started = performance.now();
-      const isRough = count < planned * ROUGH_PART;
-      const worries = isRough ? await this.worry(count) : [];
-      await this.people(count, isRough);
-      await delay(Math.max(0, pauseMs - (performance.now() - started)));
+    const { rough, calm } = this.plan;
+    const rounds = [...rough, ...calm];
+    const roundMs = (minutes * 60_000) / rounds.length;
+    for (const [count, round] of rounds.entries()) {
+      const over = delay(roundMs);
+      const worries = await this.worry(round);
+      await Promise.all(round.people.map((chosen) => this.act(chosen)));
+      await over;
       for (const end of worries) await end();
-      if (!isRough) this.memory.push(residentMb(this.process));
-      if (count % 30 === 0) {
-        say(`${count} of ${planned} rounds, ${this.kills} kills, ${this.faults} faults`);
+      if (count >= rough.length) this.memory.push(residentMb(this.process));
+      if (count % SAY_EVERY === 0) {
+        say(`${count} of ${rounds.length} rounds, ${this.kills} kills, ${this.faults} faults`);
       }
     }
   }
@@ -125,13 +115,14 @@ class Soak {
     const wrong: string[] = [];
     await this.rest().catch((error: unknown) => wrong.push(String(error)));
     const found = new Map<string, Awaited<ReturnType<typeof everybodyOn>>>();
-    for (const name of this.names) found.set(name, await everybodyOn(this.site(name)));
+    for (const name of this.plan.names) found.set(name, await everybodyOn(this.site(name)));
     const log = await this.wholeLog();
     const held = log.filter((row) => row.status === 'held').map((row) => row.login);
     const status = await this.hub?.status();
     if ((status?.held ?? 0) > 0)
       wrong.push(`${status?.held} are held: ${[...new Set(held)].join(' ')}`);
     wrong.push(...this.done.wrongIn(found), ...this.done.unaccounted(log), ...this.growth());
+    for (const row of rowsOf(wrong, log)) say(JSON.stringify(row));
     return { wrong, deeds: this.done.all.length, kills: this.kills, faults: this.faults };
   }
 
@@ -155,16 +146,15 @@ class Soak {
     this.doors.set(name, door);
   }
 
-  /** What goes wrong in this round; each is ended when the round is over. */
-  private async worry(count: number): Promise<(() => Promise<void>)[]> {
+  /** @returns what ends that which goes wrong in this round */
+  private async worry({ fault, kill }: Round): Promise<(() => Promise<void>)[]> {
     const ends: (() => Promise<void>)[] = [];
-    if (this.random.chance(0.25)) {
-      const name = this.random.pick(this.names);
-      const fault = await befall({ site: this.site(name), door: this.door(name) }, this.random);
+    if (fault !== null) {
+      const { site } = fault;
+      ends.push(await befall({ site: this.site(site), door: this.door(site) }, fault));
       this.faults += 1;
-      ends.push(fault.end);
     }
-    if (count % 8 === 7) {
+    if (kill) {
       this.kills += 1;
       await this.process?.kill();
       const alive = this.process?.start(this.port);
@@ -175,24 +165,19 @@ class Soak {
     return ends;
   }
 
-  private async people(count: number, isRough: boolean): Promise<void> {
-    const chosen = [this.chooser.next({ removes: count % 3 === 0, kills: isRough })];
-    if (count % 5 === 4) chosen.push(...this.chooser.sameField());
-    await Promise.all(chosen.map((one) => this.act(one)));
-  }
-
-  private async act({ site, deed }: { site: string; deed: Deed }): Promise<void> {
+  private async act({ site, deed }: Chosen): Promise<void> {
     const fromMs = Date.now();
     if (!(await perform(this.site(site), deed))) return;
     const killed = deed.kind === 'edit' && deed.killed === true;
+    if (killed) this.openUntilMs = Date.now() + OPEN_MS;
     const untilMs = killed ? Number.POSITIVE_INFINITY : Date.now();
     this.done.all.push({ site, deed, fromMs, untilMs });
   }
 
-  /** At rest is more than idle once: what a killed request left open counts after half a minute. */
+  /** At rest is more than idle once: what one site was told it may have to tell on. */
   private async rest(): Promise<void> {
+    await delay(Math.max(0, this.openUntilMs - Date.now()));
     const until = Date.now() + REST_MS;
-    await delay(Math.min(35_000, this.options.minutes * 60_000));
     for (let calm = 0; calm < 3; ) {
       if (Date.now() > until)
         throw new Error(`not at rest: ${JSON.stringify(await this.hub?.status())}`);

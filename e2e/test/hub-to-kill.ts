@@ -106,4 +106,6 @@ process.once('message', (message: KillOrder) => {
     },
   );
 });
+// Whoever started it is gone: nobody would kill it any more.
+process.once('disconnect', () => process.exit(1));
 process.send?.({ ready: true });

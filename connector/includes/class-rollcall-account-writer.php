@@ -9,7 +9,8 @@
  * a stamp only together with the fingerprint of what is really there. No field is written that the
  * operation doesn't carry, unless another plugin changes it along.
  * On failure: throws; fields that hold the value that was sent are recorded first, so that the next look
- * doesn't take them for edits of this site.
+ * doesn't take them for edits of this site. Nor does it when the request was killed: the ledger was told
+ * before what to expect.
  *
  * @package Rollcall_Connector
  */
@@ -60,6 +61,7 @@ final class Rollcall_Account_Writer {
 		 * @param int   $id        The account.
 		 */
 		do_action( 'rollcall_before_apply', $operation, $target->id );
+		self::expect( $operation, $target, $winners );
 		$failed = array();
 		$whole  = false;
 		try {
@@ -80,6 +82,27 @@ final class Rollcall_Account_Writer {
 		}
 		Rollcall_Target::settle_after( array( $target->id ) );
 		return $fields;
+	}
+
+	/**
+	 * Has the ledger expect what is about to be written: this request may be killed at any moment.
+	 *
+	 * @param array           $operation Operation.
+	 * @param Rollcall_Target $target    The account.
+	 * @param array           $winners   Field → value.
+	 * @return void
+	 */
+	private static function expect( $operation, $target, $winners ) {
+		$entries = array();
+		foreach ( $winners as $name => $value ) {
+			$name  = (string) $name;
+			$stamp = $operation['fields'][ $name ]['s'];
+
+			$entries[ Rollcall_Target::entry_name( $name, $operation['blog'] ) ] = array( $stamp[0], $stamp[1], $value, $target->value( $name ) );
+		}
+		if ( $entries ) {
+			Rollcall_Ledger::expect( $target->id, $entries );
+		}
 	}
 
 	/**

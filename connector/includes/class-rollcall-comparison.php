@@ -25,14 +25,16 @@ final class Rollcall_Comparison {
 	 * @param array      $present Its present state (`Rollcall_Fields::read()`).
 	 * @param bool       $created Its creation was seen by a hook: everything is a change.
 	 * @param array      $touched Names that a hook saw changing: a first sight of them is a change.
-	 * @return array{changed:array<string,string>,baseline:array<string,array>} changed: name =>
-	 *   fingerprint; baseline: name => [0, site key, fingerprint].
+	 * @return array{changed:array<string,string>,baseline:array<string,array>,arrived:array<string,array>}
+	 *   changed: name => fingerprint; baseline: name => [0, site key, fingerprint]; arrived: name => [ms,
+	 *   site key, fingerprint] of what an apply wrote that died before it could record it.
 	 */
 	public static function of( $row, array $present, $created = false, array $touched = array() ) {
 		$known  = $row ? $row['entries'] : array();
 		$result = array(
 			'changed'  => array(),
 			'baseline' => array(),
+			'arrived'  => array(),
 		);
 		$fields_key = Rollcall_Settings::key_of( get_main_site_id() );
 		foreach ( $present['fields'] as $name => $value ) {
@@ -42,9 +44,7 @@ final class Rollcall_Comparison {
 			}
 			$fp = Rollcall_Values::fingerprint( $name, $value );
 			if ( isset( $known[ $name ] ) ) {
-				if ( $created || $known[ $name ][2] !== $fp ) {
-					$result['changed'][ $name ] = $fp;
-				}
+				self::known( $result, $name, $known[ $name ], $fp, $created );
 				continue;
 			}
 			$was_empty = $is_meta && $row && Rollcall_Settings::meta_since( substr( $name, 5 ) ) <= $row['watch'];
@@ -58,6 +58,24 @@ final class Rollcall_Comparison {
 			self::roles( $result, $row, $present, $blog, $created, $touched );
 		}
 		return $result;
+	}
+
+	/**
+	 * Compares what is known of one field.
+	 *
+	 * @param array  $result  The result so far.
+	 * @param string $name    Field name.
+	 * @param array  $entry   Entry of the ledger.
+	 * @param string $fp      Fingerprint of what is there.
+	 * @param bool   $created Creation seen by a hook.
+	 */
+	private static function known( array &$result, $name, array $entry, $fp, $created ) {
+		$arrived = $created || $entry[2] === $fp ? null : Rollcall_Ledger::expected( $entry, $fp );
+		if ( null !== $arrived ) {
+			$result['arrived'][ $name ] = $arrived;
+		} elseif ( $created || $entry[2] !== $fp ) {
+			$result['changed'][ $name ] = $fp;
+		}
 	}
 
 	/**
@@ -99,9 +117,7 @@ final class Rollcall_Comparison {
 		foreach ( self::roles_of( $known, $present, $blog ) as $name => $has ) {
 			$fp = Rollcall_Values::fingerprint( $name, $has );
 			if ( isset( $known[ $name ] ) ) {
-				if ( $created || $known[ $name ][2] !== $fp ) {
-					$result['changed'][ $name ] = $fp;
-				}
+				self::known( $result, $name, $known[ $name ], $fp, $created );
 			} elseif ( $created || isset( $touched[ $name ] ) || ( $row && Rollcall_Settings::blog_since( $blog ) <= $row['watch'] ) ) {
 				$result['changed'][ $name ] = $fp;
 			} else {

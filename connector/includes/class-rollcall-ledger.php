@@ -37,7 +37,8 @@ final class Rollcall_Ledger {
 	 * @param int[] $ids WordPress user ids.
 	 * @throws RuntimeException When they can't be read.
 	 * @return array<int,array{id:int,uid:?string,label:string,born:array,switches:array,watch:int,rev:int,entries:array}>
-	 *   entries: field name => [ms, site key, fingerprint].
+	 *   entries: field name => [ms, site key, fingerprint], and the same three of what an apply is about
+	 *   to write (`expect()`).
 	 */
 	public static function load( array $ids ) {
 		global $wpdb;
@@ -124,6 +125,46 @@ final class Rollcall_Ledger {
 			return ! isset( $about['uid'] ) || self::label( $id, $about['uid'] );
 		}
 		return false;
+	}
+
+	/**
+	 * Notes what an apply is about to write, beside what is known. When it dies before it can record it,
+	 * whoever finds it written takes it for what it is, with its stamp, and not for an edit made here.
+	 *
+	 * @param int   $id      WordPress user id.
+	 * @param array $entries Field name as for `record()` => [ms, site key, value to come, value now].
+	 * @return void
+	 */
+	public static function expect( $id, array $entries ) {
+		$coming = self::fingerprinted( $entries );
+		for ( $i = 0; $i < self::ATTEMPTS; $i++ ) {
+			$rows = self::load( array( $id ) );
+			if ( ! isset( $rows[ $id ] ) ) {
+				// Nothing is known: whatever is found is a first sight, and wins over nothing.
+				return;
+			}
+			$row = $rows[ $id ];
+			foreach ( $coming as $name => $entry ) {
+				$now  = array( 0, Rollcall_Settings::key_of( get_current_blog_id() ), Rollcall_Values::fingerprint( $name, $entries[ $name ][3] ) );
+				$held = isset( $row['entries'][ $name ] ) ? array_slice( $row['entries'][ $name ], 0, 3 ) : $now;
+
+				$row['entries'][ $name ] = array_merge( $held, $entry );
+			}
+			if ( self::replace( $row ) ) {
+				return;
+			}
+		}
+	}
+
+	/**
+	 * What an apply was about to write, if that is what is there now.
+	 *
+	 * @param array  $entry       Entry.
+	 * @param string $fingerprint Fingerprint of what is there.
+	 * @return array|null [ms, site key, fingerprint].
+	 */
+	public static function expected( array $entry, $fingerprint ) {
+		return isset( $entry[5] ) && $entry[5] === $fingerprint ? array_slice( $entry, 3, 3 ) : null;
 	}
 
 	/**

@@ -100,7 +100,7 @@ final class Rollcall_Settle {
 		}
 
 		$next            = $row ? $row : Rollcall_Ledger::blank( $id );
-		$next['entries'] = array_merge( $next['entries'], $found['baseline'] );
+		$next['entries'] = array_merge( $next['entries'], $found['baseline'], $found['arrived'] );
 		$next['watch']   = Rollcall_Settings::generation();
 		$stamp           = null;
 		foreach ( $held as $name => $fp ) {
@@ -120,7 +120,7 @@ final class Rollcall_Settle {
 		return array(
 			'row'     => $next,
 			'is_new'  => null === $row,
-			'dirty'   => null === $row || $changed || $held || $found['baseline'] || $row['watch'] !== $next['watch'],
+			'dirty'   => null === $row || $changed || $held || $found['baseline'] || $found['arrived'] || $row['watch'] !== $next['watch'],
 			'changed' => array_map( 'strval', array_keys( $changed ) ),
 			'held'    => array_map( 'strval', array_keys( $held ) ),
 			'stamp'   => $stamp,

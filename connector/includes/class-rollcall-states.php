@@ -100,7 +100,7 @@ final class Rollcall_States {
 			$seen[ $id ] = array(
 				'present' => $state,
 				'row'     => $row ? $row : Rollcall_Ledger::blank( $id ),
-				'held'    => array_fill_keys( array_keys( $moving['changed'] + $moving['baseline'] ), 'account.busy' ),
+				'held'    => array_fill_keys( array_keys( $moving['changed'] + $moving['baseline'] + $moving['arrived'] ), 'account.busy' ),
 			);
 		}
 		return $seen;

@@ -267,6 +267,6 @@ final class Rollcall_Target {
 		foreach ( $found['changed'] as $name => $fingerprint ) {
 			$this->row['entries'][ $name ] = array( $stamp[0], $stamp[1], $fingerprint );
 		}
-		$this->row['entries'] += $found['baseline'];
+		$this->row['entries'] = array_merge( $this->row['entries'], $found['arrived'] ) + $found['baseline'];
 	}
 }

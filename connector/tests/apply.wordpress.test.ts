@@ -543,6 +543,33 @@ describe.each(BEST_AND_OLDEST)('$name', (engine) => {
       await drain();
     });
 
+    it('T210: that kills an apply halfway makes no edit of this site out of it', async () => {
+      const old = fields({ email: 'midway@example.com', nickname: 'Old' }, past(50));
+      const { id, uid } = await created({ fields: old });
+      await drain();
+      const stamp = past(5);
+      const arriving = fields({ nickname: 'New', 'meta:phone': ['1'], 'role:author': true }, stamp);
+      const operation = write({ uid, id, create: null, fields: arriving });
+      await hub.option('test_die_midway', '1');
+      await expect(hub.one(operation)).rejects.toThrow();
+      const halfway = await hub.account(id);
+      expect(halfway.fields?.['nickname']).toEqual({ v: 'New', s: [stamp, THERE] });
+      expect(halfway.fields?.['meta:phone']?.v ?? []).toEqual([]);
+      expect((await hub.changes()).rows).toEqual([]);
+      expect(resultsOf(await hub.one(operation))).toEqual({
+        nickname: 'same',
+        'meta:phone': 'applied',
+        'role:author': 'applied',
+      });
+      const now = await hub.account(id);
+      expect(now.fields?.['meta:phone']).toEqual({ v: ['1'], s: [stamp, THERE] });
+      expect(now.roles?.['1']?.['author']).toEqual({ v: true, s: [stamp, THERE] });
+      // What somebody makes of it then is an edit.
+      await php(`update_user_meta( ${id}, 'nickname', 'Theirs' );`);
+      expect((await hub.account(id)).fields?.['nickname']?.s[1]).toBe(HERE);
+      await drain();
+    });
+
     it('that throws fails that operation alone, without telling secrets', async () => {
       const { id, uid } = await created();
       const other = await created();

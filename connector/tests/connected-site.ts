@@ -42,6 +42,7 @@ export const STRANGERS = {
 add_filter( 'pre_user_first_name', function ( $name ) { return get_option( 'test_alter' ) ? strtoupper( $name ) : $name; } );
 add_action( 'profile_update', function ( $id ) {
 	if ( get_option( 'test_side_effect' ) ) { update_user_meta( $id, 'city', 'Side ' . get_option( 'test_side_effect' ) ); }
+	if ( get_option( 'test_die_midway' ) ) { delete_option( 'test_die_midway' ); exit; }
 	if ( get_option( 'test_noise' ) ) { echo '<b>Notice</b>'; }
 	if ( 'Throw' === get_user_meta( $id, 'last_name', true ) ) { throw new RuntimeException( 'secret text' ); }
 	if ( get_option( 'test_mail' ) ) { wp_mail( 'somebody@example.com', 'Hello', 'Hello' ); }

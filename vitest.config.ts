@@ -43,8 +43,8 @@ export default defineConfig({
             ROLLCALL_LAB_ENGINE:
               process.env['ROLLCALL_LAB_ENGINE'] ?? (nativeMissing() === null ? 'native' : 'wasm'),
           },
-          // Real sites share two cores: one file at a time keeps limits meaningful.
-          fileParallelism: false,
+          // Stories wait most of the time. More at once than this, and limits mean little.
+          maxWorkers: 2,
         },
       },
     ],

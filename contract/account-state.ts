@@ -48,6 +48,14 @@ export const UidSchema = z.uuid();
  */
 const LONGEST_NAME = 250;
 export const NameSchema = z.string().max(LONGEST_NAME);
+
+/**
+ * A reason is a code; what is none is not repeated to anybody, nor stored.
+ * @param otherwise what it counts as then
+ */
+export const codeSchema = (otherwise: string) =>
+  z.string().transform((code) => (/^[a-z_]{1,40}\.[a-z_]{1,60}$/u.test(code) ? code : otherwise));
+
 /** Fields, or roles of one site, of one account. */
 const MOST_ENTRIES = 1_000;
 const isBounded = (record: object): boolean => Object.keys(record).length <= MOST_ENTRIES;
@@ -77,7 +85,7 @@ export const AccountStateSchema = z.object({
     )
     .optional(),
   /** Field name → reason code, for values that can't travel (an object, broken UTF-8, too large). */
-  unreadable: z.record(z.string(), z.string()).optional(),
+  unreadable: z.record(z.string(), codeSchema('site.error')).refine(isBounded).optional(),
 });
 export type AccountState = z.infer<typeof AccountStateSchema>;
 

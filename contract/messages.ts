@@ -13,6 +13,7 @@ import { z } from 'zod';
 import {
   AccountStateSchema,
   ActorSchema,
+  codeSchema,
   FieldNameSchema,
   GoneSchema,
   NameSchema,
@@ -21,13 +22,20 @@ import {
   UidSchema,
 } from './account-state.ts';
 
-/** A reason is a code; what is none is not repeated to anybody. */
-const CodeSchema = z
-  .string()
-  .transform((code) => (/^[a-z_]{1,40}\.[a-z_]{1,60}$/u.test(code) ? code : 'target.error'));
+const CodeSchema = codeSchema('target.error');
 /** A sentence for people: its beginning, if a site goes on for too long. */
 const LONGEST_SENTENCE = 500;
 const SentenceSchema = z.string().transform((text) => text.slice(0, LONGEST_SENTENCE));
+
+/** The name of one life of a site's outbox, or of its users table: a plain word that a store can keep. */
+const TokenSchema = z.string().regex(/^[\x21-\x7e]{1,200}$/u);
+/** What a site says of itself for people to read, without what no store keeps, and its beginning. */
+const TitleSchema = z
+  .string()
+  .transform((text) => text.replaceAll(/[\p{Cc}\p{Cs}]/gu, ' ').slice(0, 300));
+/** Far more than anybody defines. */
+const MOST_ROLES = 1_000;
+const AddressSchema = z.string().regex(/^[^\p{Cc}\p{Cs}]{0,2000}$/u);
 
 /** Which hub is speaking, and the number of its reign. */
 export const HubIdentitySchema = z.object({ id: z.uuid(), term: z.int().positive() });
@@ -56,12 +64,14 @@ export type MarkOffer = z.infer<typeof MarkOfferSchema>;
 
 const blogSchema = z.object({
   blog: z.int().positive(),
-  name: z.string(),
-  url: z.string(),
+  name: TitleSchema,
+  url: AddressSchema,
   /** REST root of this very site, e.g. `https://shop.test/wp-json/` or `…/?rest_route=/`. */
-  rest_url: z.string(),
-  roles: z.record(z.string(), z.object({ name: z.string(), privileged: z.boolean() })),
-  default_role: z.string(),
+  rest_url: AddressSchema,
+  roles: z
+    .record(AddressSchema, z.object({ name: TitleSchema, privileged: z.boolean() }))
+    .refine((roles) => Object.keys(roles).length <= MOST_ROLES),
+  default_role: AddressSchema,
   /** Roles this site lets a hub give. */
   grantable: z.array(z.string()),
   read_only: z.boolean(),
@@ -79,14 +89,14 @@ export const StatusAnswerSchema = z.object({
   database: z.string(),
   multisite: z.boolean(),
   /** The same for all sites that share one users table. */
-  store: z.string(),
+  store: TokenSchema,
   /** `home` of the main site without scheme and www: the installation's fingerprint. */
-  home: z.string(),
+  home: AddressSchema,
   sites: z.array(blogSchema),
   /** Site's clock, ms since 1970, and what the connector adds to it for hub time. */
   clock: z.int(),
   offset_ms: z.int(),
-  epoch: z.string(),
+  epoch: TokenSchema,
   head: z.int().nonnegative(),
   /** The mark of the bound hub that the site holds. */
   mark: MarkSchema.nullable(),
@@ -172,10 +182,12 @@ export const ChangeRowSchema = z.object({
    * For error: why this row can't be read; it holds up nothing. Beside an account: what people
    * should know of it.
    */
-  error: z.object({ code: NameSchema, message: SentenceSchema, id: z.int().optional() }).optional(),
+  error: z
+    .object({ code: codeSchema('site.error'), message: SentenceSchema, id: z.int().optional() })
+    .optional(),
 });
 export const ChangesAnswerSchema = z.object({
-  epoch: z.string(),
+  epoch: TokenSchema,
   head: z.int().nonnegative(),
   clock: z.int(),
   /** Held now: `next` of the request when rows were acknowledged, stamped again or told. */

@@ -5,7 +5,8 @@
  * Does: lets `$wp$2y$` and `$2y$` hashes verify where WordPress can't (before 6.8, or with a plugin that
  * replaces its hashing), so that sites of different versions share passwords; finds out by trying which
  * kinds verify.
- * Does not: hash, store or see passwords otherwise. Does not re-hash what it verified.
+ * Does not: hash, store or see passwords otherwise. Does not re-hash what it verified. Does not take a hash
+ * that would keep this server busy for minutes at each attempt to sign in.
  * Always true: it answers only for hashes of those two forms and only where WordPress itself could not
  * judge them; it runs before all other `check_password` filters, so whoever says no afterwards is heard.
  *
@@ -38,6 +39,12 @@ final class Rollcall_Passwords {
 		'wp_bcrypt' => '/^\$wp\$2y\$(?:0[4-9]|1[0-5])\$[.\/0-9A-Za-z]{53}$/D',
 		'bcrypt'    => '/^\$2y\$(?:0[4-9]|1[0-5])\$[.\/0-9A-Za-z]{53}$/D',
 	);
+
+	/**
+	 * Those of them that a sign-in may cost: bcrypt up to 2^15 rounds (a second or two; sites use 10 to 14), phpass
+	 * up to 2^18 (WordPress uses 2^13). At 2^31 one attempt to sign in keeps a process busy for a day.
+	 */
+	const AFFORDABLE = '/^(?:\$P\$[.\/0-9A-G]|\$(?:wp\$)?2y\$(?:0[4-9]|1[0-5])\$)/';
 
 	/** WordPress's own bound: longer passwords are refused, they only cost time. */
 	const LONGEST_BYTES = 4096;
@@ -120,7 +127,7 @@ final class Rollcall_Passwords {
 	public static function can_store( $hash ) {
 		$kind     = self::kind( $hash );
 		$verifies = self::verifies();
-		return null !== $kind && ! empty( $verifies[ $kind ] );
+		return null !== $kind && ! empty( $verifies[ $kind ] ) && 1 === preg_match( self::AFFORDABLE, $hash );
 	}
 
 	/**

@@ -24,7 +24,7 @@ describe.each(BEST_AND_OLDEST)('$name', (engine) => {
   const php = (code: string): Promise<string> => hub.site.php(code);
 
   describe('a password', () => {
-    it('is stored as the hash that it is, and only if it signs in here', async () => {
+    it('T505: is stored as the hash that it is, and only if it signs in here, in a bearable time', async () => {
       const { uid, ...operation } = write();
       const { id = 0, login = '' } = await hub.one({ uid, ...operation });
       const bcrypt = (
@@ -51,6 +51,10 @@ describe.each(BEST_AND_OLDEST)('$name', (engine) => {
         '',
         '$argon2id$v=19$m=65536,t=4,p=1$c29tZXNhbHQ$aGFzaA',
         `${GOOD_HASH}x`,
+        // Well formed, and at 2^31 rounds one attempt to sign in would last for a day.
+        `$wp$2y$31$${'a'.repeat(53)}`,
+        `$2y$16$${'a'.repeat(53)}`,
+        `$P$S${'a'.repeat(30)}`,
         '5f4dcc3b5aa765d61d8327deb882cf99',
       ]) {
         const receipt = await hub.one(

@@ -8,7 +8,7 @@
 import type { Signal } from '#contract/messages.ts';
 import type { Diagnosis } from './schemas/doctor.ts';
 import type { Explanation } from './schemas/explain.ts';
-import type { DecideHeld, HeldRow, ProveLink, ProvenLink } from './schemas/held.ts';
+import type { DecideHeld, HeldQuery, HeldRow, ProveLink, ProvenLink } from './schemas/held.ts';
 import type { LogPage, LogQuery } from './schemas/log.ts';
 import type {
   Alarm,
@@ -78,7 +78,8 @@ export interface Operations {
   explain(site: string, login: string): Promise<Explanation>;
   doctor(): Promise<Diagnosis>;
 
-  held(): Promise<readonly HeldRow[]>;
+  /** The oldest so many; all of them, or those held for one reason. */
+  held(query: HeldQuery): Promise<readonly HeldRow[]>;
   /** How many were still held and are decided now. The Sync Log says by whom. */
   decideHeld(decision: DecideHeld, by: string): Promise<number>;
   proveLink(link: ProveLink, by: string): Promise<ProvenLink>;

@@ -75,7 +75,7 @@ describe('every route', () => {
     ['GET', '/api/v1/status?look=true', undefined, ['status', { look: true }]],
     ['GET', '/api/v1/explain?site=Shop&login=anna', undefined, ['explain', 'Shop', 'anna']],
     ['GET', '/api/v1/doctor', undefined, ['doctor']],
-    ['GET', '/api/v1/held', undefined, ['held']],
+    ['GET', '/api/v1/held?reason=a.b', undefined, ['held', { reason: 'a.b' }]],
     [
       'POST',
       '/api/v1/held/decide',

@@ -101,7 +101,14 @@ describe('a command asks for what it was told', () => {
     [['recover'], ['planRecovery']],
     [['recover', '--yes'], ['recoverHub']],
     [['doctor'], ['doctor']],
-    [['held', 'list'], ['held']],
+    [
+      ['held', 'list'],
+      ['held', {}],
+    ],
+    [
+      ['held', 'reject', '--reason', 'a.b'],
+      ['decideHeld', { reason: 'a.b', decision: 'reject' }, 'owner'],
+    ],
     [
       ['held', 'release', 'd-1'],
       ['decideHeld', { deliveries: ['d-1'], decision: 'release' }, 'owner'],

@@ -96,9 +96,11 @@ async function refuseClash(
   if (taken !== undefined) {
     throw new Fault('site.name_taken', `“${taken.name}” is the name of ${taken.url} already.`);
   }
-  const other = mine.find((site) => site.name.toLowerCase() !== wanted.name.toLowerCase());
-  if (before?.state === 'active' && mine.length === 1 && other !== undefined) {
-    const sentence = `This site shares its users table with “${other.name}” (${other.url}).`;
+  const [first] = mine;
+  const isNamed = mine.some((site) => site.name.toLowerCase() === wanted.name.toLowerCase());
+  // What it says of its users table is the site's own word: it must not take another one's place.
+  if (before?.state === 'active' && first !== undefined && !isNamed) {
+    const sentence = `This site shares its users table with “${first.name}” (${first.url}).`;
     throw new Fault('site.already_added', sentence);
   }
 }

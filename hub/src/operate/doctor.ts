@@ -169,18 +169,15 @@ async function routeChecks({ registry }: OperationPorts): Promise<Check[]> {
 }
 
 async function heldChecks({ views }: OperationPorts): Promise<Check[]> {
-  const held = await views.held();
-  const reasons = [...new Set(held.map((row) => row.reason))];
-  return reasons.map((reason) => {
-    const count = held.filter((row) => row.reason === reason).length;
-    return warning(
+  return (await views.heldByReason()).map(({ reason, count }) =>
+    warning(
       'hub',
       'held',
       reason,
       `${count} held: ${reasonSentence(reason)}`,
       'Decide about what is held.',
-    );
-  });
+    ),
+  );
 }
 
 /** What fails again and again while its site is well: one account, not the site. */

@@ -46,7 +46,7 @@ export function buildOperations(ports: OperationPorts): Operations {
     status: (options) => status(ports, options),
     explain: (site, login) => explain(ports, site, login),
     doctor: () => doctor(ports),
-    held: () => listHeld(ports),
+    held: (query) => listHeld(ports, query),
     decideHeld: (decision, by) => decideHeld(ports, decision, by),
     proveLink: (link, by) => proveLink(ports, link, by),
     runUntilIdle: (options) => runUntilIdle(ports, options),

@@ -10,6 +10,7 @@ import type {
   AlarmedAccount,
   Backlog,
   HeldDelivery,
+  HeldQuery,
   LogQuery,
   LogRow,
   Views,
@@ -30,7 +31,8 @@ export function createViews({ kysely }: Database, secrets: Secrets): Views {
   return {
     log: async (query) => readLog(outside('log'), query),
     backlog: async () => readBacklog(outside('backlog')),
-    held: async () => readHeld(outside('held')),
+    held: async (query) => readHeld(outside('held'), query),
+    heldByReason: async () => readHeldByReason(outside('heldByReason')),
     identityByLogin: async (installation, login) =>
       identityByLogin(outside('identityByLogin'), secrets, installation, login),
     candidatesOf: async (identity, from, installations) =>
@@ -98,7 +100,14 @@ async function readBacklog(db: Kysely<Tables>): Promise<readonly Backlog[]> {
   return rows;
 }
 
-async function readHeld(db: Kysely<Tables>): Promise<readonly HeldDelivery[]> {
+/** A flood may have left a hundred thousand of them. */
+async function readHeld(
+  db: Kysely<Tables>,
+  { deliveries, reason, limit }: HeldQuery = {},
+): Promise<readonly HeldDelivery[]> {
+  const named =
+    deliveries === undefined ? sql`true` : sql`d.id::text = any(${[...deliveries]}::text[])`;
+  const like = reason === undefined ? sql`true` : sql`coalesce(d.held, parts.reason) = ${reason}`;
   const { rows } = await sql<HeldDelivery>`
     select d.id as delivery, d.uid, d.target,
       coalesce(d.birth ->> 'login', who.login, '') as login,
@@ -111,7 +120,17 @@ async function readHeld(db: Kysely<Tables>): Promise<readonly HeldDelivery[]> {
     left join lateral (
       select a.login from accounts a where a.uid = d.uid
       order by a.installation = d.installation desc, a.gone is null desc limit 1) who on true
-    where d.waiting order by d.queued_at_ms, d.id`.execute(db);
+    where d.waiting and ${named} and ${like} order by d.queued_at_ms, d.id
+    limit ${limit ?? null}::bigint`.execute(db);
+  return rows;
+}
+
+async function readHeldByReason(db: Kysely<Tables>): ReturnType<Views['heldByReason']> {
+  const { rows } = await sql<{ reason: string; count: number }>`
+    select reason, count(*) as count from (
+      select coalesce(d.held, (select min(f.value ->> 'held') from jsonb_each(d.fields) f)) as reason
+      from deliveries d where d.waiting) held
+    group by reason order by reason`.execute(db);
   return rows;
 }
 

@@ -203,13 +203,15 @@ async function pullAll(
   let rows = 0;
   let next = input;
   await siteSettings.keep(input);
+  let stale = 0;
   for (let pages = 1; ; pages += 1) {
     const pulled = await pull(next, stagePorts);
     if (pulled.rewound) throw new Fault('source.rewound', reasonSentence('source.rewound'));
     rows += pulled.rows;
     const refreshed = await refresh(next, stagePorts);
     if (pulled.rows + refreshed > 0) await wakeDue(ports);
-    if (!pulled.more) return rows;
+    stale = pulled.news > 0 ? 0 : stale + 1;
+    if (!pulled.more || stale === STALE_PAGES) return rows;
     if (pages === PAGES_IN_ONE_GO) {
       await ports.wake.pull(input.installation);
       return rows;
@@ -219,6 +221,11 @@ async function pullAll(
   }
 }
 
+/**
+ * One page may come again (its acknowledgement was lost), one may have to be stamped anew. A site that goes on
+ * like that is asked again when its turn comes, not at once and for ever.
+ */
+const STALE_PAGES = 3;
 /** Then others have their turn: a site that never comes to an end must not keep a worker for itself. */
 const PAGES_IN_ONE_GO = 40;
 

@@ -462,11 +462,19 @@ export interface AlarmedAccount {
   readonly alarm: string;
 }
 
+export interface HeldQuery {
+  readonly deliveries?: readonly string[];
+  readonly reason?: string;
+  readonly limit?: number;
+}
+
 /** Reads for people; never locks. */
 export interface Views {
   log(query: LogQuery): Promise<readonly LogRow[]>;
   backlog(): Promise<readonly Backlog[]>;
-  held(): Promise<readonly HeldDelivery[]>;
+  /** Oldest first; without a query all of it. */
+  held(query?: HeldQuery): Promise<readonly HeldDelivery[]>;
+  heldByReason(): Promise<readonly { readonly reason: string; readonly count: number }[]>;
   /** The identity that has this login on this installation. */
   identityByLogin(installation: InstallationId, login: string): Promise<Identity | null>;
   candidatesOf(

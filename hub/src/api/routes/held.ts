@@ -6,6 +6,7 @@ import {
   DecidedHeldSchema,
   DecideHeldSchema,
   HeldListSchema,
+  HeldQuerySchema,
   ProveLinkSchema,
   ProvenLinkSchema,
 } from '../schemas/held.ts';
@@ -15,8 +16,8 @@ export function heldRoutes(api: Api, operations: Operations): void {
     method: 'GET',
     url: '/held',
     ...access('viewer'),
-    schema: says('What is held, and why', HeldListSchema),
-    handler: async () => ({ held: [...(await operations.held())] }),
+    schema: { ...says('What is held, and why', HeldListSchema), querystring: HeldQuerySchema },
+    handler: async ({ query }) => ({ held: [...(await operations.held(query))] }),
   });
   api.route({
     method: 'POST',

@@ -13,13 +13,28 @@ export const HeldRowSchema = z.object({
 });
 export type HeldRow = z.infer<typeof HeldRowSchema>;
 
-export const HeldListSchema = z.object({ held: z.array(HeldRowSchema) });
+export const HeldQuerySchema = z.strictObject({ reason: z.string().min(1).max(100).optional() });
+export type HeldQuery = z.infer<typeof HeldQuerySchema>;
 
-/** `release`: go on now. `reject`: don't do it; it is logged as cancelled. */
-export const DecideHeldSchema = z.strictObject({
-  deliveries: z.array(z.string().min(1).max(100)).min(1).max(1000),
-  decision: z.enum(['release', 'reject']),
-});
+/** The oldest so many are shown at once; a flood may have left many more. */
+export const MOST_HELD_SHOWN = 1000;
+export const HeldListSchema = z.object({ held: z.array(HeldRowSchema) });
+export type HeldList = z.infer<typeof HeldListSchema>;
+
+/**
+ * `release`: go on now. `reject`: don't do it; it is logged as cancelled. Either some deliveries, or all that are held
+ * for one reason.
+ */
+export const DecideHeldSchema = z
+  .strictObject({
+    deliveries: z.array(z.string().min(1).max(100)).min(1).max(1000).optional(),
+    reason: z.string().min(1).max(100).optional(),
+    decision: z.enum(['release', 'reject']),
+  })
+  .refine(
+    ({ deliveries, reason }) => (deliveries === undefined) !== (reason === undefined),
+    'names either deliveries or a reason',
+  );
 export type DecideHeld = z.infer<typeof DecideHeldSchema>;
 export const DecidedHeldSchema = z.object({ decided: z.int().nonnegative() });
 

@@ -45,6 +45,8 @@ export interface PullPorts {
 export interface Pulled {
   readonly rows: number;
   readonly more: boolean;
+  /** Rows that were not read before, and whose stamps can be believed. */
+  readonly news: number;
   /** The site is not what it was: its outbox began anew or went back. Nothing was learned. */
   readonly rewound: boolean;
 }
@@ -56,13 +58,14 @@ export async function pull(input: PullInput, ports: PullPorts): Promise<Pulled> 
   const restamp = await store.restamps(installation);
   const request = { ack, limit: PAGE_ROWS, ...(restamp.length > 0 ? { restamp } : {}) };
   const answer = await site.changes(connection, request);
-  if (isRewound(input.cursor, answer)) return { rows: 0, more: false, rewound: true };
+  if (isRewound(input.cursor, answer)) return { rows: 0, more: false, news: 0, rewound: true };
   if (ack.length > 0) await store.markAcknowledged(installation, ack);
   if (restamp.length > 0) await store.clearRestamps(installation, restamp);
-  const future = await store.transaction((tx) => learnPage(tx, answer, input, ports.spreadBatch));
+  const learned = (tx: Transaction) => learnPage(tx, answer, input, ports.spreadBatch);
+  const { fresh, future } = await store.transaction(learned);
   await label(input, ports);
   const more = answer.more || future > 0 || answer.rows.length > 0;
-  return { rows: answer.rows.length, more, rewound: false };
+  return { rows: answer.rows.length, more, news: fresh - future, rewound: false };
 }
 
 /** Tells the site who its accounts are; repeated until the site has confirmed each. */
@@ -118,7 +121,7 @@ async function learnPage(
   answer: ChangesAnswer,
   input: PullInput,
   spreadBatch: SpreadBatch,
-): Promise<number> {
+): Promise<{ readonly fresh: number; readonly future: number }> {
   const { installation, topology } = input;
   const nowMs = await tx.nowMs();
   const unseen = await tx.appendChanges(installation, answer.rows.map(toChange));
@@ -133,7 +136,7 @@ async function learnPage(
   }
   await logUntold(tx, rows, input);
   await tx.setCursor(installation, { epoch: answer.epoch, head: answer.head });
-  return future;
+  return { fresh: rows.length, future };
 }
 
 /**

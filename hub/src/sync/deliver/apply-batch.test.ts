@@ -167,3 +167,22 @@ test('an answer without a receipt is no answer: it is not asked for ever', async
   expect(target.asked).toHaveLength(1);
   expect(target.results('failed')).toEqual(['op0']);
 });
+
+test('of what a site says twice of one operation the first counts, and what it says of others nothing', async () => {
+  const settled: Receipt[] = [];
+  const site = {
+    apply: async () => ({
+      receipts: [updated('op0'), locked('op0'), updated('op7'), updated('op1'), updated('op1')],
+      done: 2,
+    }),
+  };
+  const settle = async (receipts: readonly Receipt[]) => {
+    settled.push(...receipts);
+  };
+  await applyBatch(
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else of a site is asked
+    { site: site as unknown as SitePort, connection: CONNECTION, suspects: new Set(), settle },
+    operations(2),
+  );
+  expect(settled).toEqual([updated('op0'), updated('op1')]);
+});

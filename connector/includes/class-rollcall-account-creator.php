@@ -220,6 +220,8 @@ final class Rollcall_Account_Creator {
 		add_filter( 'wp_pre_insert_user_data', $row, PHP_INT_MAX, 2 );
 		add_filter( 'insert_user_meta', $label, -PHP_INT_MAX, 3 );
 		add_filter( 'wp_hash_password_options', array( __CLASS__, 'cheap' ), PHP_INT_MAX );
+		// Nobody has them, says the database; a cache may remember who had.
+		Rollcall_User_Cache::forget( $operation['create']['login'], $operation['fields']['email']['v'] );
 		try {
 			$id = wp_insert_user( self::userdata( $operation ) );
 		} finally {

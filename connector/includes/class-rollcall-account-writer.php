@@ -147,6 +147,7 @@ final class Rollcall_Account_Writer {
 	 */
 	private static function write_core( $id, $core ) {
 		$data = array( 'ID' => $id );
+		Rollcall_User_Cache::forget( '', isset( $core['email'] ) ? $core['email'] : '' );
 		foreach ( $core as $name => $value ) {
 			$data[ self::CORE[ $name ] ] = wp_slash( $value );
 		}

@@ -33,13 +33,13 @@ final class Rollcall_Accounts {
 		Rollcall_Tables::use_writer();
 		$limit    = (int) $request['limit'];
 		$ids      = self::find( $request, $limit + 1 );
-		$more     = count( $ids ) > $limit;
-		$ids      = array_slice( $ids, 0, $limit );
+		$fit      = Rollcall_Limits::first_that_fit( array_slice( $ids, 0, $limit ) );
+		$more     = count( $ids ) > count( $fit );
 		$accounts = array();
-		$until    = microtime( true ) + self::SECONDS;
+		$until    = microtime( true ) + Rollcall_Limits::seconds( self::SECONDS );
 		$last     = 0;
-		foreach ( array_chunk( $ids, self::CHUNK ) as $some ) {
-			if ( $last && ( microtime( true ) > $until || self::is_short_of_memory() ) ) {
+		foreach ( array_chunk( $fit, self::CHUNK ) as $some ) {
+			if ( $last && ( microtime( true ) > $until || Rollcall_Limits::memory_is_short() ) ) {
 				$more = true;
 				break;
 			}
@@ -100,11 +100,5 @@ final class Rollcall_Accounts {
 			$any[] = $wpdb->prepare( 'm.meta_value LIKE %s', '%' . $wpdb->esc_like( '"' . $role . '";b:1' ) . '%' );
 		}
 		return $wpdb->prepare( "EXISTS (SELECT 1 FROM {$wpdb->usermeta} m WHERE m.user_id = u.ID AND m.meta_key = %s AND (", Rollcall_Roles::caps_key( get_current_blog_id() ) ) . implode( ' OR ', $any ) . '))'; // phpcs:ignore WordPress.DB
-	}
-
-	/** Is three quarters of the memory used? */
-	private static function is_short_of_memory() {
-		$limit = wp_convert_hr_to_bytes( ini_get( 'memory_limit' ) );
-		return $limit > 0 && memory_get_usage() > 0.75 * $limit;
 	}
 }

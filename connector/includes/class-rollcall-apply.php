@@ -23,10 +23,6 @@ final class Rollcall_Apply {
 	/** Hosts and proxies tend to cut at 30 s. */
 	const BUDGET_S = 20;
 
-	/** Share of PHP's own limits that is used. */
-	const TIME_SHARE   = 0.6;
-	const MEMORY_SHARE = 0.75;
-
 	/** Another batch may be about to end; then its successor needn't be sent home. */
 	const WAIT_FOR_LOCK_MS = 3000;
 
@@ -47,7 +43,9 @@ final class Rollcall_Apply {
 		if ( ! $dry_run && $operations && ! Rollcall_Lock::take( self::WAIT_FOR_LOCK_MS ) ) {
 			return self::all_busy( $operations );
 		}
-		ignore_user_abort( true );
+		if ( function_exists( 'ignore_user_abort' ) ) {
+			ignore_user_abort( true );
+		}
 		// `finally` is not reached when a listener ends the request.
 		register_shutdown_function( array( 'Rollcall_Lock', 'free' ) );
 		try {
@@ -74,7 +72,7 @@ final class Rollcall_Apply {
 	private static function run( $operations, $dry_run ) {
 		$end      = microtime( true ) + self::budget_s();
 		$go_on    = static function () use ( $end, $dry_run ) {
-			return microtime( true ) <= $end && ! self::memory_is_short() && ( $dry_run || Rollcall_Lock::renew() );
+			return microtime( true ) <= $end && ! Rollcall_Limits::memory_is_short() && ( $dry_run || Rollcall_Lock::renew() );
 		};
 		$receipts = array();
 		$most     = Rollcall_Apply_Set::FIRST;
@@ -89,9 +87,10 @@ final class Rollcall_Apply {
 			}
 			if ( $at < $sets_end ) {
 				$began    = microtime( true );
+				$used     = memory_get_usage();
 				$set      = array_slice( $operations, $at, min( $most, $sets_end - $at ) );
 				$receipts = array_merge( $receipts, self::set( $set, $go_on ) );
-				$most     = self::next_size( count( $set ), microtime( true ) - $began, $end );
+				$most     = self::next_size( count( $set ), microtime( true ) - $began, memory_get_usage() - $used, $end );
 			} else {
 				$receipts[] = self::one( $operations[ $at ], $dry_run );
 			}
@@ -100,16 +99,18 @@ final class Rollcall_Apply {
 	}
 
 	/**
-	 * How large the next set may be: as long as it ends well before the budget does.
+	 * How large the next set may be: as long as it ends well before the budget and the memory do.
 	 *
 	 * @param int   $size Size of the last one.
 	 * @param float $took Seconds that it took.
+	 * @param int   $kept Bytes that it left in use: other plugins may remember everybody they hear of.
 	 * @param float $end  When the budget ends.
 	 * @return int
 	 */
-	private static function next_size( $size, $took, $end ) {
-		$fits = (int) ( max( 0, $end - microtime( true ) ) / 2 / max( 0.0001, $took / $size ) );
-		return max( 1, min( Rollcall_Apply_Set::MOST, $fits ) );
+	private static function next_size( $size, $took, $kept, $end ) {
+		$in_time   = max( 0, $end - microtime( true ) ) / 2 / max( 0.0001, $took / $size );
+		$in_memory = max( 0, Rollcall_Limits::memory_left() ) / 2 / max( 1, $kept / $size );
+		return (int) max( 1, min( Rollcall_Apply_Set::MOST, $in_time, $in_memory ) );
 	}
 
 	/**
@@ -234,23 +235,12 @@ final class Rollcall_Apply {
 	 * @return float
 	 */
 	private static function budget_s() {
-		$limit  = (int) ini_get( 'max_execution_time' );
-		$budget = $limit > 0 ? min( self::BUDGET_S, $limit * self::TIME_SHARE ) : self::BUDGET_S;
+		$budget = Rollcall_Limits::seconds( self::BUDGET_S );
 		/**
 		 * Filters how long a batch may take.
 		 *
 		 * @param float $budget Seconds.
 		 */
 		return (float) apply_filters( 'rollcall_apply_budget_seconds', $budget );
-	}
-
-	/**
-	 * Is most of PHP's memory used?
-	 *
-	 * @return bool
-	 */
-	private static function memory_is_short() {
-		$limit = wp_convert_hr_to_bytes( (string) ini_get( 'memory_limit' ) );
-		return $limit > 0 && memory_get_usage() > $limit * self::MEMORY_SHARE;
 	}
 }

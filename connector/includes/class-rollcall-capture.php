@@ -91,7 +91,9 @@ final class Rollcall_Capture {
 			return Rollcall_Patience::run( $work );
 		} catch ( Throwable $fault ) {
 			self::$given_up = true;
-			error_log( 'Rollcall Connector: ' . Rollcall_Rest::describe( $fault ) ); // phpcs:ignore WordPress.PHP.DevelopmentFunctions
+			if ( function_exists( 'error_log' ) ) {
+				error_log( 'Rollcall Connector: ' . Rollcall_Rest::describe( $fault ) ); // phpcs:ignore WordPress.PHP.DevelopmentFunctions
+			}
 			return null;
 		}
 	}

@@ -37,8 +37,9 @@ final class Rollcall_Changes {
 		}
 		$limit = (int) $request['limit'];
 		$page  = Rollcall_Outbox::page( $limit + 1 );
-		$more  = count( $page ) > $limit;
-		$page  = self::close_left_open( array_slice( $page, 0, $limit ) );
+		$some  = self::that_fit( array_slice( $page, 0, $limit ) );
+		$more  = count( $page ) > count( $some );
+		$page  = self::close_left_open( $some );
 		$rows  = self::rows( $page );
 		$fits  = $rows ? Rollcall_Mark::take( $request ) : true;
 		if ( is_wp_error( $fits ) ) {
@@ -52,6 +53,17 @@ final class Rollcall_Changes {
 			'rows'  => $rows,
 			'more'  => $more,
 		);
+	}
+
+	/**
+	 * The first of some rows, as many as there is memory for.
+	 *
+	 * @param object[] $page Rows of the outbox.
+	 * @return object[]
+	 */
+	private static function that_fit( array $page ) {
+		$ids = array_map( 'intval', wp_list_pluck( $page, 'user_id' ) );
+		return array_slice( $page, 0, count( Rollcall_Limits::first_that_fit( $ids ) ) );
 	}
 
 	/**

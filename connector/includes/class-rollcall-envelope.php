@@ -22,9 +22,6 @@ final class Rollcall_Envelope {
 	/** 64 MB of JSON: far above any batch, far below what would take a host down. */
 	const LIMIT_BYTES = 67108864;
 
-	/** Inflating and decoding take several times the text's own size. */
-	const MEMORY_PART = 6;
-
 	/**
 	 * The decoded body, objects as arrays.
 	 *
@@ -87,8 +84,7 @@ final class Rollcall_Envelope {
 	 * @return int
 	 */
 	private static function limit() {
-		$memory = wp_convert_hr_to_bytes( (string) ini_get( 'memory_limit' ) );
-		return $memory > 0 ? (int) max( 0, min( self::LIMIT_BYTES, ( $memory - memory_get_usage() ) / self::MEMORY_PART ) ) : self::LIMIT_BYTES;
+		return Rollcall_Limits::room( self::LIMIT_BYTES );
 	}
 
 	/**

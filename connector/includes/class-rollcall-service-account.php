@@ -43,6 +43,10 @@ final class Rollcall_Service_Account {
 	 */
 	public static function start() {
 		self::take_authorization();
+		if ( self::is_our_request() ) {
+			// A cache may remember the credential before this one.
+			Rollcall_User_Cache::drop( self::id(), self::LOGIN );
+		}
 		// Once more when themes are loaded: those like to give the REST API another address.
 		add_action( 'parse_request', array( __CLASS__, 'take_authorization' ), -PHP_INT_MAX );
 		add_filter( 'rest_authentication_errors', array( __CLASS__, 'known_to_us' ), PHP_INT_MAX );

@@ -3,7 +3,8 @@
  * The account that an operation is about, as it stands now.
  *
  * Does: settles it, so that an edit which nobody has seen yet has its stamp before anything is merged;
- * gives values and stamps by the names that operations use; captures what else a write changed.
+ * gives values and stamps by the names that operations use; captures what else a write changed. Whoever
+ * writes finds it in the object cache as it lies in the database.
  * Does not: write values.
  * Always true: a dry run leaves ledger and outbox as they are.
  *
@@ -76,6 +77,7 @@ final class Rollcall_Target {
 			return $target;
 		}
 		$targets = self::load_many( array( $id ), $blog );
+		Rollcall_User_Cache::refresh( $id );
 		return isset( $targets[ $id ] ) ? $targets[ $id ] : null;
 	}
 

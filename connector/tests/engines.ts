@@ -8,7 +8,7 @@ import { nativeMissing, type SiteOptions } from '#lab/start-site.ts';
 
 export interface Engine {
   readonly name: string;
-  readonly options: Pick<SiteOptions, 'engine' | 'version'>;
+  readonly options: Pick<SiteOptions, 'engine' | 'version' | 'host'>;
 }
 
 export const SQLITE: Engine = {

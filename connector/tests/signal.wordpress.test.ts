@@ -1,7 +1,10 @@
 import { createHmac } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { SignalSchema, StatusAnswerSchema } from '#contract/messages.ts';
+import { nativeMissing } from '#lab/start-site.ts';
 import {
   type ConnectedSite,
   fields,
@@ -49,6 +52,10 @@ beforeEach(() => {
   heard = [];
 });
 
+/** Saves a profile as a web request, without a sign-in. */
+const SAVES = `<?php add_action( 'init', function () {
+	if ( isset( $_GET['lab_save'] ) ) { update_user_meta( 1, 'first_name', $_GET['lab_save'] ); exit( 'saved' ); }
+} );`;
 const edit = (name: string): Promise<string> =>
   hub.site.wp('user', 'update', '1', `--first_name=${name}`, '--skip-email');
 const oneHeard = (): Promise<void> =>
@@ -123,3 +130,20 @@ it('never makes a visitor wait: where the answer can’t be sent first, a web re
     await oneHeard();
   }
 });
+
+it.skipIf(nativeMissing() !== null)(
+  'T928: of 100 saves on PHP-FPM, one after another and at once, every one is told',
+  async () => {
+    await writeFile(join(hub.site.dir, 'wp-content', 'mu-plugins', 'saves.php'), SAVES);
+    const save = async (name: string) =>
+      expect(await (await hub.site.request(`/?lab_save=${name}`)).text()).toBe('saved');
+    const before = parsed(StatusAnswerSchema, await hub.post('status', {})).head;
+    for (let i = 0; i < 50; i += 1) await save(`one-${i}`);
+    await Promise.all(Array.from({ length: 50 }, (_, i) => save(`many-${i}`)));
+    await vi.waitFor(() => expect(heard).toHaveLength(100), { timeout: 60_000, interval: 100 });
+    const heads = heard.map(({ body }) => SignalSchema.parse(JSON.parse(body)).head);
+    expect(Math.max(...heads)).toBe(parsed(StatusAnswerSchema, await hub.post('status', {})).head);
+    expect(Math.max(...heads)).toBe(before + 100);
+    expect((await hub.changes()).rows[0]?.account?.fields?.['first_name']?.v).toMatch(/^many-/u);
+  },
+);

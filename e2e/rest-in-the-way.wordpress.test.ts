@@ -18,6 +18,9 @@ import {
   startStage,
 } from './stage.ts';
 
+const missing = nativeMissing();
+if (missing !== null) console.warn(`Web servers in the way need native sites: ${missing}`);
+
 /** The snippets that people paste, switched on by an option of the site. */
 const HABITS = `<?php
 $habit = get_option( 'lab_habit' );
@@ -167,7 +170,7 @@ describe('odd addresses', () => {
   });
 });
 
-describe.skipIf(nativeMissing() !== null)('a web server in the way', () => {
+describe.skipIf(missing !== null)('a web server in the way', () => {
   test('T914: no Authorization header arrives at PHP: the connector’s own header does', async () => {
     await runs(await oddSite('strips', { parameters: { HTTP_AUTHORIZATION: '' } }));
   });

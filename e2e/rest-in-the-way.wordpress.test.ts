@@ -153,15 +153,17 @@ describe('odd addresses', () => {
 
   // A tree that is also its own sub-folder: as WordPress “in its own directory”, and as a site in a path.
   test.skipIf(ENGINE !== 'native').each([
-    ['core in a folder, home above it', '', '/wp'],
-    ['a site in a path', '/wp', '/wp'],
-  ])('T913: %s', async (_, home, core) => {
+    ['core in a folder, home above it', '127.0.0.1', '', '/wp'],
+    ['a site in a path', '127.0.0.1', '/wp', '/wp'],
+    ['home at another host than WordPress', 'localhost', '', ''],
+  ])('T913: %s', async (_, host, home, core) => {
     await symlink('.', join(odd.dir, 'wp')).catch(() => {});
+    const address = `${odd.url.replace('127.0.0.1', host)}${home}`;
     await odd.php(
-      `update_option( 'home', '${odd.url}${home}' ); update_option( 'siteurl', '${odd.url}${core}' );`,
+      `update_option( 'home', '${address}' ); update_option( 'siteurl', '${odd.url}${core}' );`,
     );
     try {
-      await runs(odd, `${odd.url}${home}/`);
+      await runs(odd, `${address}/`);
     } finally {
       await odd.php(
         `update_option( 'home', '${odd.url}' ); update_option( 'siteurl', '${odd.url}' );`,

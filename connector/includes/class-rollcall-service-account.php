@@ -44,8 +44,9 @@ final class Rollcall_Service_Account {
 	public static function start() {
 		self::take_authorization();
 		if ( self::is_our_request() ) {
-			// A cache may remember the credential before this one.
-			Rollcall_User_Cache::drop( self::id(), self::LOGIN );
+			// A cache may remember the credential before this one. WordPress can't look accounts up yet.
+			$kept = get_site_option( self::OPTION );
+			Rollcall_User_Cache::drop( isset( $kept['user'] ) ? (int) $kept['user'] : 0, self::LOGIN );
 		}
 		// Once more when themes are loaded: those like to give the REST API another address.
 		add_action( 'parse_request', array( __CLASS__, 'take_authorization' ), -PHP_INT_MAX );

@@ -80,7 +80,7 @@ async function startOn(
   closing.push(() => wire.close());
   const site = withMarks(createSiteClient(wire), marks);
   const introductions: Introductions = {
-    discover: (typed) => discoverSite(wire, typed),
+    discover: (address, publicOnly) => discoverSite(wire, address, publicOnly),
     status: (door) => readStatus(wire, door),
     connect: (door, request) => connectSite(wire, door, request),
   };

@@ -50,7 +50,7 @@ export async function siteMoved(
 ): Promise<MovedSite> {
   const { registry, wake } = ports;
   const site = await siteNamed(registry, name);
-  const moved = await relocateSite(ports, site.installation, url ?? site.url);
+  const moved = await relocateSite(ports, site.installation, url);
   await wake.pull(site.installation);
   await wake.deliver(site.installation, 'people');
   await wake.deliver(site.installation, 'bulk');

@@ -15,8 +15,8 @@ export interface Door {
 
 /** Getting to know a site. Every call throws `Fault` (`site.*`). */
 export interface Introductions {
-  /** From what a person typed to the REST root. */
-  discover(typed: string): Promise<Pick<Door, 'restUrl' | 'publicOnly'>>;
+  /** From an address to the REST root. `publicOnly`: never looked for at a private address. */
+  discover(address: string, publicOnly?: boolean): Promise<Pick<Door, 'restUrl' | 'publicOnly'>>;
   status(door: Door): Promise<StatusAnswer>;
   connect(
     door: Door,

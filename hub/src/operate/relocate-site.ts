@@ -5,14 +5,16 @@
  * same installation answers there, and remember the new addresses.
  * Does not: send anything of any account there; the credential goes to an address that the site itself
  * redirects to on its own host, or that an operator has named.
- * Always true: what stopped the installation for another reason stops it still.
+ * Always true: what stopped the installation for another reason stops it still. What was found at a public address is
+ * not looked for at a private one, and what a site says of its own address is believed as little as when it was added.
  * On failure: throws `Fault` (`site.*`); it is spoken to where it was.
  */
 import type { StatusAnswer } from '#contract/messages.ts';
 import { Fault } from '../errors.ts';
 import type { InstallationId } from '../model/ids.ts';
 import type { Installation } from '../sync/ports.ts';
-import type { OperationPorts } from './ports.ts';
+import type { Door, OperationPorts } from './ports.ts';
+import { hostOf, restRootOf } from './rest-root-of.ts';
 
 type Ports = Pick<OperationPorts, 'registry' | 'site' | 'introductions' | 'store'>;
 
@@ -21,25 +23,28 @@ export interface Relocated {
   readonly to: string;
 }
 
-/** To an address that an operator named. */
+/** To an address that an operator named; without one, to wherever its own host redirects. */
 export async function relocateSite(
   ports: Ports,
   id: InstallationId,
-  typed: string,
+  named?: string,
 ): Promise<Relocated> {
-  const { registry, introductions } = ports;
+  const { registry } = ports;
   const installation = await registry.installation(id);
-  const { restUrl } = await introductions.discover(typed);
-  const status = await ports.site.status({ ...(await registry.connection(id)), restUrl });
+  const found = await lookFor(ports, installation, named);
+  const { restUrl } = found;
+  const connection = await registry.connection(id);
+  const publicOnly = connection.publicOnly || found.publicOnly;
+  const status = await ports.site.status({ ...connection, restUrl, publicOnly });
   refuseAnother(installation, status, new URL(restUrl).host);
   await refuseTwo(ports, installation, status);
   // The root that was found is one that works; what the site itself says may be what redirects.
   const sites = status.sites.map((site, at) => ({
     blog: site.blog,
     url: site.url,
-    restUrl: at === 0 ? restUrl : site.rest_url,
+    restUrl: at === 0 ? restUrl : restRootOf({ restUrl }, status, site),
   }));
-  await registry.relocate(id, { restUrl, home: status.home, sites });
+  await registry.relocate(id, { restUrl, publicOnly, home: status.home, sites });
   if (isAboutThePlace(installation.trouble?.code)) {
     await registry.updateInstallation(id, {
       state: 'active',
@@ -51,6 +56,24 @@ export async function relocateSite(
   return { from: installation.restUrl, to: restUrl };
 }
 
+async function lookFor(
+  { registry, introductions }: Ports,
+  { id, restUrl, publicOnly }: Installation,
+  named: string | undefined,
+): Promise<Pick<Door, 'restUrl' | 'publicOnly'>> {
+  if (named !== undefined) return introductions.discover(named);
+  const mine = (await registry.sites()).find((site) => site.installation === id);
+  return introductions.discover(ownAddress(restUrl, mine?.url ?? ''), publicOnly);
+}
+
+/** On the host where it is spoken to. The address that a site gives itself may be anybody's. */
+function ownAddress(restUrl: string, told: string): string {
+  const root = new URL(restUrl);
+  const page = URL.canParse(told) ? new URL(told) : null;
+  const isHome = page !== null && hostOf(page) === hostOf(root);
+  return `${root.origin}${isHome ? page.pathname : root.pathname.replace(/wp-json\/?$/u, '')}`;
+}
+
 /**
  * After a redirect: tries whether the site stands at another address of its own host (https, with or
  * without www, another folder). False: it doesn't, or not reachably.
@@ -58,10 +81,8 @@ export async function relocateSite(
 export async function followSite(ports: Ports, id: InstallationId): Promise<boolean> {
   const { registry, store } = ports;
   const before = await registry.installation(id);
-  const mine = (await registry.sites()).find((site) => site.installation === id);
-  if (mine === undefined) return false;
   try {
-    const { from, to } = await relocateSite(ports, id, mine.url);
+    const { from, to } = await relocateSite(ports, id);
     if (from === to) return false;
   } catch (fault) {
     if (!(fault instanceof Fault)) throw fault;

@@ -35,4 +35,5 @@ function byQuery(root: URL): void {
   root.search = '?rest_route=/';
 }
 
-const hostOf = (url: URL): string => url.hostname.replace(/^www\./u, '');
+/** www or not is one host. */
+export const hostOf = (url: URL): string => url.hostname.replace(/^www\./u, '');

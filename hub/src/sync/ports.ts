@@ -204,6 +204,7 @@ export interface Registry {
     id: InstallationId,
     place: {
       readonly restUrl: string;
+      readonly publicOnly: boolean;
       readonly home: string;
       readonly sites: readonly {
         readonly blog: number;

@@ -27,8 +27,9 @@ export interface Discovered {
   readonly publicOnly: boolean;
 }
 
-export async function discoverSite(wire: Wire, typed: string): Promise<Discovered> {
-  const page = await firstPage(wire, typed);
+/** @param known it was found at a public address before, and is looked for at public ones only */
+export async function discoverSite(wire: Wire, typed: string, known = false): Promise<Discovered> {
+  const page = await firstPage(wire, typed, known);
   const publicOnly = page.reach === 'public';
   const roots = restRoots(page);
   for (const root of roots) {
@@ -64,7 +65,7 @@ function nothingAt(page: Answered): Fault {
 }
 
 /** Without a scheme https comes first; http only when nothing there speaks TLS. */
-async function firstPage(wire: Wire, typed: string): Promise<Answered> {
+async function firstPage(wire: Wire, typed: string, publicOnly: boolean): Promise<Answered> {
   const [first, second] = addressesOf(typed) ?? [];
   if (first === undefined) {
     throw new Fault(
@@ -73,10 +74,10 @@ async function firstPage(wire: Wire, typed: string): Promise<Answered> {
     );
   }
   try {
-    return await followGet(wire, first);
+    return await followGet(wire, first, publicOnly);
   } catch (error) {
     if (second === undefined || !(error instanceof Fault) || !speaksNoTls(error)) throw error;
-    return await followGet(wire, second).catch((later: unknown) => {
+    return await followGet(wire, second, publicOnly).catch((later: unknown) => {
       // The first fault says more than "http is closed, too".
       throw later instanceof Fault && later.code === 'site.unreachable' ? error : later;
     });

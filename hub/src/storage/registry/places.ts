@@ -13,7 +13,7 @@ export async function relocate(
   await db.transaction().execute(async (tx) => {
     const { numUpdatedRows } = await tx
       .updateTable('installations')
-      .set({ rest_url: place.restUrl, home: place.home })
+      .set({ rest_url: place.restUrl, public_only: place.publicOnly, home: place.home })
       .where('id', '=', id)
       .executeTakeFirst();
     if (numUpdatedRows === 0n) throw new Fault('site.unknown', `There is no installation ${id}.`);

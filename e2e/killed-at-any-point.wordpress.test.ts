@@ -62,6 +62,8 @@ const POINTS: readonly Point[] = [
 /** How long a hub that was not killed at its point may take to come to rest. */
 const REST_MS = 15_000;
 const LOOK_MS = 100;
+/** In the end: what a dead process holds is free after half a minute, and then everything is to be done. */
+const LAST_REST_MS = 240_000;
 /** The last ones on PostgreSQL: nothing passes for them but time. */
 const REALLY_WAITING = 5;
 /** For a machine that does ten other things. */
@@ -185,7 +187,7 @@ async function play({ names, edges, kills, databaseUrl }: Play, seed: number): P
 
   const hub = await startHub({ ...place, port, pollSeconds: 1, settleDeletesSeconds: 1 });
   try {
-    await new Hub(hub).rest(90_000);
+    await new Hub(hub).rest(LAST_REST_MS);
     const found = new Map<string, Awaited<ReturnType<typeof everybodyOn>>>();
     for (const name of names) found.set(name, await everybodyOn(site(name)));
     const status = await new Hub(hub).status();

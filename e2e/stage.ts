@@ -23,7 +23,7 @@ export const CONNECTOR = new URL('../connector', import.meta.url).pathname;
 export const ENGINE: 'native' | 'wasm' =
   process.env['ROLLCALL_LAB_ENGINE'] === 'native' ? 'native' : 'wasm';
 /** How long the road may take to come to rest: WebAssembly answers a request in half a second. */
-export const REST_MS = ENGINE === 'native' ? 20_000 : 90_000;
+export const REST_MS = ENGINE === 'native' ? 40_000 : 90_000;
 
 /** Sites in WebAssembly signal here: asked every second, three of them keep two processors busy. */
 export const POLL_SECONDS = ENGINE === 'native' ? 1 : 10;

@@ -98,7 +98,7 @@ test.skipIf(cluster === null)(
         await blog.php(`foreach ( get_users( array( 'search' => 'round*', 'number' => 20 ) ) as $u ) {
           update_user_meta( $u->ID, 'last_name', 'Round ${round}' ); }`);
       }
-      await stage.hub.rest(REST_MS + 90_000);
+      await stage.hub.rest(REST_MS + 180_000);
       const people = (site: Site) =>
         site.php(`echo wp_json_encode( array_map( function ( $u ) {
           return array( $u->user_login, $u->user_email, $u->last_name, $u->user_pass ); },
@@ -116,4 +116,5 @@ test.skipIf(cluster === null)(
       await rm(folder, { recursive: true, force: true });
     }
   },
+  400_000,
 );

@@ -69,7 +69,7 @@ export class DeedsDone {
       targetsOf(this.edges, done.site)
         .filter((target) => {
           const of = rows.get(done.deed.login) ?? [];
-          return !of.some((row) => this.accountsFor(row, done, target));
+          return !of.some((row) => this.accountsFor(row, done, target) || overwrote(row, done));
         })
         .map((target) => `the log does not tell what became on ${target} of ${say(done)}`),
     );
@@ -79,7 +79,9 @@ export class DeedsDone {
     if (row.login !== deed.login || row.target !== target) return false;
     if (row.action === 'delete') return true;
     if (row.atMs < fromMs - CLOCK_SLACK_MS) return false;
-    if (deed.kind === 'register') return row.action === 'create' || row.status === 'skipped';
+    // Unchanged: the answer to the create was lost, and it was asked for again.
+    if (deed.kind === 'register')
+      return row.action === 'create' || row.status === 'skipped' || row.status === 'unchanged';
     if (deed.kind === 'remove') return false;
     return row.fields.some((field) => field === fieldOf(deed) || isRoleOf(deed, field));
   }
@@ -143,6 +145,8 @@ export class DeedsDone {
 
 /** The hub's clock and this one are the same machine's, asked at different moments. */
 const CLOCK_SLACK_MS = 1_000;
+/** As long as a site may be out of reach here, so that its own edits are not known. */
+const OVERWRITTEN_WITHIN_MS = 60_000;
 
 function valueOf(deed: Deed, field: Scalar): string | undefined {
   if (deed.kind === 'edit' && deed.field === field) return deed.value;
@@ -170,6 +174,17 @@ function byLogin<Item>(
 
 const isSame = (one: Seen | undefined, other: Seen | undefined): boolean =>
   JSON.stringify(one) === JSON.stringify(other);
+
+/**
+ * Another site's edit of the same field came to this site and won, before the hub had heard of this
+ * one: then the row that brought it is all that the log can tell.
+ */
+const overwrote = (row: LoggedRow, { site, deed, fromMs }: Done): boolean =>
+  row.target === site &&
+  row.status === 'delivered' &&
+  row.atMs >= fromMs - CLOCK_SLACK_MS &&
+  row.atMs < fromMs + OVERWRITTEN_WITHIN_MS &&
+  row.fields.some((field) => field === fieldOf(deed) || isRoleOf(deed, field));
 
 const isRoleOf = (deed: Deed, field: string): boolean =>
   deed.kind === 'role' && field.startsWith('role:');

@@ -580,6 +580,30 @@ describe('a crash', () => {
     expect(world.sites.map((site) => site.applied.length)).toEqual([0, 1, 1]);
   });
 
+  test('I7: between an apply and its receipt is made good by what the site itself tells, and the log has it', async () => {
+    const world = await withAnna(2, both(0, 1));
+    world.site(0).register({ login: 'bert', email: 'bert@x.test' });
+    edit(world, 0, { first_name: 'Anna' });
+    await world.pull(0);
+    world.site(1).loseReceipts = 1;
+    await world.send(1);
+    // Before it is asked again, somebody edits both there, and all that they hold is told.
+    edit(world, 1, { last_name: 'There' });
+    world.site(1).edit(world.site(1).byLogin('bert')?.id ?? 0, { last_name: 'There' });
+    await world.pull(1);
+    await world.rest();
+    expect(world.site(1).applied).toHaveLength(2);
+    const there = logged(world, { status: 'delivered' }).filter((entry) => entry.target === 1 + 1);
+    const told = there.map(({ login, action, fields }) => [
+      login,
+      action,
+      fields.includes('first_name'),
+    ]);
+    expect(told).toHaveLength(2);
+    expect(told).toContainEqual(['anna', 'update', true]);
+    expect(told).toContainEqual(['bert', 'create', expect.any(Boolean)]);
+  });
+
   test('I7: before a page of changes was stored leaves nothing, and the page comes again', async () => {
     const world = await withAnna(2, [{ from: 0, to: 1 }]);
     edit(world, 0, { first_name: 'Anna' });

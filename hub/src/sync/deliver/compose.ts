@@ -13,7 +13,7 @@ import type { Delivery, Identity } from '../../model/identity.ts';
 import type { SiteKey } from '../../model/ids.ts';
 import type { Path } from '../../model/path.ts';
 import type { Route, Site, Topology } from '../../model/route.ts';
-import { isFromBefore, isNewer, type Stamp } from '../../model/stamp.ts';
+import { compareStamps, isFromBefore, isNewer, type Stamp } from '../../model/stamp.ts';
 
 export interface Composed {
   readonly operation: Operation | null;
@@ -23,6 +23,10 @@ export interface Composed {
   readonly delivery: Delivery;
   /** What of it is in the operation. */
   readonly sent: ReadonlyMap<Field, Carried>;
+  /** What of it is there by now: an answer was lost, and the site's own outbox has told of it since. */
+  readonly arrived: ReadonlyMap<Field, Carried>;
+  /** So it is with the account itself. */
+  readonly born: boolean;
   /** Sites to read the account from again: values that belong here were dropped after the retention. */
   readonly stale: readonly SiteKey[];
   readonly cancelled: readonly { readonly field: Field; readonly reason: 'route.removed' }[];
@@ -41,7 +45,7 @@ export function compose(
   const remaining = { ...delivery, fields: looked.waiting, birth: looked.birth };
   const account = identity.accounts.get(target.installation);
   const id = account === undefined || account.gone !== null ? null : account.wpId;
-  const path = pathOf(delivery, looked.sent);
+  const path = pathOf(delivery, looked.sent.size > 0 ? looked.sent : looked.arrived);
   const source = path.at(-1) ?? null;
   const base = {
     op: delivery.id,
@@ -68,6 +72,8 @@ export function compose(
     claimed: delivery,
     delivery: remaining,
     sent: looked.sent,
+    arrived: looked.arrived,
+    born: delivery.birth !== null && id !== null,
     stale,
     cancelled: looked.cancelled,
     source,
@@ -113,9 +119,15 @@ function lookAgain(identity: Identity, delivery: Delivery, target: Site, topolog
   const account = identity.accounts.get(target.installation);
   const waiting = new Map<Field, Carried>();
   const sent = new Map<Field, Carried>();
+  const arrived = new Map<Field, Carried>();
   const cancelled: { field: Field; reason: 'route.removed' }[] = [];
   for (const [field, carried] of delivery.fields) {
-    if (!isNewer(carried.stamp, account?.known.get(knownKey(field, target.key)))) continue;
+    const known = account?.known.get(knownKey(field, target.key));
+    if (!isNewer(carried.stamp, known)) {
+      if (known !== undefined && compareStamps(carried.stamp, known) === 0)
+        arrived.set(field, carried);
+      continue;
+    }
     const route = routeOf(topology, carried.path, target.key);
     if (route === undefined) cancelled.push({ field, reason: 'route.removed' });
     else {
@@ -127,7 +139,7 @@ function lookAgain(identity: Identity, delivery: Delivery, target: Site, topolog
   // Born already: the receipt was lost, and the site's own outbox has told of the account.
   const birth = bearer === undefined || account !== undefined ? null : delivery.birth;
   if (bearer?.status === 'paused' && account === undefined) sent.clear();
-  return { waiting, sent, cancelled, birth, paused: bearer?.status === 'paused' };
+  return { waiting, sent, arrived, cancelled, birth, paused: bearer?.status === 'paused' };
 }
 
 const routeOf = (topology: Topology, path: Path, target: SiteKey): Route | undefined =>

@@ -35,3 +35,14 @@ export function logBase({ claimed, composed, target }: Item): LogEntry {
     durationMs: null,
   };
 }
+
+/**
+ * What an earlier try has brought, of which no answer came: nobody has said so yet. A field that is
+ * there with another stamp lost against a later edit, which was said when that was learned.
+ */
+export function logArrived(item: Item): LogEntry[] {
+  const { arrived, born } = item.composed;
+  const tried = item.claimed.delivery.attempts > 1;
+  if (!tried || (arrived.size === 0 && !born)) return [];
+  return [{ ...logBase(item), action: born ? 'create' : 'update', fields: [...arrived.keys()] }];
+}

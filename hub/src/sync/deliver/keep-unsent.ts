@@ -1,7 +1,7 @@
 /**
  * What becomes of claimed deliveries of which nothing is to be sent now.
  *
- * Does: end what the target holds by now; cancel what no route carries any more; let what goes
+ * Does: end what the target holds by now, and say so when an answer was lost; cancel what no route carries any more; let what goes
  * along a paused route wait; have values that were dropped after the retention read afresh.
  * Always true: what was merged in since the claim is looked at at once, never put off.
  */
@@ -12,7 +12,7 @@ import type { LogEntry } from '../../model/log-entry.ts';
 import type { Topology } from '../../model/route.ts';
 import type { Store, Transaction } from '../ports.ts';
 import type { Learned, SpreadBatch } from '../spread-batch.ts';
-import { type Item, logBase } from './item.ts';
+import { type Item, logArrived, logBase } from './item.ts';
 import { prune } from './settle.ts';
 
 /** What waits for a paused route is looked at again when the route is resumed, or after this. */
@@ -82,7 +82,8 @@ function logOf(item: Item): LogEntry[] {
   if (item.composed.stale.length > 0) {
     return [{ ...logBase(item), status: 'skipped', reason: 'delivery.expired' }];
   }
+  const arrived = logArrived(item);
   return fields.length === 0
-    ? []
-    : [{ ...logBase(item), fields, status: 'cancelled', reason: 'route.removed' }];
+    ? arrived
+    : [...arrived, { ...logBase(item), fields, status: 'cancelled', reason: 'route.removed' }];
 }

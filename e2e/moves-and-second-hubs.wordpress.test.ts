@@ -38,13 +38,8 @@ const start = async (
   dataFolder: string,
   options: Partial<HubOptions> = {},
 ): Promise<[RunningHub, Hub]> => {
-  const started = await startHub({
-    dataFolder,
-    port: 0,
-    pollSeconds: 1,
-    settleDeletesSeconds: 1,
-    ...options,
-  });
+  const settings = { port: 0, pollSeconds: 1, settleDeletesSeconds: 1 };
+  const started = await startHub({ dataFolder, ...settings, ...options });
   endings.push(() => started.stop());
   return [started, new Hub(started)];
 };
@@ -217,13 +212,23 @@ test('T841: of two hubs with one identity at most one speaks to a site, and the 
   await rename(shop, 'Twins');
   const rewound = async (of: Hub) =>
     (await of.status(false)).sites.filter(({ trouble }) => trouble?.code === 'hub.rewound').length;
-  await waitUntil(async () => (await rewound(hub)) + (await rewound(other)) > 0, REST_MS);
+  // The site signals to one of them alone; the other one would ask minutes later.
+  const ask = (of: Hub) => of.call('POST', '/sites/shop/test');
   await waitUntil(async () => {
-    for (const of of [hub, other])
-      if ((await rewound(of)) === 0) await of.rest(1_000).catch(() => {});
+    await Promise.all([ask(hub), ask(other)]);
+    return (await rewound(hub)) + (await rewound(other)) > 0;
+  }, REST_MS);
+  await waitUntil(async () => {
     await rename(shop, `Twins ${Date.now()}`);
+    await Promise.all([ask(hub), ask(other)]);
     return (await troubleOf(hub, 'shop')) !== (await troubleOf(other, 'shop'));
   }, REST_MS);
   await second.stop();
+  // Whoever stays says so, and goes on.
+  await hub.call('POST', '/recovery', {});
+  await rename(shop, 'One again');
+  await arrives(blog, 'One again');
+  await hub.rest();
+  expect((await hub.status(false)).sites.map(({ trouble }) => trouble)).toEqual([null, null]);
   await running.stop();
 });

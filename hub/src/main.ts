@@ -86,12 +86,14 @@ async function startOn(
   };
   const late = lateWake();
   const pollMs = seconds(options.pollSeconds) ?? DEFAULT_POLL_SECONDS * 1000;
+  const address = { url: options.publicUrl ?? '' };
   const pipeline = buildPipeline(
     {
       store,
       registry,
       site,
       wake: late,
+      signalUrl: (id) => (address.url === '' ? null : `${address.url}/api/v1/signals/${id}`),
       follow: (id) => followSite({ store, registry, site, introductions }, id),
       report: (event) => log.info(event, event.kind),
     },
@@ -104,7 +106,6 @@ async function startOn(
       newDeliveryId: () => deliveryId(randomUUID()),
     },
   );
-  const address = { url: options.publicUrl ?? '' };
   const ports: OperationPorts = {
     store,
     registry,

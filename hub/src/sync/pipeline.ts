@@ -48,6 +48,8 @@ export interface PipelinePorts {
    * there from then on. False: it doesn't.
    */
   readonly follow?: (installation: InstallationId) => Promise<boolean>;
+  /** Where the installation's signals reach this hub; null: nowhere that is known. */
+  readonly signalUrl?: (installation: InstallationId) => string | null;
   /** For people; never holds secrets. */
   readonly report: (event: PipelineEvent) => void;
 }

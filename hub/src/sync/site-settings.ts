@@ -20,6 +20,22 @@ export interface SiteSettings {
   forget(installation: InstallationId): void;
 }
 
+/** The hub may have started at another address than before: each site is told once where it is. */
+async function signalOf(
+  {
+    registry,
+    signalUrl,
+  }: {
+    readonly registry: Registry;
+    readonly signalUrl?: (installation: InstallationId) => string | null;
+  },
+  installation: InstallationId,
+): Promise<{ signal?: { url: string; secret: string } }> {
+  const url = signalUrl?.(installation) ?? null;
+  const secret = url === null ? null : await registry.signalSecret(installation);
+  return url === null || secret === null ? {} : { signal: { url, secret } };
+}
+
 /** How often a site's clock is compared. */
 const CLOCK_EVERY_MS = 600_000;
 /** Below this the difference is the network's, not the clock's. */
@@ -34,6 +50,7 @@ export function keepSiteSettings(ports: {
   readonly store: Store;
   readonly registry: Registry;
   readonly site: SitePort;
+  readonly signalUrl?: (installation: InstallationId) => string | null;
 }): SiteSettings {
   const { store, registry, site } = ports;
   const brought = new Map<InstallationId, Brought>();
@@ -52,6 +69,7 @@ export function keepSiteSettings(ports: {
       if (metaIsNew || offsetMs !== null) {
         await site.settings(connection, {
           ...(metaIsNew ? { meta } : {}),
+          ...(last === undefined ? await signalOf(ports, installation) : {}),
           ...(offsetMs === null ? {} : { offsetMs }),
         });
       }

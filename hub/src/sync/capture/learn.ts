@@ -19,7 +19,7 @@ import {
 import type { Account, Fact, Holding, Identity, Lane } from '../../model/identity.ts';
 import { type InstallationId, type SiteKey, siteKey, wordPressId } from '../../model/ids.ts';
 import type { Path } from '../../model/path.ts';
-import type { Site, Topology } from '../../model/route.ts';
+import type { Site } from '../../model/route.ts';
 import { isFromBefore, isFromFuture, isNewer, type Stamp } from '../../model/stamp.ts';
 import type { Reason } from '../../reasons.ts';
 
@@ -30,8 +30,6 @@ export interface LearnInput {
   readonly installation: InstallationId;
   /** Sites of this installation. */
   readonly sites: readonly Site[];
-  /** All sites. */
-  readonly topology: Topology;
   readonly nowMs: number;
   readonly lane: Lane;
   /** Take every stamped field as new: the account was read again on purpose. */
@@ -192,8 +190,7 @@ function alarmed(
   };
 }
 
-function factsOf(state: AccountState, input: LearnInput): Fact[] {
-  const { sites } = input;
+function factsOf(state: AccountState, { sites }: LearnInput): Fact[] {
   const facts: Fact[] = [];
   for (const [field, { v, s }] of Object.entries(state.fields ?? {})) {
     if (!isPlainName(field)) continue;
@@ -203,14 +200,14 @@ function factsOf(state: AccountState, input: LearnInput): Fact[] {
       site: siteOf(stamp, sites),
       value: v,
       stamp,
-      path: pathTo(field, stamp, input),
+      path: originPath(stamp, sites),
     });
   }
   for (const site of sites) {
     for (const [role, { v, s }] of Object.entries(state.roles?.[String(site.blog)] ?? {})) {
       if (!isPlainName(role)) continue;
       const stamp = toStamp(s);
-      const path = pathTo(roleField(role), stamp, input, site.key);
+      const path = originPath(stamp, sites, site.key);
       facts.push({ field: roleField(role), site: site.key, value: v, stamp, path });
     }
   }
@@ -231,23 +228,6 @@ const isPlainName = (name: string): boolean => !/[\p{Cc}\p{Cs}]/u.test(name);
 /** The site of this installation that a stamp names, else the installation's first. */
 function siteOf(stamp: Stamp, sites: readonly Site[]): SiteKey {
   return (sites.find((site) => site.key === stamp[1]) ?? sites[0])?.key ?? stamp[1];
-}
-
-/**
- * Where a stamp names another site, that site is known to have held the value; else it is only this one's word,
- * and the value would never come there.
- */
-function pathTo(
-  field: Field,
-  stamp: Stamp,
-  { identity, sites, topology }: LearnInput,
-  here = siteOf(stamp, sites),
-): Path {
-  const there = topology.sites.get(stamp[1]);
-  const known = there && identity.accounts.get(there.installation)?.known;
-  const held = there && known?.get(knownKey(field, there.key));
-  const isSaid = held === undefined || isNewer(stamp, held);
-  return isSaid ? [here] : originPath(stamp, sites, here);
 }
 
 /** Edited here: [here]. Held here but edited elsewhere: [there, here]. */

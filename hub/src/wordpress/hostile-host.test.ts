@@ -365,7 +365,7 @@ describe('T708: an answer that is small on the way and huge in memory', () => {
     const page = await createSiteClient(roomy).accounts(connectionTo(`${server.url}/`), asked);
     expect(page.accounts).toHaveLength(200);
     await roomy.close();
-  });
+  }, 60_000);
 });
 
 describe('T709: words on a page of the site', () => {

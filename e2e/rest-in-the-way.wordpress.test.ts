@@ -98,8 +98,7 @@ async function runs(site: Site, url = site.url): Promise<void> {
       `wp_update_user( array( 'ID' => get_user_by( 'login', '${login}' )->ID, 'first_name' => 'From ${site.name}' ) );`,
     );
     await stage.hub.rest();
-    const here = await person(open, login);
-    const there = await person(site, login);
+    const [here, there] = await Promise.all([person(open, login), person(site, login)]);
     expect(here).toMatchObject({ firstName: `From ${site.name}`, roles: ['author'] });
     expect(there).toEqual({ ...here, id: there?.id });
   } finally {

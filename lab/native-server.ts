@@ -13,6 +13,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { OwnPhp } from './host.ts';
+import { copyEmptyData, LOG_FILE } from './native-data.ts';
 import { type NativePrograms, nativePrograms } from './native-programs.ts';
 import { runCommand } from './run-command.ts';
 import { waitUntil } from './wait-until.ts';
@@ -133,16 +134,15 @@ export class NativeServer {
   }
 
   async #startMariaDb(): Promise<void> {
-    const user = userInfo().username;
+    const data = join(this.#folder, 'mariadb');
+    await copyEmptyData(this.#programs, data);
     const where = [
       '--no-defaults',
-      `--datadir=${join(this.#folder, 'mariadb')}`,
+      `--datadir=${data}`,
       // Two that start at the same moment in one would remove each other's temporary tables.
       `--tmpdir=${this.#folder}`,
-      `--user=${user}`,
+      `--user=${userInfo().username}`,
     ];
-    const login = ['--auth-root-authentication-method=socket', `--auth-root-socket-user=${user}`];
-    await runCommand(this.#programs.mariadbInstallDb, [...where, ...login, '--skip-test-db']);
     const network = [
       `--socket=${this.#socket}`,
       `--pid-file=${join(this.#folder, 'mariadb.pid')}`,
@@ -151,6 +151,7 @@ export class NativeServer {
     // A lab's data need not survive a power cut.
     const speed = [
       '--innodb-flush-log-at-trx-commit=0',
+      LOG_FILE,
       '--innodb-buffer-pool-size=256M',
       '--skip-name-resolve',
     ];

@@ -411,7 +411,7 @@ test('T508: roles that became privileged, and persons who did, by a role or by t
 
 const STEERS = '\u001b[2J\u001b]0;owned\u0007\u009b31m\u202Egnp.exe\u2066';
 const SCRIPT = '<script>alert(1)</script><img src=x onerror=alert(2)>';
-/** A hundred thousand take no more memory, only their time. */
+/** Pages are read one after the other: ROLLCALL_FLOOD=100000 tries a hundred thousand. */
 const FLOOD = Number(process.env['ROLLCALL_FLOOD'] ?? 2_000);
 const FLOOD_MS = 60_000 + FLOOD * 20;
 

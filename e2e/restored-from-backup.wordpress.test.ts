@@ -1,6 +1,9 @@
-/** A site that is put back to an earlier state: seen, stopped, read anew, and nobody is taken for somebody else. */
+/**
+ * A site that is put back to an earlier state, whole or only its users, or rewritten past WordPress: seen,
+ * stopped or held, read anew, and nobody is taken for somebody else.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { RereadSite } from '#hub/api/schemas/recovery.ts';
+import type { RereadSite, RewrittenSite } from '#hub/api/schemas/recovery.ts';
 import { signIn } from '#lab/sign-in.ts';
 import type { Site } from '#lab/start-site.ts';
 import { waitUntil } from '#lab/wait-until.ts';
@@ -41,6 +44,14 @@ const answer = (word: string, ...logins: string[]) =>
     logins,
   });
 const restored = () => stage.hub.call<RereadSite>('POST', '/sites/shop/restored', {});
+const rewritten = (take: string) =>
+  stage.hub.call<RewrittenSite>('POST', '/sites/shop/rewritten', { take });
+const heldFields = async () => {
+  const { held } = await stage.hub.call<{
+    held: { login: string; reason: string; fields: string[] }[];
+  }>('GET', '/held');
+  return held.map(({ login, reason, fields }) => `${login} ${fields.join()}: ${reason}`).sort();
+};
 const stopped = () => waitUntil(async () => (await trouble()) === 'source.rewound', REST_MS);
 const uidOn = (site: Site, login: string) =>
   site.php(
@@ -191,4 +202,130 @@ test('T803: an id that is used again for somebody else gives that person nothing
   expect(here).toBe(there);
   expect(here).not.toBe(uid);
   expect(await uidOn(blog, 'gina')).toBe(uid);
+});
+
+test('T804: only the tables of users and usermeta are put back: what is older there is held, and the others’ values come back when a person says so', async () => {
+  await createAccount(shop, 'lena', { firstName: 'Lena' });
+  await stage.hub.rest();
+  await backUp(shop, 'accounts');
+  await edit(shop, 'anna', { first_name: 'Anna newer', user_pass: 'the newest password' });
+  await edit(blog, 'bert', { last_name: 'Bert newer' });
+  await createAccount(shop, 'ivan');
+  await createAccount(shop, 'kurt', { firstName: 'Kurt' });
+  await shop.wp('user', 'delete', 'lena', '--yes');
+  await stage.hub.rest();
+  const newest = await person(blog, 'anna');
+
+  await pause('paused');
+  await putBack(shop, 'accounts');
+  const backup = await everybody(shop);
+  // Ivan's id comes again, for somebody else.
+  await createAccount(shop, 'jana');
+  await edit(shop, 'anna', { description: 'Since then' });
+  await edit(blog, 'bert', { last_name: 'Bert newest', description: 'Not held' });
+  const before = await everybody(blog);
+  await pause('active');
+  await stage.hub.rest();
+
+  // Two accounts differ, far fewer than the limit. What was done since travels, what is older does not.
+  expect(await heldFields()).toEqual(['bert last_name: source.rewritten_outside']);
+  expect(await person(shop, 'anna')).toMatchObject({ firstName: 'Anna here' });
+  expect(await person(shop, 'bert')).toMatchObject({
+    lastName: 'Bert there',
+    description: 'Not held',
+  });
+  expect(await person(blog, 'anna')).toEqual({ ...newest, description: 'Since then' });
+  expect(await everybody(blog)).toMatchObject({ ...before, anna: {} });
+  expect(Object.keys(await everybody(shop)).sort()).toEqual(
+    [...Object.keys(backup), 'jana'].sort(),
+  );
+
+  // Both ends say so, with what to do.
+  expect((await doctorSays('source.rewritten_outside'))?.next).toContain('rollcall site rewritten');
+  expect((await doctorSays('source.accounts_missing'))?.next).toContain('rollcall site rewritten');
+  const { visitor } = await signIn(shop, shop.adminLogin, shop.adminPassword);
+  const page = await (await visitor.request('/wp-admin/index.php')).text();
+  expect(page).toContain('“rollcall site rewritten”');
+
+  expect(await rewritten('others')).toMatchObject({
+    changed: 2,
+    vanished: 1,
+    reappeared: 1,
+    mismatched: 1,
+  });
+  await stage.hub.rest();
+  expect(await heldFields()).toEqual([]);
+  expect(await person(shop, 'anna')).toEqual({ ...newest, description: 'Since then' });
+  expect(await person(blog, 'anna')).toEqual(await person(shop, 'anna'));
+  expect(await person(shop, 'bert')).toMatchObject({ lastName: 'Bert newest' });
+  expect(await everybody(blog)).toMatchObject({ ...before, anna: {} });
+  expect(await alarms()).toEqual([
+    'shop ivan: identity.label_mismatch',
+    'shop kurt: account.vanished',
+    'shop lena: account.reappeared',
+  ]);
+  expect(await doctorSays('source.rewritten_outside')).toBeUndefined();
+  expect(await doctorSays('source.accounts_missing')).toBeUndefined();
+
+  await answer('recreate', 'kurt');
+  await answer('new', 'ivan');
+  await answer('delete', 'lena');
+  await stage.hub.rest();
+  expect(await alarms()).toEqual([]);
+  expect(await person(shop, 'kurt')).toMatchObject({ firstName: 'Kurt' });
+  expect(await person(shop, 'lena')).toBeNull();
+  for (const login of ['kurt', 'jana']) {
+    expect(await uidOn(shop, login)).toBe(await uidOn(blog, login));
+  }
+  expect(await uidOn(blog, 'jana')).not.toBe(await uidOn(blog, 'ivan'));
+});
+
+/** A search-and-replace in the database, over everybody's usermeta. */
+const replaceText = (mark: string) =>
+  shop.php(`global $wpdb;
+    $wpdb->query( "UPDATE $wpdb->usermeta SET meta_value = CONCAT( meta_value, ' ${mark}' ) WHERE meta_key = 'description'" );
+    wp_cache_flush();`);
+const editAll = (site: Site, logins: readonly string[], description: string) =>
+  site.php(`foreach ( ${JSON.stringify(logins)} as $login ) {
+    wp_update_user( array( 'ID' => get_user_by( 'login', $login )->ID, 'description' => $login . ' ${description}' ) );
+  }`);
+const descriptions = async (site: Site, logins: readonly string[]) =>
+  Promise.all(logins.map(async (login) => (await person(site, login))?.description));
+const SIX = ['anna', 'bert', 'cleo', 'fred', 'hugo', 'jana'] as const;
+const all = (text: string) => SIX.map((login) => `${login} ${text}`);
+
+test('T805: a search-and-replace over usermeta is held and overwritten by nothing; “nothing” leaves it there, and newer edits come in', async () => {
+  await editAll(shop, [...SIX, 'kurt'], 'one');
+  await stage.hub.rest();
+  await replaceText('replaced');
+  await editAll(blog, SIX, 'two');
+  await stage.hub.rest();
+  expect(await heldFields()).toEqual(
+    SIX.map((login) => `${login} description: source.rewritten_outside`),
+  );
+  expect(await descriptions(shop, SIX)).toEqual(all('one replaced'));
+  expect(await descriptions(blog, SIX)).toEqual(all('two'));
+  expect((await doctorSays('source.rewritten_outside'))?.message).toContain(
+    'accounts were changed past WordPress',
+  );
+
+  await rewritten('nothing');
+  await stage.hub.rest();
+  expect(await heldFields()).toEqual([]);
+  expect(await descriptions(shop, [...SIX, 'kurt'])).toEqual([...all('two'), 'kurt one replaced']);
+  expect(await descriptions(blog, [...SIX, 'kurt'])).toEqual([...all('two'), 'kurt one']);
+});
+
+test('T806: taken as edits, replaced text travels, and wins over what came in meanwhile', async () => {
+  await replaceText('replaced');
+  await editAll(blog, SIX, 'three');
+  await stage.hub.rest();
+  expect(await descriptions(shop, SIX)).toEqual(all('two replaced'));
+  await rewritten('edits');
+  await stage.hub.rest();
+  expect(await heldFields()).toEqual([]);
+  for (const site of [shop, blog]) {
+    expect(await descriptions(site, SIX)).toEqual(all('two replaced'));
+    expect(await descriptions(site, ['kurt'])).toEqual(['kurt one replaced replaced']);
+  }
 });

@@ -80,7 +80,7 @@ final class Rollcall_Account_Writer {
 		if ( $filling ) {
 			Rollcall_Account_Creator::forget_markers( array( $target->id ) );
 		}
-		Rollcall_Target::settle_after( array( $target->id ) );
+		Rollcall_Target::settle_after( array( $target->id => $target ) );
 		return $fields;
 	}
 

@@ -25,10 +25,13 @@ final class Rollcall_Apply_Delete {
 	 * @return array Receipt.
 	 */
 	public static function one( $operation, $dry_run ) {
-		if ( Rollcall_Tombstones::of( array( $operation['uid'] ) ) ) {
+		$found = Rollcall_Account_Finder::by_label( $operation );
+		$ended = Rollcall_Tombstones::of( array( $operation['uid'] ) );
+		// Whose table of users was put back is there again, and a later delete means that.
+		$again = $ended && $found['id'] && Rollcall_Merge::is_newer( $operation['gone'], reset( $ended ) );
+		if ( $ended && ! $again ) {
 			return Rollcall_Receipt::of( $operation, 'unchanged' );
 		}
-		$found = Rollcall_Account_Finder::by_label( $operation );
 		if ( 'identity.label_mismatch' === $found['refusal'] ) {
 			return Rollcall_Receipt::refused( $operation, $found['refusal'] );
 		}

@@ -31,6 +31,7 @@ final class Rollcall_Changes {
 			return $fits;
 		}
 		Rollcall_Outbox::ack( $request['ack'] );
+		Rollcall_Outside::look();
 		Rollcall_Newcomers::look();
 		if ( ! empty( $request['restamp'] ) ) {
 			self::restamp( array_map( 'intval', $request['restamp'] ) );

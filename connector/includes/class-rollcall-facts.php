@@ -118,6 +118,23 @@ final class Rollcall_Facts {
 	}
 
 	/**
+	 * Raises a counter to a number, unless it is there already.
+	 *
+	 * @param string $name Counter.
+	 * @param int    $to   Number.
+	 */
+	public static function raise_to( $name, $to ) {
+		global $wpdb;
+		$wpdb->query( // phpcs:ignore WordPress.DB
+			$wpdb->prepare(
+				'INSERT INTO ' . Rollcall_Tables::facts() . " (name, value, counter) VALUES (%s, '', %d) ON DUPLICATE KEY UPDATE counter = CASE WHEN counter < VALUES(counter) THEN VALUES(counter) ELSE counter END", // phpcs:ignore WordPress.DB
+				$name,
+				$to
+			)
+		);
+	}
+
+	/**
 	 * Forgets what this request remembers (the tables were dropped, or another store is meant).
 	 */
 	public static function forget_all() {

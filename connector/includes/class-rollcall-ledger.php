@@ -331,7 +331,7 @@ final class Rollcall_Ledger {
 	 */
 	public static function set_switches( $id, array $switches ) {
 		global $wpdb;
-		Rollcall_Settle::run( array( $id ) );
+		Rollcall_Settle::run( array( $id ), array( 'gate' => array( 'Rollcall_Outside', 'gate' ) ) );
 		$next = array_merge( self::switches( $id ), array_intersect_key( array_map( 'boolval', $switches ), self::switches( $id ) ) );
 		$wpdb->query( // phpcs:ignore WordPress.DB
 			$wpdb->prepare(

@@ -60,7 +60,13 @@ final class Rollcall_Mark {
 		if ( $held && $held['id'] === $next['id'] ) {
 			return true;
 		}
-		return self::replace( $before, self::encode( $next ) ) ? true : self::mismatch();
+		if ( ! self::replace( $before, self::encode( $next ) ) ) {
+			return self::mismatch();
+		}
+		// What went back must be seen before its number is raised.
+		Rollcall_Outside::look();
+		Rollcall_Table_Marks::renew();
+		return true;
 	}
 
 	/**

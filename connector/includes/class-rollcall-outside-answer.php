@@ -5,8 +5,9 @@
  * Does: goes through all accounts a page at a time; takes what differs from the ledger as an edit made
  * now, or as older than any edit elsewhere, or for what was known.
  * Does not: change any value.
- * Always true: repeating a page changes nothing more; with the last page the hold ends. An account that
- * is being saved right now is left to its own settling.
+ * Always true: repeating a page changes nothing more; with the last page the hold ends, and labels of
+ * accounts that are no longer there are forgotten. An account that is being saved right now is left to its
+ * own settling; one that is somebody else than its label was made for is left as it is.
  * On failure: the hold stays, and the answer is given again.
  *
  * @package Rollcall_Connector
@@ -35,13 +36,34 @@ final class Rollcall_Outside_Answer {
 		$more = count( $ids ) === self::PAGE;
 		$last = end( $ids );
 		$ids  = array_diff( $ids, Rollcall_Outbox::has_fresh_open( $ids ), array( Rollcall_Settings::service_user_id() ) );
+		$ids  = self::still_themselves( $ids );
 		$done = 'edits' === $request['take'] ? self::take_as_edits( $ids ) : self::take_as_known( $ids, 'others' === $request['take'] );
 		if ( ! $more ) {
+			$wpdb->query( 'DELETE FROM ' . Rollcall_Tables::accounts() . " WHERE user_id NOT IN (SELECT ID FROM {$wpdb->users})" ); // phpcs:ignore WordPress.DB
 			Rollcall_Outside::end();
 		}
 		return array(
 			'changed' => $done,
 			'next'    => $more ? $last : null,
+		);
+	}
+
+	/**
+	 * Accounts that have no label, or one that was made for them.
+	 *
+	 * @param int[] $ids WordPress user ids.
+	 * @return int[]
+	 */
+	private static function still_themselves( array $ids ) {
+		$rows    = Rollcall_Ledger::load( $ids );
+		$present = Rollcall_Fields::read( $ids );
+		return array_values(
+			array_filter(
+				$ids,
+				static function ( $id ) use ( $rows, $present ) {
+					return ! isset( $rows[ $id ], $present[ $id ] ) || Rollcall_Ledger::label_ok( $rows[ $id ], $present[ $id ]['login'], $present[ $id ]['registered'] );
+				}
+			)
 		);
 	}
 

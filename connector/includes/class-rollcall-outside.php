@@ -3,8 +3,9 @@
  * Accounts that somebody wrote past WordPress's hooks: by SQL, in a killed request, while the plugin
  * was off.
  *
- * Does: lets a few be stamped and captured; holds them all once they are so many that somebody must
- *   have restored a table or replaced text in it.
+ * Does: lets a few be stamped and captured, once it has looked whether their neighbours are as they were;
+ *   holds them all where they are so many that somebody must have replaced text in a table, or once a
+ *   table went back (Rollcall_Table_Marks).
  * Does not: resolve a hold (Rollcall_Outside_Answer).
  * Always true: while a hold lasts nothing found so is stamped, and its new values don't travel.
  * On failure: two requests that count at once may count one account twice or not at all.
@@ -33,6 +34,9 @@ final class Rollcall_Outside {
 	/** … but never so few. */
 	const LEAST = 5;
 
+	/** Neighbours that are looked at before anything is stamped: text is seldom replaced for one alone. */
+	const NEIGHBOURS = 200;
+
 	/** So many ids are kept of a hold; the count goes on. */
 	const KEEP_IDS = 5000;
 
@@ -51,7 +55,9 @@ final class Rollcall_Outside {
 		}
 		$seen = array_fill_keys( $record['ids'], true ) + array_fill_keys( $ids, true );
 		$more = count( $seen ) > count( $record['ids'] );
-		if ( ! $record['held'] && count( $seen ) > self::limit() ) {
+		$near = $more && ! $record['held'] ? self::written_near( $ids ) : array();
+		if ( ! $record['held'] && ( count( $seen + $near ) > self::limit() || count( $near ) > self::NEIGHBOURS * self::PART ) ) {
+			$seen           += $near;
 			$record['held']  = true;
 			$record['since'] = $now;
 			$more            = true;
@@ -75,8 +81,14 @@ final class Rollcall_Outside {
 		return $record['held'];
 	}
 
+	/** Begins a hold when a table went back. */
+	public static function look() {
+		self::record();
+	}
+
 	/** The hold has been answered; finds are counted anew. */
 	public static function end() {
+		Rollcall_Table_Marks::renew();
 		Rollcall_Facts::delete( self::FACT );
 	}
 
@@ -90,6 +102,14 @@ final class Rollcall_Outside {
 		if ( ! $record['held'] ) {
 			return array();
 		}
+		if ( $record['restored'] ) {
+			return array(
+				array(
+					'code'    => 'source.rewritten_outside',
+					'message' => __( 'The table of users, or that of their meta, was put back to an earlier state without the rest of the database; what is older there is held. Say in the hub what becomes of it, with “rollcall site rewritten”.', 'rollcall-connector' ),
+				),
+			);
+		}
 		return array(
 			array(
 				'code'    => 'source.rewritten_outside',
@@ -102,6 +122,30 @@ final class Rollcall_Outside {
 		);
 	}
 
+	/**
+	 * Neighbours of accounts that were written past the hooks, too.
+	 *
+	 * @param int[] $ids WordPress user ids.
+	 * @return array<int,true>
+	 */
+	private static function written_near( array $ids ) {
+		global $wpdb;
+		$first = min( $ids );
+		$after = $wpdb->get_col( $wpdb->prepare( "SELECT ID FROM {$wpdb->users} WHERE ID > %d ORDER BY ID LIMIT %d", $first, self::NEIGHBOURS ) ); // phpcs:ignore WordPress.DB
+		$begin = $wpdb->get_col( $wpdb->prepare( "SELECT ID FROM {$wpdb->users} WHERE ID < %d ORDER BY ID LIMIT %d", $first, self::NEIGHBOURS - count( $after ) ) ); // phpcs:ignore WordPress.DB
+		$near  = array_diff( array_map( 'intval', array_merge( $after, $begin ) ), $ids, array( Rollcall_Settings::service_user_id() ) );
+		// Whoever is being saved right now differs rightly.
+		$near    = array_diff( $near, Rollcall_Outbox::has_fresh_open( $near ), Rollcall_Outbox::has_stale_open( $near ) );
+		$rows    = Rollcall_Ledger::load( $near );
+		$written = array();
+		foreach ( Rollcall_Fields::read( array_keys( $rows ) ) as $id => $present ) {
+			if ( Rollcall_Comparison::of( $rows[ $id ], $present )['changed'] ) {
+				$written[ $id ] = true;
+			}
+		}
+		return $written;
+	}
+
 	/** How many may be found within the window. */
 	private static function limit() {
 		global $wpdb;
@@ -112,15 +156,22 @@ final class Rollcall_Outside {
 	/**
 	 * What was found so far.
 	 *
-	 * @return array{held:bool,since:int,count:int,ids:int[]}
+	 * @return array{held:bool,restored:bool,since:int,count:int,ids:int[]}
 	 */
 	private static function record() {
 		$stored = json_decode( (string) Rollcall_Facts::get( self::FACT ), true );
-		return array(
-			'held'  => ! empty( $stored['held'] ),
-			'since' => isset( $stored['since'] ) ? (int) $stored['since'] : 0,
-			'count' => isset( $stored['count'] ) ? (int) $stored['count'] : 0,
-			'ids'   => isset( $stored['ids'] ) ? array_map( 'intval', (array) $stored['ids'] ) : array(),
+		$record = array(
+			'held'     => ! empty( $stored['held'] ),
+			'restored' => ! empty( $stored['restored'] ),
+			'since'    => isset( $stored['since'] ) ? (int) $stored['since'] : 0,
+			'count'    => isset( $stored['count'] ) ? (int) $stored['count'] : 0,
+			'ids'      => isset( $stored['ids'] ) ? array_map( 'intval', (array) $stored['ids'] ) : array(),
 		);
+		if ( ! $record['restored'] && Rollcall_Table_Marks::went_back() ) {
+			$record['held']     = true;
+			$record['restored'] = true;
+			Rollcall_Facts::set( self::FACT, wp_json_encode( $record ) );
+		}
+		return $record;
 	}
 }

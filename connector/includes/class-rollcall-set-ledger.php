@@ -130,7 +130,7 @@ final class Rollcall_Set_Ledger {
 			}
 			$entries = isset( $this->lost[ $id ] ) ? $this->lost[ $id ] : array();
 			if ( ! $same ) {
-				$changed[] = $id;
+				$changed[ $id ] = $job->target;
 				$entries   = self::entries( $job, $present, array_keys( $job->winners ) );
 			}
 			if ( $entries ) {

@@ -84,7 +84,7 @@ final class Rollcall_Store {
 		foreach ( array( Rollcall_Tables::accounts(), Rollcall_Tables::outbox() ) as $table ) {
 			$wpdb->query( "DELETE FROM $table" ); // phpcs:ignore WordPress.DB
 		}
-		foreach ( array( 'fingerprint_key', Rollcall_Outside::FACT, Rollcall_Newcomers::FACT ) as $fact ) {
+		foreach ( array( 'fingerprint_key', Rollcall_Outside::FACT, Rollcall_Newcomers::FACT, Rollcall_Table_Marks::FACT ) as $fact ) {
 			Rollcall_Facts::delete( $fact );
 		}
 		Rollcall_Mark::forget_all();

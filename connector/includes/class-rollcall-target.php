@@ -47,9 +47,9 @@ final class Rollcall_Target {
 	private $row;
 
 	/**
-	 * Names of entries that were rewritten past the hooks and wait for an operator.
+	 * Entries that were rewritten past the hooks and wait for an operator: name → fingerprint.
 	 *
-	 * @var string[]
+	 * @var array<string,string>
 	 */
 	private $on_hold = array();
 
@@ -104,24 +104,44 @@ final class Rollcall_Target {
 			$target->blog    = $blog;
 			$target->present = $settled['present'];
 			$target->row     = $settled['row'];
-			$target->on_hold = isset( $settled['held'] ) ? array_map( 'strval', $settled['held'] ) : array();
+			$target->on_hold = self::held_of( $settled );
 			$targets[ $id ]  = $target;
 		}
 		return $targets;
 	}
 
 	/**
+	 * What of a settled account is held.
+	 *
+	 * @param array $settled As Rollcall_Settle::run() answers it.
+	 * @return array<string,string> Entry → fingerprint.
+	 */
+	private static function held_of( $settled ) {
+		if ( ! $settled['held'] ) {
+			return array();
+		}
+		$changed = Rollcall_Comparison::of( $settled['row'], $settled['present'] )['changed'];
+		return array_intersect_key( $changed, array_fill_keys( $settled['held'], true ) );
+	}
+
+	/**
 	 * Settles accounts after a write: whatever else changed meanwhile is this site's own change.
 	 *
-	 * @param int[] $ids Accounts.
+	 * @param array<int,self|null> $targets Accounts as they were before, by id; null: there was none.
 	 * @return void
 	 */
-	public static function settle_after( $ids ) {
+	public static function settle_after( $targets ) {
 		$opened = array();
+		$held   = array();
+		foreach ( array_filter( $targets ) as $id => $target ) {
+			// Still nobody's edit.
+			$held[ $id ] = $target->on_hold;
+		}
 		Rollcall_Ledger::settle(
-			$ids,
+			array_keys( $targets ),
 			array(
-				'gate' => static function ( $ids ) use ( &$opened ) {
+				'except' => array_filter( $held ),
+				'gate'   => static function ( $ids ) use ( &$opened ) {
 					foreach ( $ids as $one ) {
 						Rollcall_Outbox::open( $one, 'update' );
 						$opened[ $one ] = 'update';
@@ -162,7 +182,7 @@ final class Rollcall_Target {
 	 * @return bool
 	 */
 	public function is_on_hold( $name ) {
-		return in_array( self::entry_name( $name, $this->blog ), $this->on_hold, true );
+		return isset( $this->on_hold[ self::entry_name( $name, $this->blog ) ] );
 	}
 
 	/**

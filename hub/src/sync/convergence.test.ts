@@ -227,6 +227,29 @@ describe('random graphs and histories', () => {
       { numRuns: HISTORIES },
     );
   }, 240_000);
+
+  test('I1, I2, I3: a site that is restored and read anew gets its own values back, and nothing twice', async () => {
+    const lost = new Set(['loseReceipt', 'loseChanges', 'crash', 'kill', 'register']);
+    await fc.assert(
+      fc.asyncProperty(graphArb, fc.nat(), fc.nat(), async ({ count, edges, steps }, at, who) => {
+        const world = await worldWithPeople(count, edges);
+        const history = steps.filter((step) => !lost.has(step.do));
+        const backup = at % (history.length + 1);
+        const putBackAt = backup + Math.ceil((history.length - backup) / 2);
+        for (const step of history.slice(0, backup)) await play(world, step);
+        const putBack = world.site(who % count).backUp();
+        for (const step of history.slice(backup, putBackAt)) await play(world, step);
+        putBack();
+        await world.restored(who % count);
+        for (const step of history.slice(putBackAt)) await play(world, step);
+        await world.rest();
+        expectConvergence(world, edges);
+        expectTruth(world);
+        expect(world.sites.map((site) => site.repeated)).toEqual(world.sites.map(() => 0));
+      }),
+      { numRuns: HISTORIES },
+    );
+  }, 240_000);
 });
 
 function expectConvergence(world: World, edges: readonly Edge[]): void {

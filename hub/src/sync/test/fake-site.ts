@@ -119,6 +119,19 @@ export class FakeSite implements SitePort {
     this.outbox.markGone(id, { uid, login, stamp }, this.hubMs());
   }
 
+  /** The whole database as it is now; what is answered puts it back. Names of rows don't come again. */
+  backUp(): () => void {
+    const kept = structuredClone([this.accountsById, this.tombstones, this.outbox.rows] as const);
+    return () => {
+      const [accounts, tombstones, rows] = structuredClone(kept);
+      this.accountsById.clear();
+      this.tombstones.clear();
+      for (const [id, account] of accounts) this.accountsById.set(id, account);
+      for (const [uid, stamp] of tombstones) this.tombstones.set(uid, stamp);
+      this.outbox.rows = rows;
+    };
+  }
+
   /** The switch in the profile: told as a change, stamps nothing. */
   rejectIncoming(id: number): void {
     this.account(id).switches.reject_incoming = true;

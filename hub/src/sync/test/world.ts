@@ -14,6 +14,7 @@ import type { RouteRules, Site, Topology } from '../../model/route.ts';
 import { census } from '../capture/census.ts';
 import { pull } from '../capture/pull.ts';
 import { refresh } from '../capture/refresh.ts';
+import { type Reread, reread } from '../capture/reread.ts';
 import { CREATION_LIMIT } from '../creation-limit.ts';
 import { DELETION_LIMIT } from '../deliver/deletion-limit.ts';
 import { send } from '../deliver/send.ts';
@@ -89,6 +90,16 @@ export class World {
       const { rows } = await pull(input, ports);
       return rows + (await refresh(input, ports));
     });
+  }
+
+  /** A backup was put back, and an operator has said so. */
+  async restored(index: number): Promise<Reread> {
+    const input = { ...this.inputOf(index), cursor: { epoch: null, head: 0 } };
+    const { store } = this;
+    this.site(index).down = false;
+    store.crashes = 0;
+    await store.transaction((tx) => tx.forgetOutbox(input.installation));
+    return reread(input, { store, site: this.site(index), spreadBatch: this.spreadBatch() });
   }
 
   /** Reads who is who, as when the site is connected. */

@@ -45,6 +45,7 @@ export default defineConfig({
           },
           // Stories wait most of the time. More at once than this, and limits mean little.
           maxWorkers: 2,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

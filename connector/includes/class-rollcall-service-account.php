@@ -71,11 +71,26 @@ final class Rollcall_Service_Account {
 			return 0;
 		}
 		// Ids come again: after a restored table, or where MySQL counts anew from the highest one.
-		if ( 0 !== strpos( $user->user_login, self::LOGIN ) ) {
-			self::forget( $id );
-			return 0;
+		if ( 0 === strpos( $user->user_login, self::LOGIN ) ) {
+			return $id;
 		}
-		return $id;
+		// That may be a cache's, of yesterday: the table decides.
+		if ( self::is_others( $id ) ) {
+			self::forget( $id );
+		}
+		return 0;
+	}
+
+	/**
+	 * Is this id somebody else's, by the table of users?
+	 *
+	 * @param int $id Account.
+	 * @return bool
+	 */
+	private static function is_others( $id ) {
+		global $wpdb;
+		$login = $wpdb->get_var( $wpdb->prepare( "SELECT user_login FROM {$wpdb->users} WHERE ID = %d", $id ) ); // phpcs:ignore WordPress.DB
+		return is_string( $login ) && 0 !== strpos( $login, self::LOGIN );
 	}
 
 	/**

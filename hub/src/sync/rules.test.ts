@@ -616,6 +616,21 @@ describe('a crash', () => {
   });
 });
 
+describe('a site that was restored', () => {
+  test('I3: creates nobody where a route came later than the person, and who registers then goes along', async () => {
+    const world = await withAnna(3, [{ from: 0, to: 1 }]);
+    world.topology = new World(3, [
+      { from: 0, to: 1 },
+      { from: 0, to: 2 },
+    ]).topology;
+    await world.restored(0);
+    world.site(0).register({ login: 'bert', email: 'bert@x.test' });
+    await world.rest();
+    expect(world.site(2).byLogin('anna')).toBeUndefined();
+    expect(world.site(2).byLogin('bert')).toBeDefined();
+  });
+});
+
 describe('a target that was away for longer than values are kept', () => {
   test('I3: gets them as they are by then, read afresh from their source', async () => {
     const world = await withAnna(3, [...both(0, 1), { from: 1, to: 2 }]);

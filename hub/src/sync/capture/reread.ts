@@ -24,6 +24,7 @@ import { isNewer } from '../../model/stamp.ts';
 import type { Reason } from '../../reasons.ts';
 import type { Ended, Transaction } from '../ports.ts';
 import { learn } from './learn.ts';
+import { withoutOldBirth } from './old-birth.ts';
 import {
   keepLessons,
   label,
@@ -99,9 +100,10 @@ async function readPage(
       ? readStranger(state, ended.get(id) ?? [])
       : readKnown(state, identity, labelled, installation);
   });
-  const lessons = read.map(({ state, identity, formerUids, alarm }): Taught => {
+  const lessons = read.map(({ state, identity, formerUids, before, alarm }): Taught => {
     const lesson = learn(state, { ...context, identity, formerUids, installation, sites, alarm });
-    return { id: state.id, lesson, login: state.login, actor: null };
+    const taught = { id: state.id, lesson, login: state.login, actor: null };
+    return withoutOldBirth(taught, before);
   });
   await keepLessons(tx, lessons, input, context, spreadBatch);
   const vanished = believed.filter((id) => !here.has(id));

@@ -6,18 +6,15 @@
  * Always true: an account stays noted until what was read of it is learned, in one transaction (I7);
  * what every target holds already is not sent again (I2).
  */
-import { ACCOUNT } from '../../model/field.ts';
-import type { Identity } from '../../model/identity.ts';
-import { type InstallationId, type WordPressId, wordPressId } from '../../model/ids.ts';
-import { isFromBefore, isNewer } from '../../model/stamp.ts';
+import { wordPressId } from '../../model/ids.ts';
 import { toRow } from './offer.ts';
+import { withoutOldBirth } from './old-birth.ts';
 import {
   keepLessons,
   learnRows,
   PAGE_ROWS,
   type PullInput,
   type PullPorts,
-  type Taught,
 } from './pull.ts';
 
 export async function spreadRecovered(
@@ -43,23 +40,12 @@ export async function spreadRecovered(
       const rows = page.accounts.map((account) => toRow(account, page.clock));
       const before = await tx.lockByAccount(installation, ids);
       const lessons = await learnRows(tx, rows, input, context);
-      const told = lessons.map((taught) => withoutOldBirth(taught, before, installation));
+      const told = lessons.map((taught) => {
+        const account = before.get(wordPressId(taught.id))?.accounts.get(installation);
+        return withoutOldBirth(taught, account ?? null);
+      });
       await keepLessons(tx, told, input, context, spreadBatch);
     });
     if (waiting.length < PAGE_ROWS) return;
   }
-}
-
-function withoutOldBirth(
-  taught: Taught,
-  before: ReadonlyMap<WordPressId, Identity>,
-  installation: InstallationId,
-): Taught {
-  const { holding } = taught.lesson;
-  const account = before.get(wordPressId(taught.id))?.accounts.get(installation);
-  const { stamp } = holding.birth ?? {};
-  const newlyBorn =
-    stamp !== undefined && !isFromBefore(stamp) && isNewer(stamp, account?.known.get(ACCOUNT));
-  const told = { ...holding, newlyBorn: holding.newlyBorn && newlyBorn };
-  return { ...taught, lesson: { ...taught.lesson, holding: told } };
 }

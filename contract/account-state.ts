@@ -60,6 +60,17 @@ export const codeSchema = (otherwise: string) =>
 const MOST_ENTRIES = 1_000;
 const isBounded = (record: object): boolean => Object.keys(record).length <= MOST_ENTRIES;
 
+/** Halves of proofs that were confirmed on this account. A verifier is a slow hash made for one proof alone. */
+const MOST_HALVES = 20;
+const ConfirmedSchema = z.object({
+  half: z.uuid(),
+  verifier: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,255}$/u)
+    .optional(),
+});
+export type Confirmed = z.infer<typeof ConfirmedSchema>;
+
 export const AccountStateSchema = z.object({
   /** WordPress user id on this installation. */
   id: z.int().positive(),
@@ -86,6 +97,8 @@ export const AccountStateSchema = z.object({
     .optional(),
   /** Field name → reason code, for values that can't travel (an object, broken UTF-8, too large). */
   unreadable: z.record(z.string(), codeSchema('site.error')).refine(isBounded).optional(),
+  /** Confirmed and not cancelled yet; only with detail `state`, absent when there is none. */
+  proofs: z.array(ConfirmedSchema).max(MOST_HALVES).optional(),
 });
 export type AccountState = z.infer<typeof AccountStateSchema>;
 

@@ -411,6 +411,71 @@ export const OutsideAnswerSchema = z.object({
   next: z.int().nullable(),
 });
 
+// ---- /proofs ------------------------------------------------------------------------------
+
+/**
+ * Whoever has an account here is asked to prove that it is theirs: by a link mailed to its address, or by the
+ * password typed at a sign-in. Each site is asked for its own half; the hub alone knows which two belong together.
+ * A half that was confirmed comes with the account's state (`proofs`) until it is cancelled or ends.
+ */
+export const PROOF_KINDS = ['mail', 'password'] as const;
+export const MOST_PROOFS = 50;
+export const LONGEST_PROOF_MS = 7 * 24 * 60 * 60 * 1_000;
+
+const ProofAskSchema = z
+  .object({
+    id: z.int().positive(),
+    /** Refused unless the account still has this login. */
+    login: NameSchema,
+    half: z.uuid(),
+    kind: z.enum(PROOF_KINDS),
+    /** The other account's site, and since when that account has been there (UTC): for the person to read. */
+    other: z.object({
+      site: z.string().max(190),
+      url: z
+        .string()
+        .max(2048)
+        .regex(/^https?:\/\/\S+$/u),
+      registered: z.string().regex(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/u),
+    }),
+    /** The same for both halves of one proof; none for a mailed link. */
+    salt: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/u)
+      .nullable(),
+    /** Hub time; at most seven days ahead. */
+    ends_ms: z.int().positive(),
+  })
+  .refine(({ kind, salt }) => (kind === 'mail') === (salt === null));
+const ProofCancelSchema = z.object({
+  id: z.int().positive(),
+  half: z.uuid(),
+  /** Forget this half, confirmed or not. */
+  cancel: z.literal(true),
+});
+export const ProofOrderSchema = z.union([ProofCancelSchema, ProofAskSchema]);
+export type ProofOrder = z.infer<typeof ProofOrderSchema>;
+
+export const ProofsRequestSchema = z.object({
+  hub: HubIdentitySchema,
+  proofs: z.array(ProofOrderSchema).max(MOST_PROOFS),
+});
+export const ProofsAnswerSchema = z.object({
+  results: z
+    .array(
+      z.object({
+        id: z.int(),
+        half: z.uuid(),
+        /** `already`: asked before; no second mail was sent. */
+        result: z.enum(['asked', 'already', 'cancelled', 'refused']),
+        /** With `refused`. */
+        reason: CodeSchema.optional(),
+      }),
+    )
+    .max(MOST_PROOFS),
+});
+export type ProofResult = z.infer<typeof ProofsAnswerSchema>['results'][number];
+
 // ---- signal (connector → hub) -------------------------------------------------------------
 
 /**

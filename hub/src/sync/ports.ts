@@ -10,6 +10,8 @@ import type {
   MarkOffer,
   Notice,
   Operation,
+  ProofOrder,
+  ProofResult,
   StatusAnswer,
 } from '#contract/messages.ts';
 import type { Field } from '../model/field.ts';
@@ -107,6 +109,8 @@ export interface SitePort {
     connection: Connection,
     request: { take: 'edits' | 'others' | 'nothing'; after: number },
   ): Promise<{ readonly changed: number; readonly next: number | null }>;
+  /** Asks for halves of proofs, or takes them back; one answer for each. A confirmed half comes with the state. */
+  proofs(connection: Connection, orders: readonly ProofOrder[]): Promise<readonly ProofResult[]>;
   disconnect(connection: Connection): Promise<void>;
 }
 

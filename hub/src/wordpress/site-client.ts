@@ -15,6 +15,7 @@ import {
   DisconnectAnswerSchema,
   LabelsAnswerSchema,
   OutsideAnswerSchema,
+  ProofsAnswerSchema,
   SettingsAnswerSchema,
   StampAnswerSchema,
   StatusAnswerSchema,
@@ -82,6 +83,9 @@ export function createSiteClient(wire: Wire): SitePort {
       return (await ask(connection, 'stamp', { stamps }, StampAnswerSchema)).results;
     },
     outside: (connection, request) => ask(connection, 'outside', request, OutsideAnswerSchema),
+    async proofs(connection, proofs) {
+      return (await ask(connection, 'proofs', { proofs }, ProofsAnswerSchema)).results;
+    },
     async disconnect(connection) {
       await ask(connection, 'disconnect', {}, DisconnectAnswerSchema);
     },

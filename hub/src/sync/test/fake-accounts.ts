@@ -13,6 +13,14 @@ export interface Entry {
   value: Value;
   stamp: Stamp;
 }
+export interface FakeProof {
+  half: string;
+  kind: 'mail' | 'password';
+  salt: string | null;
+  endsMs: number;
+  confirmed: boolean;
+  verifier: string | null;
+}
 export interface FakeAccount {
   id: number;
   uid: string | null;
@@ -21,6 +29,8 @@ export interface FakeAccount {
   born: Stamp;
   fields: Map<Field, Entry>;
   switches: { stop_outgoing: boolean; reject_incoming: boolean };
+  /** Halves of proofs that the hub asked for. */
+  proofs: FakeProof[];
   /** It wrote something that would be lost with it. */
   hasContent: boolean;
 }
@@ -54,6 +64,7 @@ export class FakeAccounts {
       born: [0, this.key],
       fields: new Map(),
       switches: { stop_outgoing: false, reject_incoming: false },
+      proofs: [],
       hasContent: false,
     };
     this.nextId += 1;
@@ -87,6 +98,10 @@ export class FakeAccounts {
     });
     const stamp = nextStamp(nowMs, greatestMs(account), this.key);
     for (const [field, value] of differ) account.fields.set(field, { value, stamp });
+    endMailed(
+      account,
+      differ.map(([field]) => field),
+    );
     return differ.length > 0;
   }
 
@@ -110,7 +125,9 @@ export class FakeAccounts {
 
   state(account: FakeAccount): AccountState {
     const { fields, roles } = fieldsAndRoles(account);
-    return { ...this.who(account), fields, roles: { '1': roles } };
+    const state = { ...this.who(account), fields, roles: { '1': roles } };
+    const proofs = confirmedOn(account);
+    return proofs.length === 0 ? state : { ...state, proofs };
   }
 
   who(account: FakeAccount): AccountState {
@@ -127,6 +144,17 @@ export class FakeAccounts {
       switches: { ...switches },
     };
   }
+}
+
+const confirmedOn = ({ proofs }: FakeAccount) =>
+  proofs
+    .filter(({ confirmed }) => confirmed)
+    .map(({ half, verifier }) => (verifier === null ? { half } : { half, verifier }));
+
+/** A mailed link ends with every change of the address or the password. */
+export function endMailed(account: FakeAccount, changed: readonly Field[]): void {
+  if (!changed.some((field) => field === 'email' || field === 'password')) return;
+  account.proofs = account.proofs.filter(({ kind }) => kind !== 'mail');
 }
 
 const BLANK = ['first_name', 'last_name', 'description', 'url', 'locale'];

@@ -122,6 +122,7 @@ function foretold(
     born: [0, ground.key],
     fields: new Map(),
     switches: { stop_outgoing: false, reject_incoming: false },
+    proofs: [],
     hasContent: false,
   };
   const { id: _, ...receipt } = merge(ground, operation, imagined, { filling: true, dryRun: true });

@@ -10,6 +10,7 @@ import type { SiteKey } from '../../model/ids.ts';
 import { compareStamps, isFromBefore, type Stamp } from '../../model/stamp.ts';
 import {
   emailOf,
+  endMailed,
   type FakeAccount,
   type FakeAccounts,
   fromWire,
@@ -62,6 +63,7 @@ export function merge(
     const stored = asStored(field, v);
     const value = asKept(field, stored, account.login);
     account.fields.set(field, { value, stamp: incoming.stamp });
+    endMailed(account, [field]);
     if (!same(value, stored)) fields[field] = { ...decided, r: 'altered' };
   }
   if (!dryRun && (changed.length > 0 || filling)) ground.wrote(operation.uid, changed);

@@ -12,6 +12,7 @@ import type {
   Mark,
   MarkOffer,
   Operation,
+  ProofOrder,
   StatusAnswer,
 } from '#contract/messages.ts';
 import { Fault } from '../../errors.ts';
@@ -31,6 +32,7 @@ import {
 import { applyOne } from './fake-apply.ts';
 import type { FakeGround } from './fake-merge.ts';
 import { FakeOutbox, type OutboxRow } from './fake-outbox.ts';
+import { answerProof, confirmAll } from './fake-proofs.ts';
 
 export interface FakeSiteOptions {
   readonly key: number;
@@ -150,6 +152,19 @@ export class FakeSite implements SitePort {
     const atMs = this.hubMs();
     const row = 'f'.repeat(16);
     return { row, rev: 1, kind: 'update', at: atMs, blog: 1, actor: { kind: 'cli' }, account };
+  }
+
+  /** Whoever got the mails of an account confirms them, on its page. */
+  confirmMailed(id: number): void {
+    const { proofs } = this.account(id);
+    if (confirmAll(proofs, 'mail', this.hubMs())) this.outbox.mark(id, 'update', this.hubMs());
+  }
+
+  /** Signs in with a password that is right. */
+  signIn(id: number, password: string): void {
+    const { proofs } = this.account(id);
+    const done = confirmAll(proofs, 'password', this.hubMs(), password);
+    if (done) this.outbox.mark(id, 'update', this.hubMs());
   }
 
   byLogin(login: string): FakeAccount | undefined {
@@ -311,6 +326,11 @@ export class FakeSite implements SitePort {
   ): ReturnType<SitePort['outside']> {
     this.answerOrFail(connection);
     return { changed: after - after, next: null };
+  }
+
+  async proofs(connection: Connection, orders: readonly ProofOrder[]) {
+    this.answerOrFail(connection);
+    return orders.map((order) => answerProof(this.people, order, this.hubMs()));
   }
 
   async disconnect(connection: Connection): Promise<void> {

@@ -10,12 +10,17 @@ import type { Diagnosis } from '#hub/api/schemas/doctor.ts';
 import type { HubOptions, RunningHub } from '#hub/cli/hub-process.ts';
 import { startHub } from '#hub/main.ts';
 import { openStorage } from '#hub/storage/open-storage.ts';
+import { SELF_SIGNED } from '#hub/wordpress/test/self-signed.ts';
 import { type Site, startSite } from '#lab/start-site.ts';
 import { waitUntil } from '#lab/wait-until.ts';
 import { CONNECTOR, createAccount, ENGINE, Hub, person, prepare, REST_MS } from './stage.ts';
+import { frontBefore } from './test/two-scheme-front.ts';
 
-/** A site that redirects its REST API to another host; with plain addresses it still answers. */
+/** A site behind a proxy that redirects its REST API to another host; with plain addresses it still answers. */
 const REDIRECTS = `<?php
+if ( 'https' === ( $_SERVER['HTTP_X_FORWARDED_PROTO'] ?? '' ) ) {
+	$_SERVER['HTTPS'] = 'on';
+}
 if ( 0 === strpos( $_SERVER['REQUEST_URI'] ?? '', '/wp-json/' ) ) {
 	add_action( 'plugins_loaded', function () {
 		$to = get_option( 'test_redirect' );
@@ -26,6 +31,12 @@ if ( 0 === strpos( $_SERVER['REQUEST_URI'] ?? '', '/wp-json/' ) ) {
 	} );
 }
 `;
+
+/** Names that lead here, and a certificate that counts. */
+const WORLD: Parameters<typeof startHub>[1] = {
+  ca: SELF_SIGNED.cert,
+  resolve: (_name, _options, done) => done(null, [{ address: '127.0.0.1', family: 4 }]),
+};
 
 const endings: (() => Promise<unknown>)[] = [];
 let shop: Site;
@@ -39,7 +50,7 @@ const start = async (
   options: Partial<HubOptions> = {},
 ): Promise<[RunningHub, Hub]> => {
   const settings = { port: 0, pollSeconds: 1, settleDeletesSeconds: 1 };
-  const started = await startHub({ dataFolder, ...settings, ...options });
+  const started = await startHub({ dataFolder, ...settings, ...options }, WORLD);
   endings.push(() => started.stop());
   return [started, new Hub(started)];
 };
@@ -230,5 +241,45 @@ test('T841: of two hubs with one identity at most one speaks to a site, and the 
   await arrives(blog, 'One again');
   await hub.rest();
   expect((await hub.status(false)).sites.map(({ trouble }) => trouble)).toEqual([null, null]);
+});
+
+test('T845: a site that goes over to https, or to www, is followed there, and both directions go on', async () => {
+  const fronts = await Promise.all([shop, blog].map((where) => frontBefore(where, SELF_SIGNED)));
+  endings.push(...fronts.map((front) => () => front.close()));
+  const [forShop, forBlog] = fronts;
+  const moves = [
+    { where: shop, front: forShop, from: 'http://localhost', to: 'https://localhost' },
+    { where: blog, front: forBlog, from: 'http://blog.test', to: 'http://www.blog.test' },
+  ];
+  const standsAt = async (where: Site, url: string) => {
+    await where.php(`update_option( 'home', '${url}' ); update_option( 'siteurl', '${url}' );`);
+  };
+  for (const { where, front, from } of moves) {
+    const url = `${from}:${front?.port}`;
+    await standsAt(where, url);
+    await where.php('Rollcall_Address::say_moved();');
+    await hub.call('POST', `/sites/${where.name === 'blog' ? 'blog' : 'shop'}/moved`, { url });
+  }
+  await rename(shop, 'Before');
+  await arrives(blog, 'Before');
+  await hub.rest();
+  for (const { where, front, to } of moves) {
+    const url = `${to}:${front?.port}`;
+    await standsAt(where, url);
+    front?.choose(url);
+  }
+  await rename(shop, 'After');
+  await arrives(blog, 'After');
+  await blog.wp('user', 'update', 'anna', '--last_name=Followed', '--skip-email');
+  await waitUntil(async () => (await person(shop, 'anna'))?.lastName === 'Followed', REST_MS);
+  await hub.rest();
+  const { sites } = await hub.status(false);
+  expect(sites.map(({ name, url, trouble }) => [name, url, trouble])).toEqual([
+    ['shop', `https://localhost:${forShop?.port}`, null],
+    ['blog', `http://www.blog.test:${forBlog?.port}`, null],
+  ]);
+  const { checks } = await hub.call<Diagnosis>('GET', '/doctor');
+  const found = checks.filter(({ code }) => code === 'installation.found_again');
+  expect(found.map(({ subject }) => subject).sort()).toEqual(['blog', 'shop']);
   await running.stop();
 });

@@ -30,7 +30,7 @@ import { withMarks } from './sync/with-marks.ts';
 import { connectSite, readStatus } from './wordpress/connect.ts';
 import { discoverSite } from './wordpress/discover.ts';
 import { createSiteClient } from './wordpress/site-client.ts';
-import { createWire, WIRE_LIMITS } from './wordpress/wire.ts';
+import { createWire, WIRE_LIMITS, type WireOptions } from './wordpress/wire.ts';
 
 export const VERSION = '0.1.0';
 const DEFAULT_PORT = 4700;
@@ -40,8 +40,12 @@ const POLL_SIGNALLING_MS = 300_000;
 /** Deletes wait this long so that many can be judged together. */
 const DEFAULT_SETTLE_SECONDS = 60;
 
-/** Opens, wires and starts a hub. @throws Fault; nothing stays open then. */
-export async function startHub(options: HubOptions): Promise<RunningHub> {
+/**
+ * Opens, wires and starts a hub. @throws Fault; nothing stays open then.
+ *
+ * @param world other names and certificates than the system's; for tests
+ */
+export async function startHub(options: HubOptions, world: WireOptions = {}): Promise<RunningHub> {
   const source =
     options.databaseUrl === undefined
       ? { dataFolder: options.dataFolder }
@@ -52,7 +56,7 @@ export async function startHub(options: HubOptions): Promise<RunningHub> {
   });
   const closing: (() => Promise<void>)[] = [() => storage.close()];
   try {
-    return await startOn(storage, options, closing);
+    return await startOn(storage, options, closing, world);
   } catch (error) {
     await closeAll(closing);
     throw error;
@@ -63,6 +67,7 @@ async function startOn(
   storage: Storage,
   options: HubOptions,
   closing: (() => Promise<void>)[],
+  world: WireOptions,
 ): Promise<RunningHub> {
   const { store, registry, views, marks, tokens, database } = storage;
   const alone = options.databaseUrl === undefined;
@@ -76,7 +81,7 @@ async function startOn(
 
   const log = createHubLog({ level: process.env['ROLLCALL_LOG'] ?? 'warn' });
   const totalMs = seconds(options.siteTimeoutSeconds) ?? WIRE_LIMITS.totalMs;
-  const wire = createWire({ ...WIRE_LIMITS, totalMs });
+  const wire = createWire({ ...WIRE_LIMITS, totalMs }, world);
   closing.push(() => wire.close());
   const site = withMarks(createSiteClient(wire), marks);
   const introductions: Introductions = {

@@ -9,13 +9,7 @@
 import { wordPressId } from '../../model/ids.ts';
 import { toRow } from './offer.ts';
 import { withoutOldBirth } from './old-birth.ts';
-import {
-  keepLessons,
-  learnRows,
-  PAGE_ROWS,
-  type PullInput,
-  type PullPorts,
-} from './pull.ts';
+import { keepLessons, learnRows, PAGE_ROWS, type PullInput, type PullPorts } from './pull.ts';
 
 export async function spreadRecovered(
   input: PullInput,

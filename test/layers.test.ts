@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   'sync/site-settings': 'contract hub/model sync/ports',
   'sync/signals': 'sync/ports',
   'sync/with-marks': 'contract hub/model hub/reasons hub/errors sync/ports',
+  'sync/with-proofs': 'contract sync/ports',
   'sync/creation-limit': 'hub/model sync/ports',
   'sync/spread-learned': 'hub/model sync/ports sync/spread-batch sync/creation-limit sync/decide',
   'sync/pipeline':
@@ -28,7 +29,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
     'contract hub/model hub/reasons hub/errors hub/api sync/ports sync/decide sync/pipeline sync/signals',
   'hub/cli': 'contract hub/reasons hub/errors hub/api hub/main',
   'hub/main':
-    'contract hub/model hub/reasons hub/errors hub/api hub/cli hub/operate hub/storage hub/wordpress sync/ports sync/with-marks sync/creation-limit sync/deliver sync/pipeline sync/signals',
+    'contract hub/model hub/reasons hub/errors hub/api hub/cli hub/operate hub/storage hub/wordpress sync/ports sync/with-marks sync/with-proofs sync/creation-limit sync/deliver sync/pipeline sync/signals',
   lab: '',
   'lab/demo': 'contract hub/errors hub/reasons hub/api hub/cli hub/main lab',
   e2e: 'contract hub/errors hub/reasons hub/api hub/cli hub/main lab',

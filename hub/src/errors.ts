@@ -158,6 +158,16 @@ export const FAULTS = {
     retryable: false,
     next: 'Delete or rename one of the accounts, or leave them apart.',
   },
+  'proof.refused': {
+    status: 409,
+    retryable: false,
+    next: 'See to what the site says, then ask again.',
+  },
+  'proof.unknown': {
+    status: 404,
+    retryable: false,
+    next: '“rollcall proof list” shows the ids.',
+  },
   'account.unknown': {
     status: 404,
     retryable: false,

@@ -15,18 +15,20 @@ import { Fault } from './errors.ts';
 import { deliveryId } from './model/ids.ts';
 import { buildOperations } from './operate/operations.ts';
 import type { Introductions, OperationPorts } from './operate/ports.ts';
+import { settleProofs } from './operate/proofs/settle-proofs.ts';
 import { followSite } from './operate/relocate-site.ts';
 import { runUntilIdle } from './operate/status.ts';
 import { hubIdentity, startAt, takeOver } from './storage/hub-meta.ts';
 import { startJobs } from './storage/jobs.ts';
 import { openStorage, type Storage } from './storage/open-storage.ts';
-import { expireDeliveries, purgeChanges, purgeLog, vacuum } from './storage/tidy.ts';
+import { expireDeliveries, purgeChanges, purgeLog, purgeProofs, vacuum } from './storage/tidy.ts';
 import { CREATION_LIMIT } from './sync/creation-limit.ts';
 import { DELETION_LIMIT } from './sync/deliver/deletion-limit.ts';
 import { buildPipeline, type Pipeline, wakeDue } from './sync/pipeline.ts';
 import type { Store, Wake } from './sync/ports.ts';
 import { signalsArrive } from './sync/signals.ts';
 import { withMarks } from './sync/with-marks.ts';
+import { withProofs } from './sync/with-proofs.ts';
 import { connectSite, readStatus } from './wordpress/connect.ts';
 import { discoverSite } from './wordpress/discover.ts';
 import { createSiteClient } from './wordpress/site-client.ts';
@@ -69,7 +71,7 @@ async function startOn(
   closing: (() => Promise<void>)[],
   world: WireOptions,
 ): Promise<RunningHub> {
-  const { store, registry, views, marks, tokens, database } = storage;
+  const { store, registry, views, marks, proofs, tokens, database } = storage;
   const alone = options.databaseUrl === undefined;
   const place = {
     host: alone ? hostname() : null,
@@ -83,7 +85,7 @@ async function startOn(
   const totalMs = seconds(options.siteTimeoutSeconds) ?? WIRE_LIMITS.totalMs;
   const wire = createWire({ ...WIRE_LIMITS, totalMs }, world);
   closing.push(() => wire.close());
-  const site = withMarks(createSiteClient(wire), marks);
+  const site = withProofs(withMarks(createSiteClient(wire), marks), proofs);
   const introductions: Introductions = {
     discover: (address, publicOnly) => discoverSite(wire, address, publicOnly),
     status: (door) => readStatus(wire, door),
@@ -100,6 +102,7 @@ async function startOn(
       wake: late,
       signalUrl: (id) => (address.url === '' ? null : `${address.url}/api/v1/signals/${id}`),
       follow: (id) => followSite({ store, registry, site, introductions }, id),
+      settleProofs: (id) => settleProofs({ store, registry, site, proofs, wake: late }, id),
       report: (event) => log.info(event, event.kind),
     },
     {
@@ -116,6 +119,7 @@ async function startOn(
     registry,
     views,
     marks,
+    proofs,
     site,
     pipeline,
     wake: late,
@@ -247,7 +251,7 @@ async function wakeOverdue(
 }
 
 const DAY_MS = 86_400_000;
-/** Rows of the Sync Log are kept for this long. */
+/** Rows of the Sync Log, and proofs that ended, are kept for this long. */
 const LOG_RETENTION_MS = 30 * DAY_MS;
 /** Acknowledged changes only serve to recognise a row that comes again. */
 const CHANGES_RETENTION_MS = 7 * DAY_MS;
@@ -256,6 +260,7 @@ const VALUES_RETENTION_MS = 14 * DAY_MS;
 
 async function tidy(database: Storage['database']): Promise<void> {
   await purgeLog(database, LOG_RETENTION_MS);
+  await purgeProofs(database, LOG_RETENTION_MS);
   await purgeChanges(database, CHANGES_RETENTION_MS);
   await expireDeliveries(database, VALUES_RETENTION_MS);
   await vacuum(database);

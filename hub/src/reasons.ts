@@ -66,9 +66,16 @@ export const REASONS = {
     'The target can’t verify this kind of password hash, or not in a reasonable time.',
   'path.already_visited': 'The change has been through this site already.',
   'path.stopped_at': 'A site refused this change; it does not travel on from there.',
+  'proof.account_changed':
+    'One of the accounts is gone, in doubt, or not as it was when it was confirmed.',
+  'proof.expired': 'Not both accounts had confirmed when the time was over.',
   'proof.mail_failed': 'The site could not send the mail with the link.',
   'proof.mail_limit': 'The site has mailed as many links within an hour as it may.',
+  'proof.passwords_differ':
+    'What was typed on the two sites was not the same password; the accounts stay apart.',
   'proof.too_many': 'As many proofs as a site, or an account, takes are open already.',
+  'proof.two_persons': 'Both have an account of their own on one site, so they are not one person.',
+  'proof.withdrawn': 'The question was taken back.',
   'request.invalid': 'The site did not understand the request.',
   'request.too_large': 'The request is too large for the site, even with one operation alone.',
   'role.not_grantable': 'The target does not let the hub give or take this role.',

@@ -10,6 +10,7 @@ import type { Diagnosis } from './schemas/doctor.ts';
 import type { Explanation } from './schemas/explain.ts';
 import type { DecideHeld, HeldQuery, HeldRow, ProveLink, ProvenLink } from './schemas/held.ts';
 import type { LogPage, LogQuery } from './schemas/log.ts';
+import type { AskedProof, AskForProof } from './schemas/proof.ts';
 import type {
   Alarm,
   AnswerAlarms,
@@ -83,6 +84,12 @@ export interface Operations {
   /** How many were still held and are decided now. The Sync Log says by whom. */
   decideHeld(decision: DecideHeld, by: string): Promise<number>;
   proveLink(link: ProveLink, by: string): Promise<ProvenLink>;
+  /** Asks the person at both accounts. Repeating it asks only where it was not asked yet. */
+  askForProof(wanted: AskForProof, by: string): Promise<AskedProof>;
+  /** Open ones and those of the last 30 days, the newest first. */
+  askedProofs(): Promise<readonly AskedProof[]>;
+  /** What is confirmed later counts for nothing. One that has ended stays as it is. */
+  withdrawProof(id: string, by: string): Promise<AskedProof>;
 
   /** Pulls and delivers until nothing more can be done now, or `waitMs` is over. Safe to repeat. */
   runUntilIdle(options: { readonly waitMs: number }): Promise<RunReport>;

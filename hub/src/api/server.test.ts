@@ -92,6 +92,18 @@ describe('every route', () => {
         'owner',
       ],
     ],
+    [
+      'POST',
+      '/api/v1/links/ask',
+      { site: 'Shop', login: 'anna', otherSite: 'Blog', otherLogin: 'anna2', kind: 'mail' },
+      [
+        'askForProof',
+        { site: 'Shop', login: 'anna', otherSite: 'Blog', otherLogin: 'anna2', kind: 'mail' },
+        'owner',
+      ],
+    ],
+    ['GET', '/api/v1/links/asked', undefined, ['askedProofs']],
+    ['POST', '/api/v1/links/asked/p-1/withdraw', {}, ['withdrawProof', 'p-1', 'owner']],
     ['POST', '/api/v1/sites/Shop/restored', {}, ['siteRestored', 'Shop']],
     [
       'POST',

@@ -121,6 +121,34 @@ describe('a command asks for what it was told', () => {
         'owner',
       ],
     ],
+    [
+      ['link', 'Shop', 'anna', 'Blog', 'anna2', '--mail'],
+      [
+        'askForProof',
+        { site: 'Shop', login: 'anna', otherSite: 'Blog', otherLogin: 'anna2', kind: 'mail' },
+        'owner',
+      ],
+    ],
+    [
+      ['link', 'Shop', 'anna', 'Blog', '--password', '--within', '2h'],
+      [
+        'askForProof',
+        {
+          site: 'Shop',
+          login: 'anna',
+          otherSite: 'Blog',
+          otherLogin: 'anna',
+          kind: 'password',
+          withinSeconds: 7200,
+        },
+        'owner',
+      ],
+    ],
+    [['proof', 'list'], ['askedProofs']],
+    [
+      ['proof', 'withdraw', 'p-1'],
+      ['withdrawProof', 'p-1', 'owner'],
+    ],
     [['run'], ['runUntilIdle', { waitMs: 20_000 }]],
   ])('rollcall %s', async (args, call) => {
     expect(await hub.rollcall(...args)).toBe(0);
@@ -136,6 +164,7 @@ describe('a command asks for what it was told', () => {
     [['explain', 'Shop', 'anna'], samples.explanation],
     [['recover'], samples.recovery],
     [['doctor'], { ok: true, checks: [samples.check] }],
+    [['proof', 'list'], { proofs: [samples.proof] }],
     [['logs'], samples.logRow],
     [['run'], samples.runReport],
     [['sync', '--from', 'A', '--to', 'B', '--all', '--dry-run'], samples.plan],

@@ -25,6 +25,14 @@ export function parseSince(text: string, nowMs: number): string {
   return new Date(at).toISOString();
 }
 
+/** `90s`, `15m`, `2h`, `7d` → seconds. */
+export function parseSpan(text: string, option: string): number {
+  const span = /^(\d{1,6})([smhd])$/u.exec(text);
+  const unit = UNIT_MS[span?.[2] ?? ''];
+  if (span !== null && unit !== undefined) return (Number(span[1]) * unit) / 1000;
+  throw usage(`${option} “${text}” is no span of time.`, 'Write 90s, 15m, 2h or 3d.');
+}
+
 /** How long ago, roughly: `12 s`, `5 min`, `3 h`, `2 d`. */
 export function ago(moment: string, nowMs: number): string {
   const seconds = Math.max(0, Math.round((nowMs - Date.parse(moment)) / 1000));

@@ -13,6 +13,7 @@ import { addExplain } from './commands/explain.ts';
 import { addHeld } from './commands/held.ts';
 import { addLink } from './commands/link.ts';
 import { addLogs } from './commands/logs.ts';
+import { addProof } from './commands/proof.ts';
 import { addRecover } from './commands/recover.ts';
 import { addRouteAdd } from './commands/route-add.ts';
 import { addRouteChanges } from './commands/route-change.ts';
@@ -80,6 +81,7 @@ function program(context: CommandContext): Command {
     addAlarm,
     addRecover,
     addLink,
+    addProof,
     addDoctor,
   ];
   for (const add of rest) add(root, context);

@@ -13,6 +13,8 @@ import { viewSites } from './list-sites.ts';
 import { previewSync } from './manual-sync/preview.ts';
 import { SyncRuns } from './manual-sync/run.ts';
 import type { OperationPorts } from './ports.ts';
+import { askForProof } from './proofs/ask-for-proof.ts';
+import { listProofs, withdrawProof } from './proofs/list-proofs.ts';
 import { proveLink } from './prove-link.ts';
 import { siteRestored, siteRewritten } from './read-anew.ts';
 import { readLog } from './read-log.ts';
@@ -49,6 +51,9 @@ export function buildOperations(ports: OperationPorts): Operations {
     held: (query) => listHeld(ports, query),
     decideHeld: (decision, by) => decideHeld(ports, decision, by),
     proveLink: (link, by) => proveLink(ports, link, by),
+    askForProof: (wanted, by) => askForProof(ports, wanted, by),
+    askedProofs: () => listProofs(ports),
+    withdrawProof: (id, by) => withdrawProof(ports, id, by),
     runUntilIdle: (options) => runUntilIdle(ports, options),
     signalSecret: (installation) => ports.registry.signalSecret(installationId(installation)),
     acceptSignal: (installation, signal) =>

@@ -3,7 +3,16 @@ import type { z } from 'zod';
 import type { ConnectRequestSchema, StatusAnswer } from '#contract/messages.ts';
 import type { Caller } from '../api/operations.ts';
 import type { Pipeline } from '../sync/pipeline.ts';
-import type { Credential, Marks, Registry, SitePort, Store, Views, Wake } from '../sync/ports.ts';
+import type {
+  Credential,
+  Marks,
+  Proofs,
+  Registry,
+  SitePort,
+  Store,
+  Views,
+  Wake,
+} from '../sync/ports.ts';
 
 /** Where to knock, with an administrator's credential that is used once and not kept. */
 export interface Door {
@@ -29,6 +38,7 @@ export interface OperationPorts {
   readonly registry: Registry;
   readonly views: Views;
   readonly marks: Marks;
+  readonly proofs: Proofs;
   readonly site: SitePort;
   readonly introductions: Introductions;
   readonly pipeline: Pipeline;

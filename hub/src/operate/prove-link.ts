@@ -9,9 +9,9 @@
 import type { ProveLink, ProvenLink } from '../api/schemas/held.ts';
 import { Fault } from '../errors.ts';
 import type { Identity } from '../model/identity.ts';
-import type { IdentityUid, SiteKey } from '../model/ids.ts';
+import type { IdentityUid, InstallationId, SiteKey } from '../model/ids.ts';
 import type { LogEntry } from '../model/log-entry.ts';
-import type { SiteRecord } from '../sync/ports.ts';
+import type { SiteRecord, Transaction } from '../sync/ports.ts';
 import { operatorNamed, siteNamed } from './names.ts';
 import type { OperationPorts } from './ports.ts';
 
@@ -37,22 +37,33 @@ export async function proveLink(
     if (one.uid === two.uid) return { proven: { uid: one.uid, already: true }, installations: [] };
     const why = whyNotOne(one, two);
     if (why !== null) throw new Fault('link.refused', why);
-    const { into, from } = older(one, two);
-    await tx.mergeIdentities(into.uid, from.uid);
-    await tx.appendLog([linkRow(into.uid, wanted.login, [site.key, other.key], by)]);
-    const accounts = [one, two].flatMap((identity) => [...identity.accounts.values()]);
-    for (const { installation, wpId } of accounts) await tx.queueRefresh(installation, [wpId]);
-    return {
-      proven: { uid: into.uid, already: false },
-      installations: accounts.map(({ installation }) => installation),
-    };
+    const actor = operatorNamed(by);
+    const joined = await join(tx, [one, two], wanted.login, [site.key, other.key], actor);
+    return { proven: { uid: joined.uid, already: false }, installations: joined.installations };
   });
   for (const installation of new Set(installations)) await wake.pull(installation);
   return proven;
 }
 
-async function identityOn(
-  { views }: OperationPorts,
+/** Under the locks, and once `whyNotOne` had nothing against it. What each knew is read again. */
+export async function join(
+  tx: Transaction,
+  [one, two]: readonly [Identity, Identity],
+  login: string,
+  sites: readonly [SiteKey, SiteKey],
+  actor: string,
+): Promise<{ readonly uid: IdentityUid; readonly installations: readonly InstallationId[] }> {
+  const { into, from } = older(one, two);
+  await tx.mergeIdentities(into.uid, from.uid);
+  await tx.appendLog([linkRow(into.uid, login, sites, actor)]);
+  const accounts = [one, two].flatMap((identity) => [...identity.accounts.values()]);
+  for (const { installation, wpId } of accounts) await tx.queueRefresh(installation, [wpId]);
+  return { uid: into.uid, installations: accounts.map(({ installation }) => installation) };
+}
+
+/** @throws Fault `account.unknown` */
+export async function identityOn(
+  { views }: Pick<OperationPorts, 'views'>,
   site: SiteRecord,
   login: string,
 ): Promise<Identity> {
@@ -64,8 +75,8 @@ async function identityOn(
 }
 
 /** @throws Fault `link.refused`, and `site.*` when a site can't be asked */
-async function refusePrivilegedNow(
-  { registry, site }: OperationPorts,
+export async function refusePrivilegedNow(
+  { registry, site }: Pick<OperationPorts, 'registry' | 'site'>,
   persons: readonly Identity[],
 ): Promise<void> {
   const living = new Set((await registry.sites()).map((entry) => entry.installation));
@@ -87,7 +98,7 @@ export const linkRow = (
   uid: IdentityUid,
   login: string,
   [source, target]: readonly [SiteKey, SiteKey],
-  by: string,
+  actor: string,
 ): LogEntry => ({
   uid,
   login,
@@ -98,7 +109,7 @@ export const linkRow = (
   reason: null,
   fields: [],
   path: [source, target],
-  actor: operatorNamed(by),
+  actor,
   delivery: null,
   attempts: 0,
   durationMs: null,

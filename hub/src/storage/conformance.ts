@@ -10,6 +10,7 @@ import { hubFacts } from './test/hub-facts.ts';
 import { markFacts } from './test/mark-facts.ts';
 import { outboxFacts } from './test/outbox-facts.ts';
 import { peopleFacts } from './test/people-facts.ts';
+import { proofFacts } from './test/proof-facts.ts';
 import { registryFacts } from './test/registry-facts.ts';
 import { samePersonFacts } from './test/same-person-facts.ts';
 import { togetherFacts } from './test/together-facts.ts';
@@ -31,6 +32,7 @@ export function storageConformance(
   describe('deliveries', () => deliveryFacts(world));
   describe('outbox', () => outboxFacts(world));
   describe('marks', () => markFacts(world));
+  describe('proofs', () => proofFacts(world));
   describe('views', () => viewFacts(world));
   describe('hub', () => hubFacts(world));
   if (options.together) describe('two processes', () => togetherFacts(world));

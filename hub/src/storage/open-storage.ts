@@ -1,5 +1,5 @@
 /** Everything the hub keeps, opened together: what `main.ts` and tests call. */
-import type { Marks, Registry, Store, Views } from '../sync/ports.ts';
+import type { Marks, Proofs, Registry, Store, Views } from '../sync/ports.ts';
 import { openSecrets } from './hub-meta.ts';
 import { createMarks } from './marks.ts';
 import {
@@ -8,6 +8,7 @@ import {
   type OpenOptions,
   openDatabase,
 } from './open-database.ts';
+import { createProofs } from './proofs.ts';
 import { createRegistry } from './registry.ts';
 import type { KeySource, Secrets } from './secrets.ts';
 import { createStore } from './store.ts';
@@ -20,6 +21,7 @@ export interface Storage {
   readonly registry: Registry;
   readonly store: Store;
   readonly marks: Marks;
+  readonly proofs: Proofs;
   readonly views: Views;
   readonly tokens: Tokens;
   /** Repeating it is safe. */
@@ -47,6 +49,7 @@ export const storageOn = (database: Database, secrets: Secrets): Storage => ({
   registry: createRegistry(database, secrets),
   store: createStore(database, secrets),
   marks: createMarks(database),
+  proofs: createProofs(database, secrets),
   views: createViews(database, secrets),
   tokens: createTokens(database),
   close: () => database.close(),

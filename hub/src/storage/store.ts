@@ -13,6 +13,7 @@ import { refuseInside, runInside } from './in-transaction.ts';
 import { keepLeased } from './keep-leased.ts';
 import type { Database } from './open-database.ts';
 import * as outbox from './outbox.ts';
+import { endProof } from './proof-rows.ts';
 import type { Secrets } from './secrets.ts';
 import type { Tables } from './tables.ts';
 import * as believed from './transaction/believed.ts';
@@ -91,6 +92,7 @@ function openTransaction(people: People): Transaction {
     saveLinks: (links) => saveLinks(db, links),
     forgetLinksTo: async (installation, ids) => forgetLinksTo(db, installation, ids),
     mergeIdentities: (into, from) => mergeIdentities(people, into, from),
+    endProof: (id, ended) => endProof(db, id, ended),
     appendLog: (entries) => appendLog(db, entries),
     queueRefresh: (id, ids) => changes.queueRefresh(db, id, ids),
     livingAccounts: (id, span) => believed.livingAccounts(db, id, span),

@@ -16,6 +16,7 @@ import type {
 } from '../model/ids.ts';
 import type { LogAction, LogStatus } from '../model/log-entry.ts';
 import type { Path } from '../model/path.ts';
+import type { ProofKind } from '../model/proof.ts';
 import type { Route, RouteRules, Site } from '../model/route.ts';
 import type { Stamp } from '../model/stamp.ts';
 import type { Installation, InstallationNews, SiteRecord } from '../sync/ports.ts';
@@ -172,6 +173,30 @@ export interface Tables {
     installation: InstallationId;
     at_ms: Generated<number>;
     count: number;
+  };
+  proofs: {
+    id: string;
+    kind: ProofKind;
+    pair: string;
+    started_by: string;
+    at_ms: Generated<number>;
+    ends_ms: number;
+    salt: string | null;
+    ended: string | null;
+  };
+  proof_halves: {
+    half: string;
+    proof: string;
+    side: number;
+    installation: InstallationId;
+    site: SiteKey;
+    wp_id: WordPressId;
+    login: string;
+    registered: string;
+    asked: Generated<boolean>;
+    confirmed_ms: number | null;
+    verifier: string | null;
+    forgotten: Generated<boolean>;
   };
   refreshes: {
     installation: InstallationId;

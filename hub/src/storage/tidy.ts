@@ -1,7 +1,7 @@
 /**
  * Keeps the store small.
  *
- * Does: forget log rows and acknowledged changes after their time; on PGlite, which has no
+ * Does: forget log rows, proofs and acknowledged changes after their time; on PGlite, which has no
  * autovacuum, give the space of dead rows back and keep the planner's statistics.
  * Always true: safe to repeat and to run beside the workers; what is still needed is never touched.
  */
@@ -15,6 +15,16 @@ export async function purgeLog(database: Database, olderThanMs: number): Promise
   const { numDeletedRows } = await database.kysely
     .deleteFrom('sync_log')
     .where('at_ms', '<', before)
+    .executeTakeFirst();
+  return Number(numDeletedRows);
+}
+
+/** Proofs whose time ended longer ago than this go; how many went. */
+export async function purgeProofs(database: Database, olderThanMs: number): Promise<number> {
+  const before = (await readHubNow(database.kysely)) - olderThanMs;
+  const { numDeletedRows } = await database.kysely
+    .deleteFrom('proofs')
+    .where('ends_ms', '<', before)
     .executeTakeFirst();
   return Number(numDeletedRows);
 }

@@ -48,6 +48,11 @@ export interface PipelinePorts {
    * there from then on. False: it doesn't.
    */
   readonly follow?: (installation: InstallationId) => Promise<boolean>;
+  /**
+   * What people have proven, or are to be asked, there: links are made of it. Its own faults are its own
+   * matter; it throws none of a site's.
+   */
+  readonly settleProofs?: (installation: InstallationId) => Promise<void>;
   /** Where the installation's signals reach this hub; null: nowhere that is known. */
   readonly signalUrl?: (installation: InstallationId) => string | null;
   /** For people; never holds secrets. */
@@ -139,6 +144,7 @@ export function buildPipeline(ports: PipelinePorts, settings: PipelineSettings):
         // Whoever connected the site did not live to read who is on it.
         if (installation.lastPulledMs === null) await census(input, stagePorts);
         const rows = await pullAll(ports, stagePorts, siteSettings, input);
+        await ports.settleProofs?.(id);
         await registry.updateInstallation(id, { lastPulledMs: await store.nowMs() });
         const told = await registry.installation(id);
         if (rows > 0 && wasUntold(installation, told)) {

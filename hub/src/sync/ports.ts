@@ -25,6 +25,7 @@ import type {
   WordPressId,
 } from '../model/ids.ts';
 import type { LogEntry, LogStatus } from '../model/log-entry.ts';
+import type { Confirmation, NewProof, Proof } from '../model/proof.ts';
 import type { Route, RouteRules, Site, Topology } from '../model/route.ts';
 
 // ---- a site ---------------------------------------------------------------------------------
@@ -247,6 +248,21 @@ export interface Marks {
   reset(installation: InstallationId, held: Mark | null): Promise<void>;
 }
 
+/** Proofs of links. Each call is a transaction of its own, safe to repeat. */
+export interface Proofs {
+  /** The open one of this kind for this pair: this one, or the one that was there. */
+  open(proof: NewProof): Promise<Proof>;
+  find(id: string): Promise<Proof | null>;
+  /** Open and ended ones, the newest first. */
+  list(): Promise<readonly Proof[]>;
+  /** Open ones, and ended ones that this installation was not told of yet, as long as it may know of them. */
+  concerning(installation: InstallationId): Promise<readonly Proof[]>;
+  noteAsked(half: string): Promise<void>;
+  noteForgotten(half: string): Promise<void>;
+  /** What this installation says is confirmed; halves that were not made for that account there count for nothing. */
+  confirm(installation: InstallationId, confirmations: readonly Confirmation[]): Promise<number>;
+}
+
 // ---- people and what travels -------------------------------------------------------------------
 
 export interface CapturedChange {
@@ -327,6 +343,8 @@ export interface Transaction {
   forgetLinksTo(installation: InstallationId, ids: readonly WordPressId[]): Promise<void>;
   /** Two identities are one person from now on; `from` becomes an alias of `into` for ever. Deliveries of `from` are merged. */
   mergeIdentities(into: IdentityUid, from: IdentityUid): Promise<void>;
+  /** `ended`: `proven` or a reason. What the sites answered is thrown away. False: it had ended before. */
+  endProof(id: string, ended: string): Promise<boolean>;
   appendLog(entries: readonly LogEntry[]): Promise<void>;
   /** Accounts whose whole state must be read from their site (again). */
   queueRefresh(installation: InstallationId, ids: readonly WordPressId[]): Promise<void>;

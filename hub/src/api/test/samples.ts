@@ -3,6 +3,7 @@ import type { Check } from '../schemas/doctor.ts';
 import type { Explanation } from '../schemas/explain.ts';
 import type { HeldRow } from '../schemas/held.ts';
 import type { LogRow } from '../schemas/log.ts';
+import type { AskedProof } from '../schemas/proof.ts';
 import type { Alarm, Recovery, RereadSite } from '../schemas/recovery.ts';
 import type { RouteView } from '../schemas/route.ts';
 import type { SiteTest, SiteView } from '../schemas/site.ts';
@@ -194,6 +195,20 @@ export const held: HeldRow = {
   reason: 'identity.email_taken',
   message: 'Another account on the target has this e-mail address.',
   fields: ['email'],
+};
+
+export const proof: AskedProof = {
+  id: '33333333-3333-4333-8333-333333333333',
+  kind: 'mail',
+  by: 'local',
+  at: MOMENT,
+  ends: MOMENT,
+  ended: null,
+  message: null,
+  halves: [
+    { site: 'Shop', login: 'anna', asked: true, confirmedAt: MOMENT },
+    { site: 'Blog', login: 'anna2', asked: true, confirmedAt: null },
+  ],
 };
 
 export const runReport: RunReport = {

@@ -10,7 +10,7 @@ import type { SyncRequest, SyncRun } from '../../api/schemas/sync.ts';
 import { Fault } from '../../errors.ts';
 import type { IdentityUid, SiteKey } from '../../model/ids.ts';
 import type { SiteRecord, StampOrder } from '../../sync/ports.ts';
-import { moment } from '../names.ts';
+import { moment, operatorNamed } from '../names.ts';
 import type { OperationPorts } from '../ports.ts';
 import { linkRow, older, whyNotOne } from '../prove-link.ts';
 import { pagesOf, resolve } from './choose.ts';
@@ -145,7 +145,9 @@ export class SyncRuns {
         if (whyNotOne(one, two) !== null) return;
         const { into, from } = older(one, two);
         await tx.mergeIdentities(into.uid, from.uid);
-        await tx.appendLog([linkRow(into.uid, state.login, [source.key, way.target.key], by)]);
+        await tx.appendLog([
+          linkRow(into.uid, state.login, [source.key, way.target.key], operatorNamed(by)),
+        ]);
         became.set(identity.uid, into.uid);
       });
     }

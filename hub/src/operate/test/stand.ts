@@ -19,7 +19,9 @@ import { buildPipeline, type Pipeline } from '../../sync/pipeline.ts';
 import type { Connection, HubIdentity, SitePort, Wake } from '../../sync/ports.ts';
 import { FakeSite } from '../../sync/test/fake-site.ts';
 import { withMarks } from '../../sync/with-marks.ts';
+import { withProofs } from '../../sync/with-proofs.ts';
 import { buildOperations } from '../operations.ts';
+import { settleProofs } from '../proofs/settle-proofs.ts';
 
 const ROLES = {
   administrator: { name: 'Administrator', privileged: true },
@@ -56,11 +58,18 @@ export class Stand {
     for (const [index, name] of names.entries()) {
       this.sites.set(name, new FakeSite({ key: index + 1, name, now: Date.now }));
     }
-    const { store, registry, views, marks } = storage;
-    const site = withMarks(this.port(), marks);
+    const { store, registry, views, marks, proofs } = storage;
+    const site = withProofs(withMarks(this.port(), marks), proofs);
     const wake = this.wake();
     this.pipeline = buildPipeline(
-      { store, registry, site, wake, report: () => {} },
+      {
+        store,
+        registry,
+        site,
+        wake,
+        settleProofs: (id) => settleProofs({ store, registry, site, proofs, wake }, id),
+        report: () => {},
+      },
       {
         creationLimit: CREATION_LIMIT,
         deletionLimit: DELETION_LIMIT,
@@ -75,6 +84,7 @@ export class Stand {
       registry,
       views,
       marks,
+      proofs,
       site,
       wake,
       pipeline: this.pipeline,

@@ -4,6 +4,7 @@ import { statements as marks } from './0002-marks.ts';
 import { statements as places } from './0003-places.ts';
 import { statements as publicSitesAndActors } from './0004-public-sites-and-actors.ts';
 import { statements as creations } from './0005-creations.ts';
+import { statements as proofs } from './0006-proofs.ts';
 
 export interface Migration {
   readonly number: number;
@@ -17,4 +18,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 3, name: 'places', statements: places },
   { number: 4, name: 'public-sites-and-actors', statements: publicSitesAndActors },
   { number: 5, name: 'creations', statements: creations },
+  { number: 6, name: 'proofs', statements: proofs },
 ];

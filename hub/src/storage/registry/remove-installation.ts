@@ -35,7 +35,18 @@ export async function removeInstallation(db: Kysely<Tables>, id: InstallationId)
     await tx.deleteFrom('refreshes').where('installation', '=', id).execute();
     await tx.deleteFrom('restamps').where('installation', '=', id).execute();
     await tx.deleteFrom('links').where('installation', '=', id).execute();
+    await endProofs(tx, id);
   });
+}
+
+/** The other site is told with its next pull; this one forgets its halves with the hub. */
+async function endProofs(tx: Transaction<Tables>, id: InstallationId): Promise<void> {
+  const its = sql`(select proof from proof_halves where installation = ${id})`;
+  await sql`update proof_halves set verifier = null, forgotten = forgotten or installation = ${id}
+    where proof in ${its}`.execute(tx);
+  await sql`update proofs set ended = 'site.removed' where ended is null and id in ${its}`.execute(
+    tx,
+  );
 }
 
 async function removeRoutes(tx: Transaction<Tables>, id: InstallationId): Promise<void> {

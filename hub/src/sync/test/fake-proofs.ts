@@ -9,6 +9,8 @@ import { LONGEST_PROOF_MS, type ProofOrder, type ProofResult } from '#contract/m
 import { emailOf, type FakeAccount, type FakeAccounts, type FakeProof } from './fake-accounts.ts';
 
 const MOST_HALVES = 20;
+/** Salt and sum of a bcrypt hash. */
+const BCRYPT_TAIL = 53;
 
 export function answerProof(people: FakeAccounts, order: ProofOrder, nowMs: number): ProofResult {
   const { id, half } = order;
@@ -63,5 +65,7 @@ function drop(account: FakeAccount, ended: (proof: FakeProof) => boolean): void 
   account.proofs = account.proofs.filter((proof) => !ended(proof));
 }
 
-const verifierOf = (password: string, salt: string): string =>
-  `fake-${createHash('sha256').update(`${salt}.${password.trim()}`).digest('hex')}`;
+const verifierOf = (password: string, salt: string): string => {
+  const sum = createHash('sha256').update(`${salt}.${password.trim()}`).digest('hex');
+  return `$2y$12$${sum.slice(0, BCRYPT_TAIL)}`;
+};

@@ -215,6 +215,9 @@ export class MemoryStore implements Store {
       mergeIdentities: async () => {
         throw new Error('not part of these tests');
       },
+      endProof: async () => {
+        throw new Error('not part of these tests');
+      },
       appendLog: async (entries) => {
         tables.log.push(...entries);
       },

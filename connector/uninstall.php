@@ -15,6 +15,7 @@ if ( class_exists( 'Rollcall_Service_Account' ) && method_exists( 'Rollcall_Serv
 // An apply that was killed may have left it behind.
 delete_metadata( 'user', 0, Rollcall_Account_Creator::MARKER, '', true );
 delete_metadata( 'user', 0, Rollcall_Table_Marks::KEY, '', true );
+Rollcall_Proof_Store::forget_all();
 Rollcall_Tables::drop();
 Rollcall_Settings::erase();
 delete_site_option( 'rollcall_tables_version' );

@@ -18,6 +18,7 @@ import { describeLabels } from './conformance/labels.ts';
 import { describeMarks } from './conformance/marks.ts';
 import { describeMerges } from './conformance/merges.ts';
 import { describeOutbox } from './conformance/outbox.ts';
+import { describeProofs } from './conformance/proofs.ts';
 import { Rehearsal } from './conformance/rehearsal.ts';
 import type { SiteUnderTest } from './conformance/site-under-test.ts';
 import { describeStamps } from './conformance/stamps.ts';
@@ -46,5 +47,6 @@ export function describeConformance(start: () => Promise<SiteUnderTest>): void {
   describeValues(at);
   describeDeletes(at);
   describeStamps(at);
+  describeProofs(at);
   describeBoundHub(at);
 }

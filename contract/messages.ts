@@ -416,7 +416,8 @@ export const OutsideAnswerSchema = z.object({
 /**
  * Whoever has an account here is asked to prove that it is theirs: by a link mailed to its address, or by the
  * password typed at a sign-in. Each site is asked for its own half; the hub alone knows which two belong together.
- * A half that was confirmed comes with the account's state (`proofs`) until it is cancelled or ends.
+ * A half that was confirmed comes with the account's state (`proofs`) until it is cancelled or ends. Fewer results
+ * than orders: mailing took long, ask for the rest again.
  */
 export const PROOF_KINDS = ['mail', 'password'] as const;
 export const MOST_PROOFS = 50;

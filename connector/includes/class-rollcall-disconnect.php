@@ -35,5 +35,6 @@ final class Rollcall_Disconnect {
 		Rollcall_Service_Account::remove();
 		Rollcall_Settings::unbind();
 		Rollcall_Newcomers::end();
+		Rollcall_Proof_Store::forget_all();
 	}
 }

@@ -54,6 +54,8 @@ final class Rollcall_Messages {
 				);
 			case 'accounts':
 				return self::accounts( $hub );
+			case 'proofs':
+				return self::proofs( $hub );
 			case 'labels':
 				return self::labels( $hub );
 			case 'stamp':
@@ -178,6 +180,45 @@ final class Rollcall_Messages {
 			array(
 				'hub'    => $hub,
 				'labels' => array( 'list', $label, 1000 ),
+			),
+		);
+	}
+
+	/**
+	 * The request of /proofs.
+	 *
+	 * @param array $hub Schema of a hub.
+	 * @return array
+	 */
+	private static function proofs( $hub ) {
+		$base = array(
+			'id'   => 'positive',
+			'half' => 'uuid',
+		);
+		$ask  = $base + array(
+			'login'   => 'string',
+			'other'   => array(
+				'object',
+				array(
+					'site'       => 'title',
+					'url'        => 'address',
+					'registered' => 'moment',
+				),
+			),
+			'ends_ms' => 'positive',
+		);
+		$asks = array(
+			'kinds',
+			array(
+				'mail'     => array( 'object', $ask + array( 'salt' => array( 'one of', null ) ) ),
+				'password' => array( 'object', $ask + array( 'salt' => 'salt' ) ),
+			),
+		);
+		return array(
+			'object',
+			array(
+				'hub'    => $hub,
+				'proofs' => array( 'list', array( 'if it has', 'cancel', array( 'object', $base + array( 'cancel' => array( 'one of', true ) ) ), $asks ), 50 ),
 			),
 		);
 	}

@@ -30,6 +30,8 @@ final class Rollcall_Plugin {
 		'Rollcall_Notices',
 		'Rollcall_Signal',
 		'Rollcall_Passwords',
+		'Rollcall_Proof_Password',
+		'Rollcall_Proof_Page',
 		'Rollcall_Admin',
 		'Rollcall_Moved_Notice',
 	);

@@ -40,6 +40,7 @@ final class Rollcall_Rest {
 		'accounts'   => array( 'hub', 'Rollcall_Accounts' ),
 		'labels'     => array( 'hub', 'Rollcall_Labels' ),
 		'apply'      => array( 'hub', 'Rollcall_Apply' ),
+		'proofs'     => array( 'hub', 'Rollcall_Proofs' ),
 		'stamp'      => array( 'hub', 'Rollcall_Stamp' ),
 		'outside'    => array( 'hub', 'Rollcall_Outside_Answer' ),
 	);

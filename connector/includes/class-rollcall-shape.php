@@ -17,12 +17,21 @@ defined( 'ABSPATH' ) || exit;
  *
  * Schemas: a string names a scalar; array( 'list', schema, most ); array( 'map', key pattern, schema );
  * array( 'null or', schema ); array( 'object', name => schema ), a name ending in `?` may be absent;
- * array( 'one of', word, … ); array( 'kinds', kind => object schema ); array( 'pair', schema, schema ).
+ * array( 'if it has', member, schema, schema otherwise ); array( 'one of', word, … ); array( 'kinds', kind => object schema ); array( 'pair', schema, schema ).
  */
 final class Rollcall_Shape {
 
 	const UUID  = '/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/iD';
 	const FIELD = '/^(email|first_name|last_name|nickname|display_name|description|url|locale|password|(role|meta|ext):.+)$/su';
+
+	/** Scalars that are known by their form. */
+	const FORMS = array(
+		'row'     => array( '/^[0-9a-f]{16}$/D', 'is not a row id' ),
+		'salt'    => array( '/^[0-9a-f]{64}$/D', 'is not a salt' ),
+		'moment'  => array( '/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/D', 'is not a time' ),
+		'title'   => array( '/^.{0,190}$/Dsu', 'is no text of at most 190 characters' ),
+		'address' => array( '#^https?://\S{1,2040}$#Du', 'is no address on the web' ),
+	);
 
 	/** Field values nest: a list in a list in a list is a sensible most. */
 	const DEPTH = 16;
@@ -42,6 +51,8 @@ final class Rollcall_Shape {
 		switch ( $schema[0] ) {
 			case 'null or':
 				return null === $value ? null : self::problem( $value, $schema[1], $path );
+			case 'if it has':
+				return self::problem( $value, is_array( $value ) && isset( $value[ $schema[1] ] ) ? $schema[2] : $schema[3], $path );
 			case 'one of':
 				return in_array( $value, array_slice( $schema, 1 ), true ) ? null : self::say( $path, 'is none of ' . implode( ', ', array_slice( $schema, 1 ) ) );
 			case 'pair':
@@ -69,6 +80,9 @@ final class Rollcall_Shape {
 	 * @return string|null
 	 */
 	private static function scalar( $value, $schema, $path ) {
+		if ( isset( self::FORMS[ $schema ] ) ) {
+			return is_string( $value ) && preg_match( self::FORMS[ $schema ][0], $value ) ? null : self::say( $path, self::FORMS[ $schema ][1] );
+		}
 		switch ( $schema ) {
 			case 'string':
 				return is_string( $value ) ? null : self::say( $path, 'is not a string' );
@@ -86,8 +100,6 @@ final class Rollcall_Shape {
 				return is_string( $value ) && preg_match( self::UUID, $value ) ? null : self::say( $path, 'is not a UUID' );
 			case 'field':
 				return is_string( $value ) && preg_match( self::FIELD, $value ) ? null : self::say( $path, 'is not a field name' );
-			case 'row':
-				return is_string( $value ) && preg_match( '/^[0-9a-f]{16}$/D', $value ) ? null : self::say( $path, 'is not a row id' );
 			case 'secret':
 				return is_string( $value ) && strlen( $value ) >= 32 ? null : self::say( $path, 'is shorter than 32 characters' );
 			case 'value':

@@ -46,7 +46,7 @@ final class Rollcall_Signal {
 		 *
 		 * @param bool $allowed Whether it may.
 		 */
-		if ( null === $signal || ! apply_filters( 'rollcall_signal_allowed', true ) || ( null === $woke_at && ! Rollcall_Settings::home_matches() ) || ! self::nobody_waits() ) {
+		if ( null === $signal || ! apply_filters( 'rollcall_signal_allowed', true ) || ( null === $woke_at && ! Rollcall_Settings::home_matches() ) || ! self::answer_first() ) {
 			return;
 		}
 		$news = array(
@@ -109,7 +109,7 @@ final class Rollcall_Signal {
 	 *
 	 * @return bool
 	 */
-	private static function nobody_waits() {
+	public static function answer_first() {
 		// PHP in WebAssembly calls itself `cli` when it serves the web, too.
 		$command_line = defined( 'WP_CLI' ) || ( in_array( PHP_SAPI, array( 'cli', 'phpdbg' ), true ) && empty( $_SERVER['REQUEST_METHOD'] ) );
 		if ( $command_line || wp_doing_cron() ) {

@@ -87,6 +87,7 @@ final class Rollcall_Store {
 		foreach ( array( 'fingerprint_key', Rollcall_Outside::FACT, Rollcall_Newcomers::FACT, Rollcall_Table_Marks::FACT ) as $fact ) {
 			Rollcall_Facts::delete( $fact );
 		}
+		Rollcall_Proof_Store::forget_all();
 		Rollcall_Mark::forget_all();
 		Rollcall_Settings::renew_epoch();
 	}

@@ -38,6 +38,7 @@ export function fakeSiteUnderTest(): SiteUnderTest {
           return present === null ? [] : [[login, present] as const];
         }),
       ),
+    mailsPerLink: 0,
     mails: async () => 0,
     stop: async () => {},
   };
@@ -73,6 +74,12 @@ function play(fake: FakeSite, act: Act): void {
       return;
     case 'publish':
       account.hasContent = true;
+      return;
+    case 'confirm':
+      fake.confirmMailed(id);
+      return;
+    case 'sign in':
+      fake.signIn(id, act.password);
       return;
     case 'reject incoming':
       fake.rejectIncoming(id);

@@ -37,6 +37,10 @@ export type Act =
   | { readonly do: 'remove'; readonly login: string }
   /** Leaves content behind that would be lost with the account. */
   | { readonly do: 'publish'; readonly login: string }
+  /** Confirms every link that was mailed to this account, as far as they still hold. */
+  | { readonly do: 'confirm'; readonly login: string }
+  /** With a password that is right. */
+  | { readonly do: 'sign in'; readonly login: string; readonly password: string }
   /** The switch in the profile. */
   | { readonly do: 'reject incoming'; readonly login: string };
 
@@ -66,6 +70,8 @@ export interface SiteUnderTest {
   people(acts: readonly Act[]): Promise<ReadonlyMap<string, number>>;
   /** By login; who is not there is missing. */
   read(logins: readonly string[]): Promise<ReadonlyMap<string, Present>>;
+  /** A site in memory sends none. */
+  readonly mailsPerLink: 0 | 1;
   /** Mails that the site meant to send so far. */
   mails(): Promise<number>;
   stop(): Promise<void>;

@@ -47,6 +47,7 @@ export async function wordPressSiteUnderTest(
       administrator: site.adminLogin,
       people: (acts) => people(site, acts),
       read: (logins) => read(site, logins),
+      mailsPerLink: 1,
       mails: async () => (await site.mails()).length,
       stop,
     };
@@ -122,6 +123,15 @@ const ACTS = `
         break;
       case 'publish':
         $must( wp_insert_post( array( 'post_title' => 'Kept', 'post_status' => 'publish', 'post_author' => $id ), true ) );
+        break;
+      case 'confirm':
+        foreach ( Rollcall_Proof_Store::open() as $proof ) {
+          if ( 'mail' === $proof['kind'] && $id === $proof['id'] ) { Rollcall_Proofs::confirm( $proof ); }
+        }
+        break;
+      case 'sign in':
+        $must( wp_authenticate( $act['login'], $act['password'] ) );
+        Rollcall_Proof_Password::settle();
         break;
       case 'reject incoming':
         Rollcall_Ledger::set_switches( $id, array( 'reject_incoming' => true ) );

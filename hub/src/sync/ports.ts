@@ -110,7 +110,7 @@ export interface SitePort {
     connection: Connection,
     request: { take: 'edits' | 'others' | 'nothing'; after: number },
   ): Promise<{ readonly changed: number; readonly next: number | null }>;
-  /** Asks for halves of proofs, or takes them back; one answer for each. A confirmed half comes with the state. */
+  /** Asks for halves of proofs, or takes them back; one answer for each that the site had time for. */
   proofs(connection: Connection, orders: readonly ProofOrder[]): Promise<readonly ProofResult[]>;
   disconnect(connection: Connection): Promise<void>;
 }

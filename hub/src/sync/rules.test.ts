@@ -604,6 +604,20 @@ describe('a crash', () => {
     expect(told).toContainEqual(['bert', 'create', expect.any(Boolean)]);
   });
 
+  test('I7: between a create and its receipt, and a census before it is asked again, make nobody a stranger', async () => {
+    const world = new World(2, both(0, 1));
+    world.site(0).register(ANNA);
+    await world.pull(0);
+    world.site(1).loseReceipts = 1;
+    await world.send(1);
+    await world.census(1);
+    await world.rest();
+    edit(world, 1, { first_name: 'There' });
+    await world.rest();
+    expect(value(world, 0, 'first_name')).toBe('There');
+    expect(reasons(world, 1)).not.toContain('identity.label_mismatch');
+  });
+
   test('I7: before a page of changes was stored leaves nothing, and the page comes again', async () => {
     const world = await withAnna(2, [{ from: 0, to: 1 }]);
     edit(world, 0, { first_name: 'Anna' });

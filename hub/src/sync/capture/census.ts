@@ -5,13 +5,21 @@
  * asked for, so that the site takes a fingerprint of every account: WordPress 6.1 has a way to set
  * a password that leaves no other trace.
  * Does not: link accounts of different installations, keep any value, or make anything travel:
- * a value from before Rollcall stays where it is until somebody edits it.
+ * a value from before Rollcall stays where it is until somebody edits it. Does not take somebody
+ * whom the hub itself is creating there for a stranger: the answer to that tells who it is.
  * Always true: repeating it changes nothing.
  */
 import type { AccountState } from '#contract/account-state.ts';
 import type { Account, Identity } from '../../model/identity.ts';
 import { wordPressId } from '../../model/ids.ts';
-import { label, newIdentity, PAGE_ROWS, type PullInput, type PullPorts } from './pull.ts';
+import {
+  label,
+  newIdentity,
+  PAGE_ROWS,
+  type PullInput,
+  type PullPorts,
+  sentThere,
+} from './pull.ts';
 
 export async function census(input: PullInput, ports: PullPorts): Promise<number> {
   let after: number | null = 0;
@@ -25,7 +33,9 @@ export async function census(input: PullInput, ports: PullPorts): Promise<number
     await ports.store.transaction(async (tx) => {
       const ids = page.accounts.map((state) => wordPressId(state.id));
       const known = await tx.lockByAccount(input.installation, ids);
-      const strangers = page.accounts.filter((state) => !known.has(wordPressId(state.id)));
+      const unknown = page.accounts.filter((state) => !known.has(wordPressId(state.id)));
+      const sent = await sentThere(tx, unknown, input);
+      const strangers = unknown.filter((state) => !sent.has(state.id));
       await tx.save(strangers.map((state) => withWho(newIdentity(), state, input)));
     });
     count += page.accounts.length;

@@ -12,12 +12,7 @@ import { randomUUID } from 'node:crypto';
 import type { AccountState } from '#contract/account-state.ts';
 import type { ChangeRow, ChangesAnswer } from '#contract/messages.ts';
 import type { Identity, Lane } from '../../model/identity.ts';
-import {
-  type IdentityUid,
-  type InstallationId,
-  identityUid,
-  wordPressId,
-} from '../../model/ids.ts';
+import { type InstallationId, identityUid, wordPressId } from '../../model/ids.ts';
 import type { LogEntry } from '../../model/log-entry.ts';
 import { type Site, sitesOf, type Topology } from '../../model/route.ts';
 import type { CapturedChange, Connection, SitePort, Store, Transaction } from '../ports.ts';
@@ -263,15 +258,28 @@ async function identitiesOf(
   const unknown = rows.flatMap((row) =>
     row.account && !found.has(row.account.id) ? row.account : [],
   );
-  const claims = unknown.flatMap((state) => (state.uid === null ? [] : identityUid(state.uid)));
-  const claimed = claims.length > 0 ? await tx.lockByUid(claims) : new Map<IdentityUid, Identity>();
-  const sites = sitesOf(input.topology, input.installation);
-  for (const state of unknown) {
-    const identity = state.uid === null ? undefined : claimed.get(identityUid(state.uid));
-    const ours = identity !== undefined && wasSentThere(identity, state, sites, input);
-    found.set(state.id, ours ? identity : newIdentity());
-  }
+  const sent = await sentThere(tx, unknown, input);
+  for (const state of unknown) found.set(state.id, sent.get(state.id) ?? newIdentity());
   return found;
+}
+
+/** Of accounts that the hub doesn't know there those that it has created itself; their answer is still to come. */
+export async function sentThere(
+  tx: Transaction,
+  unknown: readonly AccountState[],
+  input: Pick<PullInput, 'installation' | 'topology'>,
+): Promise<ReadonlyMap<number, Identity>> {
+  const claims = unknown.flatMap((state) => (state.uid === null ? [] : identityUid(state.uid)));
+  if (claims.length === 0) return new Map();
+  const claimed = await tx.lockByUid(claims);
+  const sites = sitesOf(input.topology, input.installation);
+  return new Map(
+    unknown.flatMap((state): [number, Identity][] => {
+      const identity = state.uid === null ? undefined : claimed.get(identityUid(state.uid));
+      const ours = identity !== undefined && wasSentThere(identity, state, sites, input);
+      return ours ? [[state.id, identity]] : [];
+    }),
+  );
 }
 
 /**
@@ -300,7 +308,7 @@ function wasSentThere(
   identity: Identity,
   state: AccountState,
   sites: readonly Site[],
-  { installation }: PullInput,
+  { installation }: Pick<PullInput, 'installation'>,
 ): boolean {
   if (identity.accounts.has(installation)) return false;
   return sites.some((site) => {

@@ -188,6 +188,7 @@ test('T417: what is confirmed when the time is over, or after it was taken back,
   expect(await rowsOf('taken')).toMatchObject([
     { status: 'cancelled', reason: 'proof.withdrawn', actor: 'operator otto' },
   ]);
+  expect((await ask('late')).id).not.toBe(late.id);
   await expect(stand.operations.withdrawProof('no such id', 'otto')).rejects.toThrow(Fault);
 });
 

@@ -15,7 +15,7 @@ import type { SiteRecord } from '../../sync/ports.ts';
 import { operatorNamed, siteNamed } from '../names.ts';
 import type { OperationPorts } from '../ports.ts';
 import { identityOn, refusePrivilegedNow, whyNotOne } from '../prove-link.ts';
-import { endWith } from './end-proof.ts';
+import { endExpired, endWith } from './end-proof.ts';
 import { takeBack, viewsOf } from './list-proofs.ts';
 import { tellSite } from './tell-site.ts';
 
@@ -38,12 +38,14 @@ export async function askForProof(
   const why = whyNotOne(one, two);
   if (why !== null) throw refused(why);
   await refusePrivilegedNow(ports, [one, two]);
+  const nowMs = await store.nowMs();
+  await endExpired(store, await proofs.concerning(site.installation), nowMs);
   const { kind, withinSeconds = DEFAULT_SECONDS } = wanted;
   const proof = await proofs.open({
     id: newId(),
     kind,
     startedBy: by,
-    endsMs: (await store.nowMs()) + withinSeconds * 1000,
+    endsMs: nowMs + withinSeconds * 1000,
     salt: kind === 'password' ? randomBytes(SALT_BYTES).toString('hex') : null,
     halves: [
       { ...accountOf(one, site), half: newId() },

@@ -1,7 +1,7 @@
 /** A proof that comes to nothing: it ends once, and the Sync Log says why. */
 import type { Identity } from '../../model/identity.ts';
 import type { LogStatus } from '../../model/log-entry.ts';
-import type { Proof, ProofHalf } from '../../model/proof.ts';
+import { type Proof, type ProofHalf, proofActor } from '../../model/proof.ts';
 import type { Reason } from '../../reasons.ts';
 import type { Store, Transaction } from '../../sync/ports.ts';
 import { linkRow } from '../prove-link.ts';
@@ -12,6 +12,18 @@ const CANCELLED: ReadonlySet<Reason> = new Set<Reason>([
   'proof.withdrawn',
   'proof.account_changed',
 ]);
+
+/** Nothing counts for them any more since their time was over; now the log says so, too. */
+export async function endExpired(
+  store: Store,
+  among: readonly Proof[],
+  nowMs: number,
+): Promise<void> {
+  for (const proof of among) {
+    if (proof.ended !== null || proof.endsMs > nowMs) continue;
+    await endWith(store, proof, 'proof.expired', proofActor(proof));
+  }
+}
 
 /** False: it had ended before. */
 export const endWith = (

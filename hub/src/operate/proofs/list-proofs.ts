@@ -1,7 +1,7 @@
 /** What people were asked to prove and what came of it, and taking it back. */
 import type { AskedProof } from '../../api/schemas/proof.ts';
 import { Fault } from '../../errors.ts';
-import type { Proof } from '../../model/proof.ts';
+import type { Proof, ProofHalf } from '../../model/proof.ts';
 import { reasonSentence } from '../../reasons.ts';
 import { moment, momentOrNull, operatorNamed, siteNames } from '../names.ts';
 import type { OperationPorts } from '../ports.ts';
@@ -35,11 +35,22 @@ export async function takeBack(ports: OperationPorts, id: string): Promise<void>
 }
 
 export async function viewsOf(
-  { registry }: Pick<OperationPorts, 'registry'>,
+  { registry, store }: Pick<OperationPorts, 'registry' | 'store'>,
   proofs: readonly Proof[],
 ): Promise<AskedProof[]> {
   const nameOf = await siteNames(registry);
-  return proofs.map(({ id, kind, startedBy, atMs, endsMs, ended, halves: [one, two] }) => ({
+  const nowMs = await store.nowMs();
+  // Whether or not the log says so yet.
+  const endOf = ({ ended, endsMs }: Proof) => ended ?? (endsMs <= nowMs ? 'proof.expired' : null);
+  return proofs.map((proof) => viewOf(proof, endOf(proof), nameOf));
+}
+
+function viewOf(
+  { id, kind, startedBy, atMs, endsMs, halves }: Proof,
+  ended: string | null,
+  nameOf: (key: ProofHalf['site']) => string,
+): AskedProof {
+  return {
     id,
     kind,
     by: startedBy,
@@ -47,13 +58,13 @@ export async function viewsOf(
     ends: moment(endsMs),
     ended,
     message: ended === null || ended === 'proven' ? null : reasonSentence(ended),
-    halves: [one, two].map(({ site, login, asked, confirmedMs }) => ({
+    halves: halves.map(({ site, login, asked, confirmedMs }) => ({
       site: nameOf(site),
       login,
       asked,
       confirmedAt: momentOrNull(confirmedMs),
     })),
-  }));
+  };
 }
 
 const unknown = (id: string): Fault => new Fault('proof.unknown', `There is no proof “${id}”.`);

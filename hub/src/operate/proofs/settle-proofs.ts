@@ -7,9 +7,9 @@
  */
 import { Fault } from '../../errors.ts';
 import type { InstallationId } from '../../model/ids.ts';
-import { type Proof, proofActor } from '../../model/proof.ts';
+import type { Proof } from '../../model/proof.ts';
 import type { Wake } from '../../sync/ports.ts';
-import { endWith } from './end-proof.ts';
+import { endExpired } from './end-proof.ts';
 import { finishProof } from './finish-proof.ts';
 import { type ProofPorts, tellIfPossible } from './tell-site.ts';
 
@@ -19,24 +19,23 @@ export async function settleProofs(ports: Ports, installation: InstallationId): 
   const found = await ports.proofs.concerning(installation);
   if (found.length === 0) return;
   const nowMs = await ports.store.nowMs();
+  await endExpired(ports.store, found, nowMs);
   let settled = false;
   for (const proof of found) {
-    if (proof.ended === null && (await settle(ports, proof, nowMs))) {
+    if (proof.ended === null && proof.endsMs > nowMs && (await settle(ports, proof, nowMs))) {
       settled = true;
       for (const half of proof.halves) {
         if (half.installation !== installation) await ports.wake.pull(half.installation);
       }
     }
   }
-  const now = settled ? await ports.proofs.concerning(installation) : found;
+  const open = found.filter(({ endsMs }) => endsMs > nowMs);
+  const now = settled ? await ports.proofs.concerning(installation) : open;
   await tellIfPossible(ports, installation, now);
 }
 
 /** True: it may have ended. */
 async function settle(ports: Ports, proof: Proof, nowMs: number): Promise<boolean> {
-  if (proof.endsMs <= nowMs) {
-    return endWith(ports.store, proof, 'proof.expired', proofActor(proof));
-  }
   if (proof.halves.some(({ confirmedMs }) => confirmedMs === null)) return false;
   if (!(await bothCanBeAsked(ports, proof, nowMs))) return false;
   try {

@@ -68,12 +68,12 @@ async function note(
     await ports.proofs.noteForgotten(half.half);
   } else if (result !== 'refused') {
     await ports.proofs.noteAsked(half.half);
-  } else if (why !== 'proof.mail_limit') {
+  } else if (why !== 'proof.mail_limit' && why !== 'account.busy') {
     const reason = why !== undefined && isReason(why) ? why : 'target.error';
     await endWith(ports.store, proof, reason, proofActor(proof));
     return [{ half, reason }];
   }
-  // An hour later the site may mail again: it is asked with each pull.
+  // An hour later the site may mail again, and nobody saves for long: it is asked with each pull.
   return [];
 }
 

@@ -25,7 +25,7 @@ afterAll(() => stage?.end());
 /** Every cell of every table that the connector made, and WordPress's options. */
 const tablesOf = (site: Site): Promise<string> =>
   site.php(`global $wpdb; $out = '';
-    foreach ( array( Rollcall_Tables::outbox(), Rollcall_Tables::accounts(), Rollcall_Tables::tombstones(), $wpdb->options, $wpdb->usermeta ) as $table ) {
+    foreach ( array( Rollcall_Tables::outbox(), Rollcall_Tables::accounts(), Rollcall_Tables::tombstones(), Rollcall_Tables::facts(), $wpdb->options, $wpdb->usermeta ) as $table ) {
       $out .= wp_json_encode( $wpdb->get_results( "SELECT * FROM $table", ARRAY_A ) );
     }
     echo $out;`);

@@ -34,6 +34,7 @@ const REQUESTS: Readonly<Record<string, unknown>> = {
   labels: { hub: HUB, labels: [] },
   apply: { hub: HUB, dry_run: false, operations: [write({ login: 'never-made' })] },
   stamp: { hub: HUB, stamps: [] },
+  proofs: { hub: HUB, proofs: [] },
   outside: { hub: HUB, take: 'nothing', after: 0 },
 };
 

@@ -109,7 +109,11 @@ final class Rollcall_Proof_Password {
 				foreach ( Rollcall_Proof_Store::open() as $proof ) {
 					$id = (int) $proof['id'];
 					if ( 'password' === $proof['kind'] && isset( $accepted[ $id ] ) && self::is_own( $id, $accepted[ $id ] ) ) {
-						Rollcall_Proofs::confirm( $proof, self::verifier( $accepted[ $id ], $proof['salt'] ) );
+						$verifier = self::verifier( $accepted[ $id ], $proof['salt'] );
+						// A PHP that can't hash so answers the same for every password.
+						if ( 60 === strlen( $verifier ) ) {
+							Rollcall_Proofs::confirm( $proof, $verifier );
+						}
 					}
 				}
 			}
@@ -125,10 +129,10 @@ final class Rollcall_Proof_Password {
 	 * @return string
 	 */
 	public static function verifier( $password, $salt ) {
-		$key    = (string) hex2bin( $salt );
-		$letter = rtrim( base64_encode( substr( hash( 'sha256', $key, true ), 0, 16 ) ), '=' ); // phpcs:ignore WordPress.PHP.DiscouragedPHPFunctions
+		$key     = (string) hex2bin( $salt );
+		$letters = rtrim( base64_encode( substr( hash( 'sha256', $key, true ), 0, 16 ) ), '=' ); // phpcs:ignore WordPress.PHP.DiscouragedPHPFunctions
 		$prehash = base64_encode( hash_hmac( 'sha384', trim( $password ), $key, true ) ); // phpcs:ignore WordPress.PHP.DiscouragedPHPFunctions
-		return crypt( $prehash, '$2y$' . self::COST . '$' . strtr( $letter, self::BASE64, self::BCRYPT ) );
+		return crypt( $prehash, '$2y$' . self::COST . '$' . strtr( $letters, self::BASE64, self::BCRYPT ) );
 	}
 
 	/**

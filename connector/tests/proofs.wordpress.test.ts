@@ -304,12 +304,14 @@ describe.each(BEST_AND_OLDEST)('$name', (engine) => {
        update_site_option( 'rollcall_settings', $kept );`,
       );
       expect(asNext).toBe('0');
-      await php('Rollcall_Disconnect::release();');
-      expect(
-        await php(
-          `global $wpdb; echo $wpdb->get_var( 'SELECT COUNT(*) FROM ' . Rollcall_Tables::facts() . " WHERE name LIKE 'proof:%'" ), wp_json_encode( get_option( 'rollcall_asked' ) );`,
-        ),
-      ).toBe('0false');
+      for (const way of ['Rollcall_Disconnect::release', 'Rollcall_Store::become_another']) {
+        const left = await php(
+          `global $wpdb; $kept = "name LIKE 'proof:%'"; $facts = Rollcall_Tables::facts();
+         $wpdb->query( "INSERT IGNORE INTO $facts (name, value) VALUES ( 'proof:one more', '{}' )" ); echo $wpdb->get_var( "SELECT COUNT(*) > 0 FROM $facts WHERE $kept" );
+         ${way}(); echo $wpdb->get_var( "SELECT COUNT(*) FROM $facts WHERE $kept" ), wp_json_encode( get_option( 'rollcall_asked' ) );`,
+        );
+        expect([way, left]).toEqual([way, '10false']);
+      }
     },
   );
 });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AskedProof, AskForProof } from '../api/schemas/proof.ts';
 import { Fault } from '../errors.ts';
 import { installationId } from '../model/ids.ts';
+import { FakeSite } from '../sync/test/fake-site.ts';
 import { Stand } from './test/stand.ts';
 
 let stand: Stand;
@@ -21,7 +22,21 @@ beforeAll(async () => {
   await stand.rest();
 });
 afterAll(() => stand.close());
-const PEOPLE = ['lisa', 'half', 'lied', 'same', 'other', 'rose', 'moved', 'late', 'taken', 'away'];
+const PEOPLE = [
+  'raced',
+  'old',
+  'many',
+  'lisa',
+  'half',
+  'lied',
+  'same',
+  'other',
+  'rose',
+  'moved',
+  'late',
+  'taken',
+  'away',
+];
 
 const idOf = (site: string, login: string): number => stand.site(site).byLogin(login)?.id ?? 0;
 const uids = (login: string) => [
@@ -105,13 +120,12 @@ test('T413: a site that confirms the other site’s half, or its own for another
       ?.proofs.push({ ...base, half: half ?? '', confirmed: true, verifier: null });
     shop.edit(idOf('shop', login), { first_name: `liar ${half ?? ''}` });
   };
-  confirm('shop', 'lied');
   lie('lied', theirs?.half);
   lie('taken', theirs?.half);
   lie('taken', mine?.half);
   await stand.rest();
   expect((await now(proof))?.halves.map((half) => half.confirmedAt !== null)).toEqual([
-    true,
+    false,
     false,
   ]);
   expect([isOne('lied'), isOne('taken')]).toEqual([false, false]);
@@ -144,12 +158,12 @@ test('T415: who can administer a site is not asked, and not linked when it came 
   await expect(ask('root')).rejects.toMatchObject({ code: 'link.refused' });
   expect(stand.site('shop').byLogin('root')?.proofs).toEqual([]);
   const proof = await ask('rose');
-  confirm('shop', 'rose');
+  confirm('blog', 'old-rose');
   await stand.rest();
   // Its role gets a capability: no change of the account, and no row tells of it.
   const account = stand.site('blog').byLogin('old-rose');
   account?.fields.set('role:administrator', { value: true, stamp: account.born });
-  confirm('blog', 'old-rose');
+  confirm('shop', 'rose');
   await stand.rest();
   expect(await now(proof)).toMatchObject({ ended: 'account.privileged' });
   expect(isOne('rose')).toBe(false);
@@ -208,4 +222,48 @@ test('T418: a site that is away holds up nothing; it is told when it is back', a
   await stand.rest();
   expect(halves('away')).toEqual([0, 0]);
   expect(blog.value('old-lisa', 'first_name')).toBe('meanwhile');
+});
+
+test('T417: a proof that is withdrawn while the sites are asked once more links nobody', async () => {
+  const proof = await ask('raced');
+  confirm('shop', 'raced');
+  confirm('blog', 'old-raced');
+  const blog = stand.site('blog');
+  const { store } = stand.storage;
+  blog.accounts = async (connection, request) => {
+    const answer = await FakeSite.prototype.accounts.call(blog, connection, request);
+    if (request.ids?.[0] === idOf('blog', 'old-raced')) {
+      await store.transaction((tx) => tx.endProof(proof.id, 'proof.withdrawn'));
+    }
+    return answer;
+  };
+  await stand.rest();
+  Reflect.deleteProperty(blog, 'accounts');
+  expect(await now(proof)).toMatchObject({ ended: 'proof.withdrawn' });
+  expect(isOne('raced')).toBe(false);
+});
+
+test('a connector that can’t ask yet is named, and nothing stays open', async () => {
+  const blog = stand.site('blog');
+  blog.proofs = async () => {
+    throw new Fault('site.no_connector', 'No such route.');
+  };
+  await expect(ask('old')).rejects.toMatchObject({ code: 'site.connector_too_old' });
+  Reflect.deleteProperty(blog, 'proofs');
+  await stand.rest();
+  expect(halves('old')).toEqual([0, 0]);
+  const [newest] = await stand.operations.askedProofs();
+  expect(newest).toMatchObject({ ended: 'proof.withdrawn', halves: [{ login: 'old' }, {}] });
+});
+
+test('a site that has mailed as much as it may is asked again by itself', async () => {
+  const blog = stand.site('blog');
+  blog.proofs = async (_connection, orders) =>
+    orders.map(({ id, half }) => ({ id, half, result: 'refused', reason: 'proof.mail_limit' }));
+  const proof = await ask('many');
+  expect(proof.halves.map(({ asked }) => asked)).toEqual([true, false]);
+  Reflect.deleteProperty(blog, 'proofs');
+  await stand.rest();
+  expect((await now(proof))?.halves.map(({ asked }) => asked)).toEqual([true, true]);
+  expect(halves('many')).toEqual([1, 1]);
 });

@@ -85,12 +85,15 @@ interface Rows {
   readonly [site: string]: Readonly<Record<string, unknown>>;
 }
 
-/** Every row of every account of both honest sites, by login; sessions come by signing in. */
+/**
+ * Every row of every account of both honest sites, by login, but the hub's own: a number rises there with
+ * each exchange. Sessions come by signing in.
+ */
 async function everybody(): Promise<Rows> {
   const read = async (site: Site): Promise<Readonly<Record<string, unknown>>> =>
     JSON.parse(
       await site.php(`global $wpdb; $out = array();
-        foreach ( $wpdb->get_results( "SELECT * FROM $wpdb->users", ARRAY_A ) as $row ) {
+        foreach ( $wpdb->get_results( "SELECT * FROM $wpdb->users WHERE user_login <> 'rollcall-hub'", ARRAY_A ) as $row ) {
           $out[ $row['user_login'] ] = array( $row, $wpdb->get_results( $wpdb->prepare( "SELECT meta_key, meta_value
             FROM $wpdb->usermeta WHERE user_id = %d AND meta_key <> 'session_tokens' ORDER BY meta_key, umeta_id", $row['ID'] ), ARRAY_A ) );
         }

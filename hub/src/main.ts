@@ -22,7 +22,7 @@ import { hubIdentity, startAt, takeOver } from './storage/hub-meta.ts';
 import { startJobs } from './storage/jobs.ts';
 import { openStorage, type Storage } from './storage/open-storage.ts';
 import { expireDeliveries, purgeChanges, purgeLog, purgeProofs, vacuum } from './storage/tidy.ts';
-import { CREATION_LIMIT } from './sync/creation-limit.ts';
+import { creationLimit } from './sync/creation-limit.ts';
 import { DELETION_LIMIT } from './sync/deliver/deletion-limit.ts';
 import { buildPipeline, type Pipeline, wakeDue } from './sync/pipeline.ts';
 import type { Store, Wake } from './sync/ports.ts';
@@ -106,7 +106,7 @@ async function startOn(
       report: (event) => log.info(event, event.kind),
     },
     {
-      creationLimit: CREATION_LIMIT,
+      creationLimit: creationLimit(options.newAccounts),
       deletionLimit: DELETION_LIMIT,
       pollMs,
       pollSignallingMs: POLL_SIGNALLING_MS,

@@ -20,6 +20,8 @@ export interface HubOptions {
   readonly publicUrl?: string;
   readonly pollSeconds?: number;
   readonly settleDeletesSeconds?: number;
+  /** New accounts of one site within ten minutes that go without a person's consent; ten times as many a day. */
+  readonly newAccounts?: number;
   /** How long a site may take for one answer. */
   readonly siteTimeoutSeconds?: number;
   /** False: serves the API and works only when `runUntilIdle` is called. Default true. */

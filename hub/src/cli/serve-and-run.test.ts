@@ -46,6 +46,8 @@ it('serve leaves a file that only its owner can read, and takes it away at the e
     '0',
     '--settle-deletes-seconds',
     '1',
+    '--new-accounts',
+    '5000',
   );
   await expect.poll(() => readHubFile(data)).not.toBeNull();
   expect(readHubFile(data)).toEqual({
@@ -58,7 +60,7 @@ it('serve leaves a file that only its owner can read, and takes it away at the e
   terminal.interrupt();
   expect(await serving).toBe(0);
   expect(started).toEqual([
-    { dataFolder: data, host: '127.0.0.1', port: 0, settleDeletesSeconds: 1 },
+    { dataFolder: data, host: '127.0.0.1', port: 0, settleDeletesSeconds: 1, newAccounts: 5000 },
   ]);
   expect(stopped).toBe(1);
   expect(existsSync(join(data, 'hub.json'))).toBe(false);

@@ -16,6 +16,7 @@ interface ServeOptions {
   readonly publicUrl?: string;
   readonly pollSeconds?: string;
   readonly settleDeletesSeconds?: string;
+  readonly newAccounts?: string;
   readonly takeOver?: boolean;
   readonly json?: boolean;
 }
@@ -30,6 +31,7 @@ export function addServe(parent: Command, context: CommandContext): void {
     .option('--public-url <url>', 'where sites reach the hub with their signals')
     .option('--poll-seconds <seconds>', 'how often sites are asked that send no signals')
     .option('--settle-deletes-seconds <seconds>', 'how long deletes wait before they travel')
+    .option('--new-accounts <number>', 'of one site within ten minutes, before more are held (200)')
     .option('--take-over', 'this is where the hub lives from now on')
     .option('--json', 'machine-readable output')
     .action(async (options: ServeOptions) => serve(options, context));
@@ -79,6 +81,7 @@ function hubOptionsOf(options: ServeOptions, { terminal }: CommandContext): HubO
             '--settle-deletes-seconds',
           ),
         }),
+    ...(options.newAccounts === undefined ? {} : { newAccounts: parseCount(options.newAccounts) }),
     ...(options.takeOver === true ? { takeOver: true } : {}),
   };
 }
@@ -87,6 +90,11 @@ function parsePort(text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/u.test(text) && port <= 65_535) return port;
   throw usage(`--port “${text}” is no port.`, 'Give a number from 0 (any free one) to 65535.');
+}
+
+function parseCount(text: string): number {
+  if (/^[1-9]\d{0,6}$/u.test(text)) return Number(text);
+  throw usage(`--new-accounts “${text}” is no number from 1 to 9999999.`);
 }
 
 function parsePublicUrl(text: string): string {

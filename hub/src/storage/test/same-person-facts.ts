@@ -146,6 +146,23 @@ export function samePersonFacts(world: () => World): void {
     ]);
   });
 
+  test('who turns out to have an account already is not created there, and is in their own way no longer', async () => {
+    const { storage } = world();
+    const [a, b] = [await addPlace(storage), await addPlace(storage)];
+    const living = account(a.installation);
+    const { login, registered } = living;
+    const birth = { login, registered, stamp: [9, a.site] as const, path: [a.site] };
+    const held = 'identity.email_taken';
+    const waiting = delivery(b.site, { url: carried('u', a.site) }, { birth, held });
+    const one = identity([living], [waiting]);
+    const other = identity([account(b.installation)]);
+    await save(storage, one, other);
+    await storage.store.transaction((tx) => tx.mergeIdentities(one.uid, other.uid));
+    const left = (await read(storage, one.uid))?.deliveries.get(b.site);
+    expect([left?.birth, left?.held]).toEqual([null, null]);
+    expect(left?.fields.get('url')?.value).toBe('u');
+  });
+
   test('two people with an account each on one installation are never merged', async () => {
     const { storage } = world();
     const [a, b] = [await addPlace(storage), await addPlace(storage)];

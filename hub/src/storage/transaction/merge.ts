@@ -3,7 +3,8 @@
  *
  * Does: move accounts, deliveries, refusals and found links of `from` to `into`, by the one
  * merge of the model; `from` becomes an alias of `into` for ever.
- * Always true: merging the same two again changes nothing. Moved accounts are to be labelled
+ * Always true: merging the same two again changes nothing. Nobody stays to be created where they have an
+ * account now. Moved accounts are to be labelled
  * anew, and the label they carry is remembered.
  * On failure: throws when both have a living account on one installation: they are two people.
  */
@@ -13,7 +14,7 @@ import type { Field } from '../../model/field.ts';
 import type { Account, Delivery, Identity } from '../../model/identity.ts';
 import type { IdentityUid, InstallationId, SiteKey } from '../../model/ids.ts';
 import { compareStamps, newerOf, type Stamp } from '../../model/stamp.ts';
-import { lockByUid, type People } from './people.ts';
+import { lockByUid, type People, reload } from './people.ts';
 import { save } from './save.ts';
 
 export async function mergeIdentities(
@@ -46,6 +47,20 @@ export async function mergeIdentities(
       stopped: mergeStopped(kept.stopped, ended.stopped),
     },
   ]);
+  await endBirths(people, kept.uid);
+}
+
+/** Nobody is to be created where they turned out to have an account, and is in their own way no longer. */
+async function endBirths(people: People, uid: IdentityUid): Promise<void> {
+  await sql`update deliveries d set birth = null, version = d.version + 1, not_before_ms = 0,
+      held = case when d.held in ('identity.email_taken', 'identity.login_taken') then null else d.held end,
+      waits_email = null, waits_login = null
+    where d.uid = ${uid} and d.birth is not null and exists (
+      select 1 from accounts a
+      where a.uid = d.uid and a.installation = d.installation and a.gone is null)`.execute(
+    people.db,
+  );
+  await reload(people, [uid]);
 }
 
 /** The living account counts; a tombstone gives way, and stays with the alias if it is `from`'s. */

@@ -17,6 +17,8 @@ export default defineConfig({
           name: 'unit',
           include: needsNothing,
           exclude: [...never, ...needsDatabase, ...needsWordPress],
+          // Floods and bombs take a second or two; a busy machine ten times as long.
+          testTimeout: 60_000,
         },
       },
       {

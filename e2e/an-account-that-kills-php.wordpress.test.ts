@@ -33,6 +33,10 @@ function lab_poison( $login, $moment ) {
 	if ( 'throw' === $poison['how'] ) {
 		throw new RuntimeException( 'no' );
 	}
+	if ( 0 === strpos( $poison['how'], 'hang ' ) ) {
+		usleep( (int) substr( $poison['how'], 5 ) );
+		exit;
+	}
 	usleep( (int) $poison['how'] );
 }
 add_filter( 'wp_pre_insert_user_data', function ( $data, $update, $id ) {
@@ -175,9 +179,8 @@ describe('one account', () => {
   alsoNative(
     'T314: hangs for longer than the hub waits: the others go through, it waits longer',
     async () => {
-      await poison(String((PATIENCE_S + 2) * 1_000_000), 'before', 'new2');
+      await poison(`hang ${(PATIENCE_S + 2) * 1_000_000}`, 'before', 'new2');
       await edit('new', 8, 'Slowly');
-      // What PHP was told it still does, whoever listens: only the answer is missing.
       await waitUntil(
         async () => (await pending()) === 1 && (await failuresOf('new2')).length > 0,
         REST_MS * 4,

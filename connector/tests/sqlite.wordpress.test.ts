@@ -64,7 +64,8 @@ it('creates, merges, captures and deletes', async () => {
 it('writes a large batch as a set', async () => {
   const operations = newcomers(25, 'many');
   const counts = await countsWhile(hub, () => hub.apply(operations));
-  expect(new Set(counts).size).toBe(1);
+  // A small set first, to learn how long they take; one by one it would be 25.
+  expect(new Set(counts).size).toBeLessThanOrEqual(5);
   const { receipts } = await hub.apply(operations);
   expect(new Set(receipts.map(({ result }) => result))).toEqual(new Set(['unchanged']));
   const change = operations.map((operation) => ({

@@ -451,6 +451,18 @@ describe('a label that disagrees', () => {
     expect(world.store.tables.identities.size).toBe(1);
   });
 
+  test('I6: a label that is put while the site answers is not missed', async () => {
+    const world = new World(2, both(0, 1));
+    const id = world.site(0).register(ANNA);
+    const unlabelled = world.site(0).readAsRow(id);
+    await world.rest();
+    world.site(0).tellFirst = [unlabelled];
+    edit(world, 0, { first_name: 'Anna' });
+    await world.rest();
+    expect(value(world, 1, 'first_name')).toBe('Anna');
+    expect(reasons(world, 0)).not.toContain('identity.label_mismatch');
+  });
+
   test('I6: a known account that comes without its label is an alarm, too', async () => {
     const world = await withAnna(2, both(0, 1));
     const theirs = world.site(1).byLogin('anna');

@@ -36,6 +36,8 @@ export interface LearnInput {
   readonly again: boolean;
   /** Offer the account as if it had just registered, whenever it came about. */
   readonly asNew: boolean;
+  /** Accounts that the hub knew to be labelled before the site was asked; absent: all that it knows to be now. */
+  readonly labelledBefore?: ReadonlySet<number>;
   /** Found by whoever asks; the account teaches nothing then. */
   readonly alarm?: Reason | null;
 }
@@ -145,7 +147,8 @@ function labelAlarm(
   if (!state.label_ok) return 'identity.label_mismatch';
   if (state.uid !== null && isForeign(state.uid, input)) return 'identity.label_mismatch';
   if (before === undefined) return null;
-  if (before.labelled && state.uid === null) return 'identity.label_mismatch';
+  const wasLabelled = input.labelledBefore?.has(state.id) ?? true;
+  if (before.labelled && wasLabelled && state.uid === null) return 'identity.label_mismatch';
   const registered = state.uid !== null || before.registered === state.registered;
   return before.login === state.login && registered ? null : 'identity.label_mismatch';
 }

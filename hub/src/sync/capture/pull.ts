@@ -17,6 +17,7 @@ import type { LogEntry } from '../../model/log-entry.ts';
 import { type Site, sitesOf, type Topology } from '../../model/route.ts';
 import type { CapturedChange, Connection, SitePort, Store, Transaction } from '../ports.ts';
 import type { Learned, SpreadBatch } from '../spread-batch.ts';
+import { askForLabels } from './ask-for-labels.ts';
 import { type Lesson, learn, learnGone } from './learn.ts';
 import { isUntold, untold } from './untold.ts';
 
@@ -52,11 +53,16 @@ export async function pull(input: PullInput, ports: PullPorts): Promise<Pulled> 
   const ack = await store.unacknowledged(installation);
   const restamp = await store.restamps(installation);
   const request = { ack, limit: PAGE_ROWS, ...(restamp.length > 0 ? { restamp } : {}) };
-  const answer = await site.changes(connection, request);
+  const { answer, labelledBefore } = await askForLabels(
+    { store, installation },
+    () => site.changes(connection, request),
+    ({ rows }) => rows.flatMap((row) => row.account ?? []),
+  );
   if (isRewound(input.cursor, answer)) return { rows: 0, more: false, news: 0, rewound: true };
   if (ack.length > 0) await store.markAcknowledged(installation, ack);
   if (restamp.length > 0) await store.clearRestamps(installation, restamp);
-  const learned = (tx: Transaction) => learnPage(tx, answer, input, ports.spreadBatch);
+  const learned = (tx: Transaction) =>
+    learnPage(tx, answer, { ...input, labelledBefore }, ports.spreadBatch);
   const { fresh, future } = await store.transaction(learned);
   await label(input, ports);
   const more = answer.more || future > 0 || answer.rows.length > 0;
@@ -114,7 +120,7 @@ const isRewound = (cursor: PullInput['cursor'], answer: ChangesAnswer): boolean 
 async function learnPage(
   tx: Transaction,
   answer: ChangesAnswer,
-  input: PullInput,
+  input: PullInput & { readonly labelledBefore: ReadonlySet<number> },
   spreadBatch: SpreadBatch,
 ): Promise<{ readonly fresh: number; readonly future: number }> {
   const { installation, topology } = input;
@@ -122,7 +128,8 @@ async function learnPage(
   const unseen = await tx.appendChanges(installation, answer.rows.map(toChange));
   const rows = unseen.flatMap((index) => answer.rows[index] ?? []);
   const lane: Lane = answer.more ? 'bulk' : 'people';
-  const context = { topology, nowMs, lane, again: false, asNew: false };
+  const { labelledBefore } = input;
+  const context = { topology, nowMs, lane, again: false, asNew: false, labelledBefore };
   let future = 0;
   for (const wave of oncePerAccount(rows)) {
     const lessons = await learnRows(tx, wave, input, context);
@@ -172,6 +179,7 @@ export interface LearnContext {
   readonly lane: Lane;
   readonly again: boolean;
   readonly asNew: boolean;
+  readonly labelledBefore?: ReadonlySet<number>;
 }
 
 export interface Taught {

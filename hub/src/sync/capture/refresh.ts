@@ -8,6 +8,7 @@
  */
 import type { Lane } from '../../model/identity.ts';
 import type { Refresh } from '../ports.ts';
+import { askForLabels } from './ask-for-labels.ts';
 import { toRow } from './offer.ts';
 import { keepLessons, learnRows, PAGE_ROWS, type PullInput, type PullPorts } from './pull.ts';
 
@@ -27,12 +28,12 @@ async function refreshPage(
   { site, store, spreadBatch }: PullPorts,
 ): Promise<number> {
   const ids = refreshes.map((refresh) => refresh.wpId);
-  const page = await site.accounts(input.connection, {
-    after: 0,
-    limit: PAGE_ROWS,
-    ids,
-    detail: 'state',
-  });
+  const request = { after: 0, limit: PAGE_ROWS, ids, detail: 'state' } as const;
+  const { answer: page, labelledBefore } = await askForLabels(
+    { store, installation: input.installation },
+    () => site.accounts(input.connection, request),
+    ({ accounts }) => accounts,
+  );
   const rows = page.accounts.map((account) => toRow(account, page.clock));
   // A site that ran out of time has not looked for the rest yet.
   const last = page.next ?? Number.POSITIVE_INFINITY;
@@ -42,7 +43,8 @@ async function refreshPage(
     await tx.clearRefreshes(input.installation, looked);
     const lane: Lane = ids.length > 50 ? 'bulk' : 'people';
     const nowMs = await tx.nowMs();
-    const context = { topology: input.topology, nowMs, lane, again: true, asNew: false };
+    const { topology } = input;
+    const context = { topology, nowMs, lane, again: true, asNew: false, labelledBefore };
     const lessons = await learnRows(tx, rows, input, context);
     await keepLessons(tx, lessons, input, context, spreadBatch);
   });

@@ -177,11 +177,11 @@ const isSame = (one: Seen | undefined, other: Seen | undefined): boolean =>
 
 /**
  * Another site's edit of the same field came to this site and won, before the hub had heard of this
- * one: then the row that brought it is all that the log can tell.
+ * one: then the row that brought it is all that the log can tell (“unchanged” where its first answer was lost).
  */
 const overwrote = (row: LoggedRow, { site, deed, fromMs }: Done): boolean =>
   row.target === site &&
-  row.status === 'delivered' &&
+  (row.status === 'delivered' || row.status === 'unchanged') &&
   row.atMs >= fromMs - CLOCK_SLACK_MS &&
   row.atMs < fromMs + OVERWRITTEN_WITHIN_MS &&
   row.fields.some((field) => field === fieldOf(deed) || isRoleOf(deed, field));

@@ -32,9 +32,10 @@ try {
     say,
   });
   say(`${result.deeds} deeds, ${result.kills} kills, ${result.faults} faults`);
-  for (const sentence of result.wrong) say(`WRONG: ${sentence}`);
-  say(result.wrong.length === 0 ? 'all came together' : `failed; to repeat it: ${again}`);
-  process.exit(result.wrong.length === 0 ? 0 : 1);
+  const wrong = [...result.wrong, ...result.untold];
+  for (const sentence of wrong) say(`WRONG: ${sentence}`);
+  say(wrong.length === 0 ? 'all came together' : `failed; to repeat it: ${again}`);
+  process.exit(wrong.length === 0 ? 0 : 1);
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   say(`failed; to repeat it: ${again}`);

@@ -29,6 +29,8 @@ export interface SoakOptions extends PlanOptions {
 export interface SoakResult {
   /** Sentences; none: all is well. */
   readonly wrong: readonly string[];
+  /** Edits of which the Sync Log tells nothing. */
+  readonly untold: readonly string[];
   readonly deeds: number;
   readonly kills: number;
   readonly faults: number;
@@ -121,9 +123,10 @@ class Soak {
     const status = await this.hub?.status();
     if ((status?.held ?? 0) > 0)
       wrong.push(`${status?.held} are held: ${[...new Set(held)].join(' ')}`);
-    wrong.push(...this.done.wrongIn(found), ...this.done.unaccounted(log), ...this.growth());
-    for (const row of rowsOf(wrong, log)) say(JSON.stringify(row));
-    return { wrong, deeds: this.done.all.length, kills: this.kills, faults: this.faults };
+    wrong.push(...this.done.wrongIn(found), ...this.growth());
+    const untold = this.done.unaccounted(log);
+    for (const row of rowsOf([...wrong, ...untold], log)) say(JSON.stringify(row));
+    return { wrong, untold, deeds: this.done.all.length, kills: this.kills, faults: this.faults };
   }
 
   async end(): Promise<void> {

@@ -20,6 +20,7 @@ import {
   type PullPorts,
   sentThere,
 } from './pull.ts';
+import { whoTells } from './who-tells.ts';
 
 export async function census(input: PullInput, ports: PullPorts): Promise<number> {
   let after: number | null = 0;
@@ -49,14 +50,7 @@ export async function census(input: PullInput, ports: PullPorts): Promise<number
 function withWho(identity: Identity, state: AccountState, { installation }: PullInput): Identity {
   const foreign = state.uid !== null && state.uid !== identity.uid;
   const account: Account = {
-    installation,
-    wpId: wordPressId(state.id),
-    login: state.login,
-    email: state.email,
-    registered: state.registered,
-    privileged: state.privileged,
-    outgoingStopped: state.switches.stop_outgoing,
-    incomingRejected: state.switches.reject_incoming,
+    ...whoTells(state, installation),
     labelled: foreign,
     known: new Map(),
     gone: null,

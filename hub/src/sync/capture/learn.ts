@@ -17,11 +17,12 @@ import {
   type Value,
 } from '../../model/field.ts';
 import type { Account, Fact, Holding, Identity, Lane } from '../../model/identity.ts';
-import { type InstallationId, type SiteKey, siteKey, wordPressId } from '../../model/ids.ts';
+import { type InstallationId, type SiteKey, siteKey } from '../../model/ids.ts';
 import type { Path } from '../../model/path.ts';
 import type { Site } from '../../model/route.ts';
 import { isFromBefore, isFromFuture, isNewer, type Stamp } from '../../model/stamp.ts';
 import type { Reason } from '../../reasons.ts';
+import { whoTells } from './who-tells.ts';
 
 export interface LearnInput {
   readonly identity: Identity;
@@ -246,14 +247,7 @@ function accountOf(
   known: ReadonlyMap<KnownKey, Stamp>,
 ): Account {
   return {
-    installation: input.installation,
-    wpId: wordPressId(state.id),
-    login: state.login,
-    email: state.email,
-    registered: state.registered,
-    privileged: state.privileged,
-    outgoingStopped: state.switches.stop_outgoing,
-    incomingRejected: state.switches.reject_incoming,
+    ...whoTells(state, input.installation),
     labelled: state.uid === input.identity.uid,
     known,
     gone: before?.gone ?? null,

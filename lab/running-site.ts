@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { Machine } from './machine.ts';
 import { CommandFailed, type CommandResult } from './run-command.ts';
 import { ADMIN_LOGIN, ADMIN_PASSWORD, type Mail, type Site, type Snapshot } from './site.ts';
-import { copyTree, newFolder } from './site-folder.ts';
+import { copyTree, copyTreeAroundCode, newFolder } from './site-folder.ts';
 
 const mail = z.object({ to: z.string(), subject: z.string(), message: z.string() });
 const MAILS = 'wp-content/rollcall-lab-mails.jsonl';
@@ -88,7 +88,8 @@ export class RunningSite implements Site {
 
   async snapshot(): Promise<Snapshot> {
     const folder = await newFolder(`${this.name}-snapshot`);
-    await copyTree(this.dir, join(folder, 'tree'));
+    const copy = this.engine === 'native' ? copyTreeAroundCode : copyTree;
+    await copy(this.dir, join(folder, 'tree'));
     await this.#machine.saveDatabase(folder);
     return { ...this.#facts, folder };
   }

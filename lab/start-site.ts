@@ -24,7 +24,7 @@ import { nativeDatabase, startNativeMachine } from './native-site.ts';
 import { nativeTemplate } from './native-template.ts';
 import { RunningSite } from './running-site.ts';
 import type { CloneOptions, Site, SiteKind, SiteOptions, Snapshot } from './site.ts';
-import { copyTree, newFolder } from './site-folder.ts';
+import { copyTree, copyTreeAroundCode, newFolder } from './site-folder.ts';
 import { adminEmail, isTemplate, permalinks } from './template.ts';
 import { startWasmMachine } from './wasm-site.ts';
 import { wasmTemplate } from './wasm-template.ts';
@@ -84,7 +84,8 @@ async function startIn(
   const tree = join(folder, 'tree');
   const port = await freePort();
   const hostAndPort = `127.0.0.1:${port}`;
-  await copyTree(join(origin.folder, 'tree'), tree);
+  const copy = origin.engine === 'native' ? copyTreeAroundCode : copyTree;
+  await copy(join(origin.folder, 'tree'), tree);
   await dressTree(tree, { sqlite: origin.engine === 'wasm', muPlugins });
   const replacements: Replacement[] = [[origin.hostAndPort, hostAndPort]];
   if (isTemplate(origin)) replacements.push([origin.name, name]);

@@ -194,6 +194,8 @@ export const ChangesAnswerSchema = z.object({
   mark: MarkSchema.nullable(),
   rows: z.array(ChangeRowSchema),
   more: z.boolean(),
+  /** Values that were written past WordPress are held: what people should know. Null: none are. */
+  outside: SentenceSchema.nullable().optional(),
 });
 export type ChangeRow = z.infer<typeof ChangeRowSchema>;
 export type ChangesAnswer = z.infer<typeof ChangesAnswerSchema>;

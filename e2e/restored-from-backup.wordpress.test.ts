@@ -305,9 +305,11 @@ test('T805: a search-and-replace over usermeta is held and overwritten by nothin
   );
   expect(await descriptions(shop, SIX)).toEqual(all('one replaced'));
   expect(await descriptions(blog, SIX)).toEqual(all('two'));
-  expect((await doctorSays('source.rewritten_outside'))?.message).toContain(
-    'accounts were changed past WordPress',
-  );
+  const said = 'accounts were changed past WordPress';
+  expect((await doctorSays('source.rewritten_outside'))?.message).toContain(said);
+  const shown = (await stage.hub.status(false)).sites.find((site) => site.name === 'shop');
+  expect(shown).toMatchObject({ trouble: null, warnings: [{ code: 'source.rewritten_outside' }] });
+  expect(shown?.warnings[0]?.message).toContain(said);
 
   await rewritten('nothing');
   await stage.hub.rest();
@@ -328,4 +330,18 @@ test('T806: taken as edits, replaced text travels, and wins over what came in me
     expect(await descriptions(site, SIX)).toEqual(all('two replaced'));
     expect(await descriptions(site, ['kurt'])).toEqual(['kurt one replaced replaced']);
   }
+  // What happened to the site, each thing once, with nothing left to do.
+  const { events } = await stage.hub.call<{
+    events: { code: string; by: string | null; next: string | null }[];
+  }>('GET', '/site-events?site=shop');
+  const [last, before] = events;
+  expect(last).toMatchObject({
+    code: 'source.read_anew',
+    by: expect.stringMatching(/^operator /u),
+  });
+  expect(before).toMatchObject({ code: 'source.rewritten_outside', by: null });
+  const seen = events.filter(({ by }) => by === null).map(({ code }) => code);
+  expect(seen.filter((code) => code === 'source.rewritten_outside')).toHaveLength(3);
+  expect(seen).toContain('source.rewound');
+  expect(events.filter(({ next }) => next !== null)).toEqual([]);
 });

@@ -88,12 +88,12 @@ export class Hub {
     return this.call<HubStatus>('GET', `/status${look ? '?look=true' : ''}`);
   }
 
-  /** Every outbox empty, nothing on its way. Held rows wait for a person and don't count. */
+  /** All is delivered, and every outbox empty that can be asked. Held rows wait for a person and don't count. */
   async rest(limitMs = REST_MS, pauseMs = LOOK_PAUSE_MS): Promise<void> {
     try {
       // The sites are asked only when the hub itself has nothing left to do.
-      const atRest = async () => (await this.status(false)).idle && (await this.status()).idle;
-      await waitUntil(atRest, limitMs, pauseMs);
+      const rests = async () => isAtRest(await this.status(false)) && isAtRest(await this.status());
+      await waitUntil(rests, limitMs, pauseMs);
     } catch (error) {
       throw new Error(`not at rest: ${JSON.stringify(await this.status())}`, { cause: error });
     }
@@ -114,6 +114,17 @@ export class Hub {
   async log(query = ''): Promise<LogRow[]> {
     return (await this.call<{ rows: LogRow[] }>('GET', `/log?limit=1000${query}`)).rows;
   }
+}
+
+/** A site that fails or is stopped is part of many stories; one about to be tried again is not at rest. */
+function isAtRest({ delivered, unasked, sites, now }: HubStatus): boolean {
+  const silent = sites.filter(({ name }) => unasked.includes(name));
+  return (
+    delivered &&
+    silent.every(
+      ({ lastPulledAt, retryAt }) => lastPulledAt !== null && (retryAt === null || retryAt > now),
+    )
+  );
 }
 
 export interface Stage {

@@ -20,13 +20,14 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   'sync/with-proofs': 'contract sync/ports',
   'sync/creation-limit': 'hub/model sync/ports',
   'sync/spread-learned': 'hub/model sync/ports sync/spread-batch sync/creation-limit sync/decide',
+  'sync/rewritten-outside': 'hub/model hub/reasons sync/ports',
   'sync/pipeline':
-    'contract hub/model hub/reasons hub/errors sync/ports sync/spread-batch sync/spread-learned sync/site-settings sync/signals sync/capture sync/decide sync/deliver',
+    'contract hub/model hub/reasons hub/errors sync/ports sync/spread-batch sync/spread-learned sync/site-settings sync/rewritten-outside sync/signals sync/capture sync/decide sync/deliver',
   'hub/storage': 'contract hub/model hub/reasons hub/errors sync/ports',
   'hub/wordpress': 'contract hub/model hub/reasons hub/errors sync/ports',
   'hub/api': 'contract hub/reasons hub/errors',
   'hub/operate':
-    'contract hub/model hub/reasons hub/errors hub/api sync/ports sync/decide sync/pipeline sync/signals',
+    'contract hub/model hub/reasons hub/errors hub/api sync/ports sync/decide sync/pipeline sync/rewritten-outside sync/signals',
   'hub/cli': 'contract hub/reasons hub/errors hub/api hub/main',
   'hub/main':
     'contract hub/model hub/reasons hub/errors hub/api hub/cli hub/operate hub/storage hub/wordpress sync/ports sync/with-marks sync/with-proofs sync/creation-limit sync/deliver sync/pipeline sync/signals',

@@ -47,12 +47,13 @@ final class Rollcall_Changes {
 			return $fits;
 		}
 		return array(
-			'epoch' => Rollcall_Settings::epoch(),
-			'head'  => Rollcall_Settings::head(),
-			'clock' => Rollcall_Settings::clock_ms(),
-			'mark'  => Rollcall_Mark::held(),
-			'rows'  => $rows,
-			'more'  => $more,
+			'epoch'   => Rollcall_Settings::epoch(),
+			'head'    => Rollcall_Settings::head(),
+			'clock'   => Rollcall_Settings::clock_ms(),
+			'mark'    => Rollcall_Mark::held(),
+			'rows'    => $rows,
+			'more'    => $more,
+			'outside' => Rollcall_Outside::sentence(),
 		);
 	}
 

@@ -98,27 +98,32 @@ final class Rollcall_Outside {
 	 * @return array<int,array{code:string,message:string}>
 	 */
 	public static function warnings() {
-		$record = self::record();
-		if ( ! $record['held'] ) {
-			return array();
-		}
-		if ( $record['restored'] ) {
-			return array(
-				array(
-					'code'    => 'source.rewritten_outside',
-					'message' => __( 'The table of users, or that of their meta, was put back to an earlier state without the rest of the database; what is older there is held. Say in the hub what becomes of it, with “rollcall site rewritten”.', 'rollcall-connector' ),
-				),
-			);
-		}
-		return array(
+		$sentence = self::sentence();
+		return null === $sentence ? array() : array(
 			array(
 				'code'    => 'source.rewritten_outside',
-				'message' => sprintf(
-					/* translators: %d: number of accounts. */
-					_n( '%d account was changed past WordPress, by a restored table or in the database; its new values are held. Say in the hub what becomes of them, with “rollcall site rewritten”.', '%d accounts were changed past WordPress, by a restored table or in the database; their new values are held. Say in the hub what becomes of them, with “rollcall site rewritten”.', $record['count'], 'rollcall-connector' ),
-					$record['count']
-				),
+				'message' => $sentence,
 			),
+		);
+	}
+
+	/**
+	 * What people should know of the hold.
+	 *
+	 * @return string|null Null: nothing is held.
+	 */
+	public static function sentence() {
+		$record = self::record();
+		if ( ! $record['held'] ) {
+			return null;
+		}
+		if ( $record['restored'] ) {
+			return __( 'The table of users, or that of their meta, was put back to an earlier state without the rest of the database; what is older there is held. Say in the hub what becomes of it, with “rollcall site rewritten”.', 'rollcall-connector' );
+		}
+		return sprintf(
+			/* translators: %d: number of accounts. */
+			_n( '%d account was changed past WordPress, by a restored table or in the database; its new values are held. Say in the hub what becomes of them, with “rollcall site rewritten”.', '%d accounts were changed past WordPress, by a restored table or in the database; their new values are held. Say in the hub what becomes of them, with “rollcall site rewritten”.', $record['count'], 'rollcall-connector' ),
+			$record['count']
 		);
 	}
 

@@ -34,6 +34,7 @@ export function describeOutbox(at: () => Rehearsal): void {
     it('gives the oldest first, as many as asked for, and says whether there are more', async () => {
       await at().drain();
       const [a, b, c] = [fresh(), fresh(), fresh()];
+      expect((await pull(1)).outside).toBeNull();
       // An edit does not make the first row younger.
       await at().people(register(a), register(b), register(c), edit(a, { first_name: 'Again' }));
       const first = await pull(2);

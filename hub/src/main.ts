@@ -21,7 +21,14 @@ import { runUntilIdle } from './operate/status.ts';
 import { hubIdentity, startAt, takeOver } from './storage/hub-meta.ts';
 import { startJobs } from './storage/jobs.ts';
 import { openStorage, type Storage } from './storage/open-storage.ts';
-import { expireDeliveries, purgeChanges, purgeLog, purgeProofs, vacuum } from './storage/tidy.ts';
+import {
+  expireDeliveries,
+  purgeChanges,
+  purgeEvents,
+  purgeLog,
+  purgeProofs,
+  vacuum,
+} from './storage/tidy.ts';
 import { creationLimit } from './sync/creation-limit.ts';
 import { DELETION_LIMIT } from './sync/deliver/deletion-limit.ts';
 import { buildPipeline, type Pipeline, wakeDue } from './sync/pipeline.ts';
@@ -253,6 +260,8 @@ async function wakeOverdue(
 const DAY_MS = 86_400_000;
 /** Rows of the Sync Log, and proofs that ended, are kept for this long. */
 const LOG_RETENTION_MS = 30 * DAY_MS;
+/** A site is restored or moved seldom; what happened last time is asked for months later. */
+const EVENTS_RETENTION_MS = 365 * DAY_MS;
 /** Acknowledged changes only serve to recognise a row that comes again. */
 const CHANGES_RETENTION_MS = 7 * DAY_MS;
 /** Values wait for a target that is away for no longer than this; then they are read afresh. */
@@ -261,6 +270,7 @@ const VALUES_RETENTION_MS = 14 * DAY_MS;
 async function tidy(database: Storage['database']): Promise<void> {
   await purgeLog(database, LOG_RETENTION_MS);
   await purgeProofs(database, LOG_RETENTION_MS);
+  await purgeEvents(database, EVENTS_RETENTION_MS);
   await purgeChanges(database, CHANGES_RETENTION_MS);
   await expireDeliveries(database, VALUES_RETENTION_MS);
   await vacuum(database);

@@ -56,6 +56,8 @@ export const REASONS = {
   'installation.found_again':
     'The site redirected to another address of its own, and is spoken to there.',
   'installation.moved': 'The site runs at another address than the one it was connected at.',
+  'installation.relocated':
+    'A person said that the site moved; it is spoken to at its new address.',
   'link.privileged':
     'The account with the same e-mail on the target can administer its site; it is never linked automatically.',
   'link.unproven':
@@ -98,6 +100,7 @@ export const REASONS = {
     'The source brought more new accounts in a short time than go without a person’s consent.',
   'source.delete_unfinished':
     'A deletion of the account was cut short on the source; what it had taken there is nobody’s edit.',
+  'source.read_anew': 'A person said what had happened to the site, and it was read anew.',
   'source.rewound':
     'The site’s database is not where this hub left it: it was restored from a backup, or copied.',
   'source.rewritten_outside':

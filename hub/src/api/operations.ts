@@ -30,6 +30,7 @@ import type {
   SiteTest,
   SiteView,
 } from './schemas/site.ts';
+import type { SiteEvent, SiteEventQuery } from './schemas/site-event.ts';
 import type { HubStatus, RunReport } from './schemas/status.ts';
 import type { SyncPlan, SyncRequest, SyncRun } from './schemas/sync.ts';
 
@@ -45,18 +46,20 @@ export interface Operations {
    * to there when it is the very same installation. `site.another`, `site.moved` when it isn't, or
    * when its own administrator has not said so yet.
    */
-  siteMoved(name: string, move: MoveSite): Promise<MovedSite>;
+  siteMoved(name: string, move: MoveSite, by: string): Promise<MovedSite>;
   /** Goes through even when the site can't be reached; its users stay. */
   removeSite(name: string): Promise<RemovedSite>;
 
   /** It was restored from a backup: it is read anew, and goes on from there. Safe to repeat. */
-  siteRestored(name: string): Promise<RereadSite>;
+  siteRestored(name: string, by: string): Promise<RereadSite>;
   /** Values were written past WordPress: what becomes of them. Safe to repeat. */
   siteRewritten(name: string, rewritten: Rewritten, by: string): Promise<RewrittenSite>;
   /** The hub was restored from a backup: which sites know more than it. */
   planRecovery(): Promise<Recovery>;
   /** It learns from these again. Safe to repeat. */
-  recoverHub(): Promise<Recovery>;
+  recoverHub(by: string): Promise<Recovery>;
+  /** What happened to sites, the newest first. */
+  siteEvents(query: SiteEventQuery): Promise<readonly SiteEvent[]>;
   alarms(): Promise<readonly Alarm[]>;
   /** How many are answered now. @param by who answered */
   answerAlarms(answer: AnswerAlarms, by: string): Promise<number>;

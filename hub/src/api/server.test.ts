@@ -75,6 +75,12 @@ describe('every route', () => {
     ['GET', '/api/v1/status?look=true', undefined, ['status', { look: true }]],
     ['GET', '/api/v1/explain?site=Shop&login=anna', undefined, ['explain', 'Shop', 'anna']],
     ['GET', '/api/v1/doctor', undefined, ['doctor']],
+    [
+      'GET',
+      '/api/v1/site-events?site=Shop&limit=5',
+      undefined,
+      ['siteEvents', { site: 'Shop', limit: 5 }],
+    ],
     ['GET', '/api/v1/held?reason=a.b', undefined, ['held', { reason: 'a.b' }]],
     [
       'POST',
@@ -104,7 +110,7 @@ describe('every route', () => {
     ],
     ['GET', '/api/v1/links/asked', undefined, ['askedProofs']],
     ['POST', '/api/v1/links/asked/p-1/withdraw', {}, ['withdrawProof', 'p-1', 'owner']],
-    ['POST', '/api/v1/sites/Shop/restored', {}, ['siteRestored', 'Shop']],
+    ['POST', '/api/v1/sites/Shop/restored', {}, ['siteRestored', 'Shop', 'owner']],
     [
       'POST',
       '/api/v1/sites/Shop/rewritten',
@@ -112,7 +118,7 @@ describe('every route', () => {
       ['siteRewritten', 'Shop', { take: 'others' }, 'owner'],
     ],
     ['GET', '/api/v1/recovery', undefined, ['planRecovery']],
-    ['POST', '/api/v1/recovery', {}, ['recoverHub']],
+    ['POST', '/api/v1/recovery', {}, ['recoverHub', 'owner']],
     ['GET', '/api/v1/alarms', undefined, ['alarms']],
     [
       'POST',

@@ -89,6 +89,10 @@ describe('a command asks for what it was told', () => {
         },
       ],
     ],
+    [
+      ['site', 'history', 'Shop'],
+      ['siteEvents', { site: 'Shop', limit: 100 }],
+    ],
     [['status'], ['status', { look: false }]],
     [
       ['status', '--wait-idle', '5'],
@@ -99,7 +103,10 @@ describe('a command asks for what it was told', () => {
       ['explain', 'Shop', 'anna & bo'],
     ],
     [['recover'], ['planRecovery']],
-    [['recover', '--yes'], ['recoverHub']],
+    [
+      ['recover', '--yes'],
+      ['recoverHub', 'owner'],
+    ],
     [['doctor'], ['doctor']],
     [
       ['held', 'list'],

@@ -22,6 +22,7 @@ import { addRun } from './commands/run.ts';
 import { addServe } from './commands/serve.ts';
 import { addSiteAdd } from './commands/site-add.ts';
 import { addSiteChanges } from './commands/site-change.ts';
+import { addSiteHistory } from './commands/site-history.ts';
 import { addSiteList } from './commands/site-list.ts';
 import { addSiteMoved } from './commands/site-moved.ts';
 import { addSiteRecovery } from './commands/site-recovery.ts';
@@ -64,6 +65,7 @@ function program(context: CommandContext): Command {
     addSiteList,
     addSiteTest,
     addSiteChanges,
+    addSiteHistory,
     addSiteMoved,
     addSiteRecovery,
     addSiteRemove,

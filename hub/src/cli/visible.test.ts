@@ -70,8 +70,17 @@ it('T722: no command lets text of a site steer the terminal', async () => {
     held: async () => [{ ...held, login: evil, target: evil, message: evil, fields: [evil] }],
     status: async () => ({
       ...status,
-      sites: status.sites.map((one) => ({ ...one, name: evil, url: evil, trouble: where })),
+      sites: status.sites.map((one) => ({
+        ...one,
+        name: evil,
+        url: evil,
+        trouble: null,
+        warnings: [where],
+      })),
     }),
+    siteEvents: async () => [
+      { ...samples.siteEvent, site: evil, message: evil, by: evil, next: evil },
+    ],
     doctor: async () => ({
       ok: false,
       checks: [
@@ -89,7 +98,8 @@ it('T722: no command lets text of a site steer the terminal', async () => {
       ...explanation,
       login: evil,
       accounts: explanation.accounts.map((account) => ({ ...account, login: evil, site: evil })),
-      unproven: [{ site: evil, login: evil, by: 'email' }],
+      unproven: [{ site: evil, login: evil, by: 'email', next: evil }],
+      proofs: [{ ...samples.proof, by: evil, halves: [] }],
       log: [row],
     }),
   });
@@ -100,6 +110,7 @@ it('T722: no command lets text of a site steer the terminal', async () => {
     ['held', 'list'],
     ['status'],
     ['doctor'],
+    ['site', 'history'],
     ['explain', 'Shop', 'anna'],
   ]) {
     for (const more of [[], ['--json']]) {

@@ -6,6 +6,7 @@
  */
 import type { Signal } from '#contract/messages.ts';
 import type { InstallationId } from '../model/ids.ts';
+import type { Reason } from '../reasons.ts';
 import type { OperationPorts } from './ports.ts';
 
 export async function acceptSignal(
@@ -14,8 +15,14 @@ export async function acceptSignal(
   signal: Signal,
 ): Promise<void> {
   if (signal.woke_at !== undefined) {
-    const copy = { home: plain(signal.woke_at), atMs: await store.nowMs() };
+    const home = plain(signal.woke_at);
+    const copy = { home, atMs: await store.nowMs() };
     await registry.noteNews(installation, { copy });
+    await registry.noteEvent(installation, {
+      code: 'installation.copied' satisfies Reason,
+      message: `An installation with this site’s database woke up at ${home}, and stays silent.`,
+      actor: null,
+    });
     return;
   }
   await registry.updateInstallation(installation, { lastSignalMs: await store.nowMs() });

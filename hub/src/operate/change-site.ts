@@ -9,8 +9,9 @@ import type {
 } from '../api/schemas/site.ts';
 import { Fault } from '../errors.ts';
 import type { InstallationId } from '../model/ids.ts';
+import type { Reason } from '../reasons.ts';
 import { viewSites } from './list-sites.ts';
-import { siteNamed } from './names.ts';
+import { operatorNamed, siteNamed } from './names.ts';
 import type { OperationPorts } from './ports.ts';
 import { relocateSite } from './relocate-site.ts';
 
@@ -47,10 +48,16 @@ export async function siteMoved(
   ports: OperationPorts,
   name: string,
   { url }: MoveSite,
+  by: string,
 ): Promise<MovedSite> {
   const { registry, wake } = ports;
   const site = await siteNamed(registry, name);
   const moved = await relocateSite(ports, site.installation, url);
+  await registry.noteEvent(site.installation, {
+    code: 'installation.relocated' satisfies Reason,
+    message: `The site was said to have moved, and is spoken to at ${moved.to}.`,
+    actor: operatorNamed(by),
+  });
   await wake.pull(site.installation);
   await wake.deliver(site.installation, 'people');
   await wake.deliver(site.installation, 'bulk');

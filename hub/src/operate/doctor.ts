@@ -5,6 +5,7 @@ import { reasonSentence } from '../reasons.ts';
 import type { Installation, SiteRecord } from '../sync/ports.ts';
 import { listAlarms } from './alarms/list-alarms.ts';
 import type { OperationPorts } from './ports.ts';
+import { day, NEWS_MS, standing, whatToDo } from './what-stands.ts';
 
 /** A site's clock may be this far off before stamps of different sites mislead people. */
 const CLOCK_WARNING_MS = 5_000;
@@ -33,6 +34,7 @@ export async function doctor(ports: OperationPorts): Promise<Diagnosis> {
     ...(await heldChecks(ports)),
     ...(await failingChecks(ports)),
     ...(await alarmChecks(ports)),
+    ...(await linkChecks(ports)),
   );
   return { ok: checks.every((check) => check.level !== 'problem'), checks };
 }
@@ -94,7 +96,7 @@ async function siteChecks(
     for (const { code, message } of status.warnings) {
       // Told by the hub itself, below.
       if (code === installation.trouble?.code) continue;
-      checks.push(warning(site.name, 'site', code, message, nextOfWarning(code, site.name)));
+      checks.push(warning(site.name, 'site', code, message, whatToDo(code, site.name)));
     }
   } catch (fault) {
     if (!(fault instanceof Fault)) throw fault;
@@ -116,30 +118,25 @@ async function siteChecks(
   return checks;
 }
 
-/** News of other places are shown for so long. */
-const NEWS_MS = 30 * 86_400_000;
-
 async function newsChecks(
   { registry, store }: Pick<OperationPorts, 'registry' | 'store'>,
   installation: Installation,
   site: SiteRecord,
 ): Promise<Check[]> {
-  const { copy, found } = await registry.news(installation.id);
-  const isNews = async (atMs: number) => (await store.nowMs()) - atMs < NEWS_MS;
-  const checks: Check[] = [];
-  if (copy !== null && copy.home !== installation.home && (await isNews(copy.atMs))) {
-    const sentence = `An installation with this site’s database woke up at ${copy.home} on ${day(copy.atMs)} and stays silent.`;
-    const next = `Say in its wp-admin whether it is a copy or the site moved there; after a move, “rollcall site moved ${site.name} ${copy.home}”.`;
-    checks.push(warning(site.name, 'copy', 'installation.copied', sentence, next));
-  }
-  if (found !== null && (await isNews(found.atMs))) {
-    const sentence = `Spoken to at ${installation.restUrl} since ${day(found.atMs)}; before, ${found.from} redirected there.`;
+  const news = await registry.news(installation.id);
+  const nowMs = await store.nowMs();
+  const checks = standing(installation, news, nowMs)
+    // The site itself has just said so, or could not be asked.
+    .filter(({ code }) => code === 'installation.copied')
+    .map(({ code, message }) =>
+      warning(site.name, 'copy', code, message, whatToDo(code, site.name, news.copy?.home)),
+    );
+  if (news.found !== null && nowMs - news.found.atMs < NEWS_MS) {
+    const sentence = `Spoken to at ${installation.restUrl} since ${day(news.found.atMs)}; before, ${news.found.from} redirected there.`;
     checks.push({ ...good(site.name, 'address', sentence), code: 'installation.found_again' });
   }
   return checks;
 }
-
-const day = (atMs: number): string => new Date(atMs).toISOString().slice(0, 10);
 
 async function routeChecks({ registry }: OperationPorts): Promise<Check[]> {
   const { routes, sites } = await registry.topology();
@@ -216,15 +213,21 @@ async function alarmChecks(ports: OperationPorts): Promise<Check[]> {
   });
 }
 
-/** What the site itself warns of, and what answers it. */
-function nextOfWarning(code: string, name: string): string {
-  if (code === 'source.rewritten_outside') {
-    return `“rollcall site rewritten ${name} --take edits”, “others” or “nothing” says what becomes of it.`;
-  }
-  if (code === 'source.accounts_missing') {
-    return `If a table was restored, “rollcall site rewritten ${name} --take …” reads the site anew; then answer the alarms.`;
-  }
-  return 'Look at the site’s User Sync page.';
+/** Nothing is wrong with an older account of the same address; a person may want to know. */
+async function linkChecks({ views, proofs, store }: OperationPorts): Promise<Check[]> {
+  const waiting = await views.linkCount();
+  const nowMs = await store.nowMs();
+  const open = (await proofs.list()).filter(
+    ({ ended, endsMs }) => ended === null && endsMs > nowMs,
+  );
+  if (waiting === 0 && open.length === 0) return [];
+  const half = open.filter(({ halves }) => halves.some(({ confirmedMs }) => confirmedMs !== null));
+  const message = `${waiting} links wait for proof; ${open.length} proofs are open, ${half.length} of them confirmed on one side.`;
+  const next =
+    open.length > 0
+      ? '“rollcall proof list” shows them.'
+      : 'See “rollcall explain”; “rollcall link” with --mail or --password asks the person.';
+  return [{ ...good('hub', 'links', message), next }];
 }
 
 const nextOf = (code: string): string | null =>

@@ -7,12 +7,14 @@ import { Fault } from '../errors.ts';
 import { ACCOUNT, type Field } from '../model/field.ts';
 import type { Account, Candidate, Fact, Holding, Identity } from '../model/identity.ts';
 import type { SiteKey } from '../model/ids.ts';
+import type { Proof } from '../model/proof.ts';
 import type { Route, Site, Topology } from '../model/route.ts';
 import { reasonSentence } from '../reasons.ts';
 import { type Decision, decide } from '../sync/decide/decide.ts';
 import type { SiteRecord } from '../sync/ports.ts';
 import { momentOrNull, siteNamed, siteNames } from './names.ts';
 import type { OperationPorts } from './ports.ts';
+import { viewsOf } from './proofs/list-proofs.ts';
 import { viewRow } from './read-log.ts';
 
 type Why = Explanation['targets'][number]['why'][number];
@@ -40,7 +42,11 @@ export async function explain(
     login: account.login,
     uid: identity.uid,
     accounts: accountsOf(identity, topology),
-    unproven: await unprovenOf(ports, identity, topology),
+    unproven: await unprovenOf(ports, identity, topology, {
+      site: site.name,
+      login: account.login,
+    }),
+    proofs: await proofsOf(ports, identity),
     targets: [...topology.sites.values()]
       .filter((target) => target.installation !== site.installation)
       .map((target) => {
@@ -182,10 +188,34 @@ async function unprovenOf(
   { views }: OperationPorts,
   identity: Identity,
   topology: Topology,
+  self: { readonly site: string; readonly login: string },
 ): Promise<Explanation['unproven']> {
   const links = await views.links(identity.uid);
-  return links.flatMap(({ installation, by, login }) => {
+  return links.flatMap(({ installation, by, login, privileged }) => {
     const site = [...topology.sites.values()].find((entry) => entry.installation === installation);
-    return site === undefined ? [] : [{ site: site.name, login, by }];
+    if (site === undefined) return [];
+    const ask = `rollcall link ${[self.site, self.login, site.name, login].map(quoted).join(' ')}`;
+    const next = privileged
+      ? reasonSentence('link.privileged')
+      : `“${ask}” says that it is the same person; with --mail or --password the person proves it.`;
+    return [{ site: site.name, login, by, next }];
   });
+}
+
+const quoted = (word: string): string => (/^[\w.@-]+$/u.test(word) ? word : `"${word}"`);
+
+/** Of each pair of accounts what was asked last. The newest come first. */
+async function proofsOf(
+  ports: OperationPorts,
+  { accounts }: Identity,
+): Promise<Explanation['proofs']> {
+  const newest = new Map<string, Proof>();
+  for (const proof of await ports.proofs.list()) {
+    const concerns = proof.halves.some(
+      ({ installation, wpId }) => accounts.get(installation)?.wpId === wpId,
+    );
+    const pair = proof.halves.map(({ installation, wpId }) => `${installation} ${wpId}`).toSorted();
+    if (concerns && !newest.has(pair.join())) newest.set(pair.join(), proof);
+  }
+  return viewsOf(ports, [...newest.values()]);
 }

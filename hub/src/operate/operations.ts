@@ -18,6 +18,7 @@ import { listProofs, withdrawProof } from './proofs/list-proofs.ts';
 import { proveLink } from './prove-link.ts';
 import { siteRestored, siteRewritten } from './read-anew.ts';
 import { readLog } from './read-log.ts';
+import { readSiteEvents } from './read-site-events.ts';
 import { planRecovery, recoverHub } from './recover-hub.ts';
 import { addRoute, changeRoute, listRoutes, removeRoute } from './routes.ts';
 import { runUntilIdle, status } from './status.ts';
@@ -29,12 +30,13 @@ export function buildOperations(ports: OperationPorts): Operations {
     sites: () => viewSites(ports.registry),
     testSite: (name) => testSite(ports, name),
     changeSite: (name, change) => changeSite(ports, name, change),
-    siteMoved: (name, move) => siteMoved(ports, name, move),
+    siteMoved: (name, move, by) => siteMoved(ports, name, move, by),
     removeSite: (name) => removeSite(ports, name),
-    siteRestored: (name) => siteRestored(ports, name),
+    siteRestored: (name, by) => siteRestored(ports, name, by),
     siteRewritten: (name, rewritten, by) => siteRewritten(ports, name, rewritten, by),
     planRecovery: () => planRecovery(ports),
-    recoverHub: () => recoverHub(ports),
+    recoverHub: (by) => recoverHub(ports, by),
+    siteEvents: (query) => readSiteEvents(ports, query),
     alarms: () => listAlarms(ports),
     answerAlarms: (answer, by) => answerAlarms(ports, answer, by),
     addRoute: (route) => addRoute(ports, route),

@@ -108,6 +108,30 @@ test('T412: one half alone links nobody, and nothing crosses', async () => {
   expect(await crosses('half')).toEqual(NOTHING);
 });
 
+/** As `explain` shows it: on which sides it was confirmed, and how it ended. */
+const explained = async (site: string, login: string) =>
+  (await stand.operations.explain(site, login)).proofs.map(
+    ({ ended, halves }) => [ended, ...halves.map((one) => one.confirmedAt !== null)] as const,
+  );
+
+test('explain shows what was asked last for both accounts, and doctor what waits', async () => {
+  expect(await explained('shop', 'half')).toEqual([[null, true, false]]);
+  expect(await explained('blog', 'old-half')).toEqual([[null, true, false]]);
+  expect(await explained('shop', 'old')).toEqual([]);
+  const { unproven } = await stand.operations.explain('shop', 'old');
+  expect(unproven).toMatchObject([{ login: 'old-old' }]);
+  expect(unproven[0]?.next).toContain('rollcall link shop old blog old-old');
+  const root = await stand.operations.explain('shop', 'root');
+  expect(root.unproven[0]?.next).toMatch(/can administer/u);
+  const links = async () =>
+    (await stand.operations.doctor()).checks.find(({ what }) => what === 'links');
+  expect(await links()).toMatchObject({
+    level: 'ok',
+    message: expect.stringMatching(/^\d+ links wait for proof; \d+ proofs are open, [1-9]/u),
+    next: expect.stringContaining('rollcall proof list'),
+  });
+});
+
 test('T413: a site that confirms the other site’s half, or its own for another account, links nobody', async () => {
   const proof = await ask('lied');
   const stored = await stand.storage.proofs.find(proof.id);
@@ -198,6 +222,8 @@ test('T417: what is confirmed when the time is over, or after it was taken back,
   await stand.rest();
   expect(await now(late)).toMatchObject({ ended: 'proof.expired' });
   expect([isOne('late'), isOne('taken')]).toEqual([false, false]);
+  expect(await explained('shop', 'late')).toEqual([['proof.expired', true, false]]);
+  expect(await explained('shop', 'taken')).toEqual([['proof.withdrawn', true, false]]);
   expect(await rowsOf('late')).toMatchObject([{ status: 'cancelled', reason: 'proof.expired' }]);
   expect(await rowsOf('taken')).toMatchObject([
     { status: 'cancelled', reason: 'proof.withdrawn', actor: 'operator otto' },

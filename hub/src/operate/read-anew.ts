@@ -1,9 +1,11 @@
 /** A person says what happened to a site: it was restored, or written past WordPress. */
 import type { RereadSite, Rewritten, RewrittenSite } from '../api/schemas/recovery.ts';
 import { Fault, isFaultCode } from '../errors.ts';
-import type { Connection, Installation, SiteRecord } from '../sync/ports.ts';
+import type { Reason } from '../reasons.ts';
+import type { Connection, Installation, SiteEvent, SiteRecord } from '../sync/ports.ts';
+import { hearRewritten } from '../sync/rewritten-outside.ts';
 import { decideHeld } from './held.ts';
-import { siteNamed } from './names.ts';
+import { operatorNamed, siteNamed } from './names.ts';
 import type { OperationPorts } from './ports.ts';
 import { wakeEverything } from './wake-everything.ts';
 
@@ -11,7 +13,11 @@ import { wakeEverything } from './wake-everything.ts';
  * The site goes on from where its backup was made. Always true: until everything was read nothing
  * is pulled from it and nothing sent to it, so a crash half-way leaves it stopped as it was.
  */
-export async function siteRestored(ports: OperationPorts, name: string): Promise<RereadSite> {
+export async function siteRestored(
+  ports: OperationPorts,
+  name: string,
+  by: string,
+): Promise<RereadSite> {
   const { registry, store, marks, site: port, pipeline } = ports;
   const site = await siteNamed(registry, name);
   const { installation: id } = site;
@@ -37,10 +43,21 @@ export async function siteRestored(ports: OperationPorts, name: string): Promise
     failures: 0,
     retryAtMs: 0,
   });
+  await registry.noteEvent(
+    id,
+    readAnew('The site was said to be restored, and was read anew.', by),
+  );
   await ports.wake.pull(id);
   await wakeEverything(ports);
   return { site: site.name, ...found };
 }
+
+/** For the history of the site. */
+export const readAnew = (message: string, by: string): SiteEvent => ({
+  code: 'source.read_anew' satisfies Reason,
+  message,
+  actor: operatorNamed(by),
+});
 
 async function stop({ registry }: OperationPorts, { id, trouble }: Installation): Promise<void> {
   const reading = { code: 'source.rewound', message: 'The site is being read anew.' };
@@ -84,6 +101,9 @@ export async function siteRewritten(
     after = page.next;
   }
   const found = await pipeline.reread(site.installation);
+  await hearRewritten(ports, site.installation, null);
+  const said = `What was written past WordPress was answered with “${take}”, and the site was read anew.`;
+  await registry.noteEvent(site.installation, readAnew(said, by));
   await releaseHeld(ports, site, by);
   await ports.wake.pull(site.installation);
   return { site: site.name, changed, ...found };

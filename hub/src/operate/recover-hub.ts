@@ -15,7 +15,7 @@ import { reasonSentence } from '../reasons.ts';
 import type { Recovered } from '../sync/pipeline.ts';
 import type { Connection, Registry } from '../sync/ports.ts';
 import type { OperationPorts } from './ports.ts';
-import { tellAgain } from './read-anew.ts';
+import { readAnew, tellAgain } from './read-anew.ts';
 import { wakeEverything } from './wake-everything.ts';
 
 /** What `recoverHub` would do now. Changes nothing. */
@@ -23,7 +23,7 @@ export async function planRecovery(ports: OperationPorts): Promise<Recovery> {
   return { sites: (await lookAtAll(ports)).map(shown) };
 }
 
-export async function recoverHub(ports: OperationPorts): Promise<Recovery> {
+export async function recoverHub(ports: OperationPorts, by: string): Promise<Recovery> {
   const seen = await lookAtAll(ports);
   const ahead = seen.filter(({ stands }) => stands === 'ahead');
   if (ahead.length > 0) await ports.hub.takeOver();
@@ -32,7 +32,7 @@ export async function recoverHub(ports: OperationPorts): Promise<Recovery> {
   for (const site of ahead) await attempt(site, () => read(ports, site, 'unknown'));
   for (const site of ahead) await attempt(site, () => read(ports, site, 'spread'));
   await keepKeysApart(ports, Math.max(0, ...ahead.map(({ highestKey }) => highestKey)));
-  for (const site of ahead) await attempt(site, () => goOn(ports, site.id));
+  for (const site of ahead) await attempt(site, () => goOn(ports, site.id, by));
   await wakeEverything(ports);
   return { sites: seen.map(shown) };
 }
@@ -120,7 +120,7 @@ async function read(
   site.highestKey = Math.max(site.highestKey, highestKey);
 }
 
-async function goOn(ports: OperationPorts, id: InstallationId): Promise<void> {
+async function goOn(ports: OperationPorts, id: InstallationId, by: string): Promise<void> {
   const { registry, store, wake } = ports;
   const connection: Connection = await registry.connection(id);
   await tellAgain(ports, connection);
@@ -131,6 +131,8 @@ async function goOn(ports: OperationPorts, id: InstallationId): Promise<void> {
     retryAtMs: 0,
     lastPulledMs: await store.nowMs(),
   });
+  const said = 'The hub was said to be restored, and learned from the site again.';
+  await registry.noteEvent(id, readAnew(said, by));
   await wake.pull(id);
 }
 

@@ -28,6 +28,7 @@ async function follow(
       relocate: async (_: unknown, place: unknown) => void places.push(place),
       updateInstallation: async () => {},
       noteNews: async () => {},
+      noteEvent: async () => {},
     },
     introductions: {
       discover: async (...address: unknown[]) => {

@@ -12,6 +12,7 @@
 import type { StatusAnswer } from '#contract/messages.ts';
 import { Fault } from '../errors.ts';
 import type { InstallationId } from '../model/ids.ts';
+import type { Reason } from '../reasons.ts';
 import type { Installation } from '../sync/ports.ts';
 import type { Door, OperationPorts } from './ports.ts';
 import { hostOf, restRootOf } from './rest-root-of.ts';
@@ -90,6 +91,12 @@ export async function followSite(ports: Ports, id: InstallationId): Promise<bool
   }
   const atMs = await store.nowMs();
   await registry.noteNews(id, { found: { from: before.restUrl, atMs } });
+  const { restUrl } = await registry.installation(id);
+  await registry.noteEvent(id, {
+    code: 'installation.found_again' satisfies Reason,
+    message: `${before.restUrl} redirected to ${restUrl}, where the site is spoken to from now on.`,
+    actor: null,
+  });
   return true;
 }
 

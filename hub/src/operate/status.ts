@@ -2,55 +2,63 @@
 import type { HubStatus, RunReport, SiteStatus } from '../api/schemas/status.ts';
 import { Fault } from '../errors.ts';
 import type { InstallationId } from '../model/ids.ts';
+import type { Reason } from '../reasons.ts';
 import type { Backlog, Installation, SiteRecord } from '../sync/ports.ts';
+import { hearRewritten } from '../sync/rewritten-outside.ts';
 import { signalsArrive } from '../sync/signals.ts';
 import { moment, momentOrNull } from './names.ts';
 import type { OperationPorts } from './ports.ts';
+import { standing } from './what-stands.ts';
 
 export async function status(
   ports: OperationPorts,
   { look }: { readonly look: boolean },
 ): Promise<HubStatus> {
   const { registry, store, views } = ports;
+  const outboxes = look ? await lookIntoOutboxes(ports) : null;
   const installations = (await registry.installations()).filter(({ state }) => state !== 'removed');
-  const outboxes = look
-    ? await lookIntoOutboxes(ports, installations)
-    : new Map<InstallationId, number>();
   const backlogs = new Map((await views.backlog()).map((entry) => [entry.installation, entry]));
-  const sites = await registry.sites();
-  const byId = new Map(installations.map((entry) => [entry.id, entry]));
-  const rows = sites.flatMap((site): SiteStatus[] => {
-    const installation = byId.get(site.installation);
-    return installation === undefined
-      ? []
-      : [
-          viewSite(
-            site,
-            installation,
-            backlogs.get(site.installation),
-            outboxes.get(site.installation),
-          ),
-        ];
-  });
+  const nowMs = await store.nowMs();
+  const sites: SiteStatus[] = [];
+  const unasked: string[] = [];
+  for (const site of await registry.sites()) {
+    const installation = installations.find(({ id }) => id === site.installation);
+    if (installation === undefined) continue;
+    const { id } = installation;
+    const warnings = standing(installation, await registry.news(id), nowMs);
+    const outbox = outboxes?.get(id);
+    sites.push(viewSite(site, installation, backlogs.get(id), outbox, [...warnings]));
+    if (site.status === 'paused') continue;
+    const isAsked = look ? outbox !== undefined : answers(installation);
+    if (!isAsked || installation.lastPulledMs === null) unasked.push(site.name);
+  }
   const all = [...backlogs.values()];
   const pending = all.reduce((sum, entry) => sum + entry.pending, 0);
   const moving = all.some((entry) => entry.unacknowledged + entry.unlabelled + entry.refreshes > 0);
+  const untold = [...(outboxes?.values() ?? [])].some((rowsLeft) => rowsLeft > 0);
+  const delivered = pending === 0 && !moving && !untold;
   return {
     version: ports.version,
-    now: moment(await store.nowMs()),
-    idle: pending === 0 && !moving && [...outboxes.values()].every((rowsLeft) => rowsLeft === 0),
+    now: moment(nowMs),
+    idle: delivered && unasked.length === 0,
+    delivered,
+    unasked,
     pending,
     held: all.reduce((sum, entry) => sum + entry.held, 0),
     routes: (await registry.topology()).routes.length,
-    sites: rows,
+    sites,
   };
 }
+
+const answers = ({ state, failures }: Installation): boolean =>
+  state === 'active' && failures === 0;
 
 function viewSite(
   site: SiteRecord,
   installation: Installation,
   backlog: Backlog | undefined,
   outbox: number | undefined,
+  warnings: SiteStatus['warnings'],
 ): SiteStatus {
   const { epoch, head } = installation;
   return {
@@ -59,6 +67,7 @@ function viewSite(
     status: site.status,
     state: installation.state === 'attention' ? 'attention' : 'active',
     trouble: installation.trouble,
+    warnings,
     retryAt: installation.failures === 0 ? null : moment(installation.retryAtMs),
     cursor: epoch === null ? null : { epoch, head },
     lastPulledAt: momentOrNull(installation.lastPulledMs),
@@ -71,19 +80,22 @@ function viewSite(
 }
 
 /** Asks each reachable site; one that has something is pulled at once. */
-async function lookIntoOutboxes(
-  { registry, site, wake }: OperationPorts,
-  installations: readonly Installation[],
-): Promise<Map<InstallationId, number>> {
+async function lookIntoOutboxes({
+  registry,
+  store,
+  site,
+  wake,
+}: OperationPorts): Promise<Map<InstallationId, number>> {
   const found = new Map<InstallationId, number>();
-  const reachable = installations.filter(
-    ({ state, failures }) => state === 'active' && failures === 0,
-  );
   await Promise.all(
-    reachable.map(async ({ id }) => {
+    (await registry.installations()).filter(answers).map(async ({ id }) => {
       try {
-        const { backlog } = await site.status(await registry.connection(id));
+        const { backlog, warnings } = await site.status(await registry.connection(id));
         found.set(id, backlog);
+        const held = warnings.find(
+          ({ code }) => code === ('source.rewritten_outside' satisfies Reason),
+        );
+        await hearRewritten({ registry, store }, id, held?.message ?? null);
         if (backlog > 0) await wake.pull(id);
       } catch (fault) {
         if (!(fault instanceof Fault)) throw fault;

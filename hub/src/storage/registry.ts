@@ -10,6 +10,7 @@ import type { Kysely } from 'kysely';
 import type { Registry } from '../sync/ports.ts';
 import { refuseInside } from './in-transaction.ts';
 import type { Database } from './open-database.ts';
+import * as events from './registry/events.ts';
 import * as installations from './registry/installations.ts';
 import * as places from './registry/places.ts';
 import { removeInstallation } from './registry/remove-installation.ts';
@@ -40,6 +41,7 @@ export function createRegistry({ kysely }: Database, secrets: Secrets): Registry
     relocate: async (id, place) => places.relocate(outside('relocate'), id, place),
     news: async (id) => places.news(outside('news'), id),
     noteNews: async (id, change) => places.note(outside('noteNews'), id, change),
+    noteEvent: async (id, event) => events.note(outside('noteEvent'), id, event),
     updateSite: async (key, change) => sites.update(outside('updateSite'), key, change),
     removeInstallation: async (id) => removeInstallation(outside('removeInstallation'), id),
     addRoute: async (route) => routes.add(outside('addRoute'), route),

@@ -174,6 +174,14 @@ export interface Tables {
     at_ms: Generated<number>;
     count: number;
   };
+  site_events: {
+    id: Generated<number>;
+    at_ms: Generated<number>;
+    installation: InstallationId;
+    code: string;
+    message: string;
+    actor: string | null;
+  };
   proofs: {
     id: string;
     kind: ProofKind;

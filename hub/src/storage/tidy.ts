@@ -1,7 +1,7 @@
 /**
  * Keeps the store small.
  *
- * Does: forget log rows, proofs and acknowledged changes after their time; on PGlite, which has no
+ * Does: forget log rows, events of sites, proofs and acknowledged changes after their time; on PGlite, which has no
  * autovacuum, give the space of dead rows back and keep the planner's statistics.
  * Always true: safe to repeat and to run beside the workers; what is still needed is never touched.
  */
@@ -25,6 +25,16 @@ export async function purgeProofs(database: Database, olderThanMs: number): Prom
   const { numDeletedRows } = await database.kysely
     .deleteFrom('proofs')
     .where('ends_ms', '<', before)
+    .executeTakeFirst();
+  return Number(numDeletedRows);
+}
+
+/** What happened to sites longer ago than this goes; how many rows went. */
+export async function purgeEvents(database: Database, olderThanMs: number): Promise<number> {
+  const before = (await readHubNow(database.kysely)) - olderThanMs;
+  const { numDeletedRows } = await database.kysely
+    .deleteFrom('site_events')
+    .where('at_ms', '<', before)
     .executeTakeFirst();
   return Number(numDeletedRows);
 }

@@ -17,6 +17,7 @@ import type {
 } from '../sync/ports.ts';
 import { refuseInside } from './in-transaction.ts';
 import type { Database } from './open-database.ts';
+import { newest } from './registry/events.ts';
 import type { Secrets } from './secrets.ts';
 import type { Tables } from './tables.ts';
 import { candidates } from './transaction/candidates.ts';
@@ -38,8 +39,10 @@ export function createViews({ kysely }: Database, secrets: Secrets): Views {
     candidatesOf: async (identity, from, installations) =>
       candidatesOf(outside('candidatesOf'), identity, from, installations),
     links: async (uid) => readLinks(outside('links'), uid),
+    linkCount: async () => linkCount(outside('linkCount')),
     accountCount: async (installation) => accountCount(outside('accountCount'), installation),
     alarms: async () => readAlarms(outside('alarms')),
+    siteEvents: async (query) => newest(outside('siteEvents'), query),
   };
 }
 
@@ -181,10 +184,18 @@ async function readLinks(db: Kysely<Tables>, uid: IdentityUid): ReturnType<Views
         .onRef('a.wp_id', '=', 'l.wp_id')
         .on('a.gone', 'is', null),
     )
-    .select(['l.installation', 'l.wp_id as wpId', 'a.login', 'l.by'])
+    .select(['l.installation', 'l.wp_id as wpId', 'a.login', 'l.by', 'a.privileged'])
     .where('l.uid', '=', uid)
     .orderBy('l.at_ms')
     .execute();
+}
+
+async function linkCount(db: Kysely<Tables>): Promise<number> {
+  const { rows } = await sql<{ count: number }>`select count(*) as count from links l
+    join accounts a on a.installation = l.installation and a.wp_id = l.wp_id and a.gone is null
+      and not a.privileged
+    join installations i on i.id = l.installation and i.state <> 'removed'`.execute(db);
+  return rows[0]?.count ?? 0;
 }
 
 async function accountCount(db: Kysely<Tables>, installation: InstallationId): Promise<number> {

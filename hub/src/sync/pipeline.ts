@@ -24,6 +24,7 @@ import { backOffMs } from './deliver/back-off.ts';
 import type { DeletionLimit } from './deliver/deletion-limit.ts';
 import { send } from './deliver/send.ts';
 import type { Connection, Installation, Registry, SitePort, Store, Wake } from './ports.ts';
+import { hearRewritten } from './rewritten-outside.ts';
 import { signalsArrive, wasUntold } from './signals.ts';
 import { keepSiteSettings, type SiteSettings } from './site-settings.ts';
 import { type SpreadSettings, spreadLearned } from './spread-learned.ts';
@@ -215,6 +216,7 @@ async function pullAll(
   for (let pages = 1; ; pages += 1) {
     const pulled = await pull(next, stagePorts);
     if (pulled.rewound) throw new Fault('source.rewound', reasonSentence('source.rewound'));
+    await hearRewritten(ports, input.installation, pulled.outside);
     rows += pulled.rows;
     const refreshed = await refresh(next, stagePorts);
     if (pulled.rows + refreshed > 0) await wakeDue(ports);
@@ -255,7 +257,9 @@ async function sendAll(
   const input = { installation: installation.id, lane, topology, connectionTo, deletionLimit };
   let count = 0;
   for (;;) {
-    const { sent } = await send(input, stagePorts);
+    const { sent, rewritten } = await send(input, stagePorts);
+    // What the site says of it comes with its changes.
+    if (rewritten) await ports.wake.pull(installation.id);
     if (sent === 0) return count;
     count += sent;
     // What arrived there travels on from there at once.
@@ -320,6 +324,10 @@ async function failed(
   const retryAtMs = (await ports.store.nowMs()) + waitMs;
   const state = NEEDS_A_PERSON.has(fault.code) ? 'attention' : installation.state;
   const trouble = { code: fault.code, message: fault.message };
+  // Told once more rather than not at all.
+  if (state === 'attention') {
+    await ports.registry.noteEvent(installation.id, { ...trouble, actor: null });
+  }
   await ports.registry.updateInstallation(installation.id, { failures, retryAtMs, trouble, state });
   ports.report({ kind: 'site.failed', installation: installation.id, fault, retryAtMs });
   if (state === 'active') await ports.wake.pull(installation.id, { afterMs: waitMs });

@@ -151,12 +151,28 @@ export interface Installation {
   readonly lastPulledMs: number | null;
 }
 
-/** What was heard of other places than the one where an installation is spoken to. Times are hub ms. */
+/** What was heard of an installation beside what it is spoken to about. Times are hub ms. */
 export interface InstallationNews {
   /** A copy woke up at this home, or the site itself after a move. */
   readonly copy: { readonly home: string; readonly atMs: number } | null;
   /** It was found at another address of its own; until then it was spoken to here. */
   readonly found: { readonly from: string; readonly atMs: number } | null;
+  /** It holds values that were written past WordPress, and says so in this sentence. */
+  readonly rewritten: { readonly message: string; readonly atMs: number } | null;
+}
+
+/** What happened to an installation as a whole, or what a person said of it. */
+export interface SiteEvent {
+  /** Fault or reason code, with its sentence. */
+  readonly code: string;
+  readonly message: string;
+  /** Who said so; null: the hub saw it. */
+  readonly actor: string | null;
+}
+export interface SiteEventRow extends SiteEvent {
+  readonly id: number;
+  readonly installation: InstallationId;
+  readonly atMs: number;
 }
 
 export interface SiteRecord extends Site {
@@ -221,6 +237,8 @@ export interface Registry {
   news(id: InstallationId): Promise<InstallationNews>;
   /** What is not named stays. */
   noteNews(id: InstallationId, change: Partial<InstallationNews>): Promise<void>;
+  /** Of one kind and installation some ten an hour are kept. */
+  noteEvent(id: InstallationId, event: SiteEvent): Promise<void>;
   updateSite(
     key: SiteKey,
     change: Partial<Pick<SiteRecord, 'status' | 'createMissing' | 'name'>>,
@@ -505,14 +523,25 @@ export interface Views {
     from: InstallationId,
     installations: readonly InstallationId[],
   ): Promise<(installation: InstallationId) => readonly Candidate[]>;
-  links(
-    uid: IdentityUid,
-  ): Promise<
-    readonly { installation: InstallationId; wpId: WordPressId; login: string; by: string }[]
+  links(uid: IdentityUid): Promise<
+    readonly {
+      installation: InstallationId;
+      wpId: WordPressId;
+      login: string;
+      by: string;
+      privileged: boolean;
+    }[]
   >;
+  /** How many links wait for proof, of all persons. */
+  linkCount(): Promise<number>;
   accountCount(installation: InstallationId): Promise<number>;
   /** Living accounts under an alarm, by login. */
   alarms(): Promise<readonly AlarmedAccount[]>;
+  /** The newest first. */
+  siteEvents(query: {
+    readonly installation?: InstallationId;
+    readonly limit: number;
+  }): Promise<readonly SiteEventRow[]>;
 }
 
 /**

@@ -22,7 +22,7 @@ export function recoveryRoutes(api: Api, operations: Operations): void {
       ...says('Read a site anew that was restored from a backup', RereadSiteSchema),
       params: SiteParamsSchema,
     },
-    handler: (request) => operations.siteRestored(request.params.site),
+    handler: ({ params, caller }) => operations.siteRestored(params.site, caller?.name ?? ''),
   });
   api.route({
     method: 'POST',
@@ -48,7 +48,7 @@ export function recoveryRoutes(api: Api, operations: Operations): void {
     url: '/recovery',
     ...access('operator'),
     schema: says('Learn from the sites what a restored hub has lost', RecoverySchema),
-    handler: () => operations.recoverHub(),
+    handler: ({ caller }) => operations.recoverHub(caller?.name ?? ''),
   });
   api.route({
     method: 'GET',

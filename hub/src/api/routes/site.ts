@@ -63,7 +63,8 @@ export function siteRoutes(api: Api, operations: Operations): void {
       params: SiteParamsSchema,
       body: MoveSiteSchema,
     },
-    handler: (request) => operations.siteMoved(request.params.site, request.body),
+    handler: ({ params, body, caller }) =>
+      operations.siteMoved(params.site, body, caller?.name ?? ''),
   });
   api.route({
     method: 'DELETE',

@@ -1,10 +1,11 @@
-/** What is only looked at: `/api/v1/log`, `/status`, `/explain`, `/doctor`. */
+/** What is only looked at: `/api/v1/log`, `/status`, `/site-events`, `/explain`, `/doctor`. */
 import type { Api } from '../api-instance.ts';
 import { access, says } from '../api-instance.ts';
 import type { Operations } from '../operations.ts';
 import { DiagnosisSchema } from '../schemas/doctor.ts';
 import { ExplainQuerySchema, ExplanationSchema } from '../schemas/explain.ts';
 import { LogPageSchema, LogQuerySchema } from '../schemas/log.ts';
+import { SiteEventListSchema, SiteEventQuerySchema } from '../schemas/site-event.ts';
 import { HubStatusSchema, StatusQuerySchema } from '../schemas/status.ts';
 
 export function viewRoutes(api: Api, operations: Operations): void {
@@ -24,6 +25,16 @@ export function viewRoutes(api: Api, operations: Operations): void {
       querystring: StatusQuerySchema,
     },
     handler: (request) => operations.status({ look: request.query.look === 'true' }),
+  });
+  api.route({
+    method: 'GET',
+    url: '/site-events',
+    ...access('viewer'),
+    schema: {
+      ...says('What happened to sites as a whole', SiteEventListSchema),
+      querystring: SiteEventQuerySchema,
+    },
+    handler: async (request) => ({ events: [...(await operations.siteEvents(request.query))] }),
   });
   api.route({
     method: 'GET',

@@ -1,6 +1,7 @@
 /** "Why was this account not synced?": where a person's accounts are, and the verdict per target. */
 import { z } from 'zod';
 import { LogRowSchema } from './log.ts';
+import { AskedProofSchema } from './proof.ts';
 import { LoginSchema, MomentSchema, SiteNameSchema } from './words.ts';
 
 export const ExplainQuerySchema = z.object({ site: SiteNameSchema, login: LoginSchema });
@@ -31,7 +32,17 @@ export const ExplanationSchema = z.object({
     }),
   ),
   /** Older accounts that may be the same person; nothing crosses to them. */
-  unproven: z.array(z.object({ site: z.string(), login: z.string(), by: z.string() })),
+  unproven: z.array(
+    z.object({
+      site: z.string(),
+      login: z.string(),
+      by: z.string(),
+      /** What proves it; an account that can administer its site is never linked. */
+      next: z.string(),
+    }),
+  ),
+  /** What was asked of the person last, for each other account: open, or how it ended. */
+  proofs: z.array(AskedProofSchema),
   targets: z.array(
     z.object({
       site: z.string(),

@@ -15,6 +15,8 @@ export const SiteStatusSchema = z.object({
   status: z.enum(['active', 'paused']),
   state: z.enum(['active', 'attention']),
   trouble: TroubleSchema.nullable(),
+  /** What a person should look at while it goes on: values held back, a copy elsewhere. */
+  warnings: z.array(TroubleSchema),
   /** When it is tried again after failures; null: it answers. */
   retryAt: MomentSchema.nullable(),
   /** How far its outbox has been read. */
@@ -34,8 +36,12 @@ export type SiteStatus = z.infer<typeof SiteStatusSchema>;
 export const HubStatusSchema = z.object({
   version: z.string(),
   now: MomentSchema,
-  /** Nothing is pending anywhere and no outbox that could be read holds anything. Held rows don't count. */
+  /** All that is known is delivered, and every site that is not paused was asked since. Held rows don't count. */
   idle: z.boolean(),
+  /** All that is known is delivered; a site in `unasked` may have more to tell. */
+  delivered: z.boolean(),
+  /** Sites that were never read to the end, don't answer, or wait for a person. */
+  unasked: z.array(z.string()),
   pending: countSchema,
   held: countSchema,
   routes: countSchema,

@@ -39,6 +39,7 @@ const answers: Operations = {
   siteRewritten: async () => ({ ...samples.reread, changed: 2 }),
   planRecovery: async () => samples.recovery,
   recoverHub: async () => samples.recovery,
+  siteEvents: async () => [samples.siteEvent],
   alarms: async () => [samples.alarm],
   answerAlarms: async () => 1,
   addRoute: async () => [samples.route],

@@ -7,6 +7,7 @@ import type { AskedProof } from '../schemas/proof.ts';
 import type { Alarm, Recovery, RereadSite } from '../schemas/recovery.ts';
 import type { RouteView } from '../schemas/route.ts';
 import type { SiteTest, SiteView } from '../schemas/site.ts';
+import type { SiteEvent } from '../schemas/site-event.ts';
 import type { HubStatus, RunReport, SiteStatus } from '../schemas/status.ts';
 import type { SyncPlan, SyncRun } from '../schemas/sync.ts';
 
@@ -124,6 +125,7 @@ export const siteStatus: SiteStatus = {
   status: 'active',
   state: 'active',
   trouble: null,
+  warnings: [],
   retryAt: null,
   cursor: { epoch: 'e1', head: 4 },
   lastPulledAt: MOMENT,
@@ -138,6 +140,8 @@ export const status: HubStatus = {
   version: '0.1.0',
   now: MOMENT,
   idle: true,
+  delivered: true,
+  unasked: [],
   pending: 0,
   held: 0,
   routes: 1,
@@ -160,7 +164,8 @@ export const explanation: Explanation = {
       alarm: null,
     },
   ],
-  unproven: [{ site: 'Blog', login: 'anna2', by: 'email' }],
+  unproven: [{ site: 'Blog', login: 'anna2', by: 'email', next: 'Ask her.' }],
+  proofs: [],
   targets: [
     {
       site: 'Blog',
@@ -247,4 +252,13 @@ export const alarm: Alarm = {
   wpId: 5,
   reason: { code: 'account.vanished', message: 'The account is no longer on the site.' },
   answers: ['recreate', 'forget'],
+};
+
+export const siteEvent: SiteEvent = {
+  at: MOMENT,
+  site: 'Shop',
+  code: 'source.rewound',
+  message: 'The site’s database is not where this hub left it.',
+  by: null,
+  next: 'Say what happened.',
 };

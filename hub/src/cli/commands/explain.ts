@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { type Explanation, ExplanationSchema } from '../../api/schemas/explain.ts';
 import { asksHub, type CommandContext, type HubOptions, hubOf, show } from '../command-context.ts';
 import { visible } from '../visible.ts';
+import { halvesOf, stateOf } from './proof.ts';
 
 export function addExplain(parent: Command, context: CommandContext): void {
   asksHub(parent.command('explain'))
@@ -29,6 +30,13 @@ function describe(answer: Explanation): string {
   for (const account of answer.accounts) lines.push(`  ${describeAccount(account)}`);
   for (const link of answer.unproven) {
     lines.push(`  Perhaps also ${link.login} on ${link.site} (same ${link.by}); not proven.`);
+    lines.push(`    ${link.next}`);
+  }
+  for (const proof of answer.proofs) {
+    lines.push(`  Asked by ${proof.kind}: ${halvesOf(proof).join('; ')}. ${stateOf(proof)}`);
+    if (proof.ended === null) {
+      lines.push(`    Wait for the person, or “rollcall proof withdraw ${proof.id}”.`);
+    }
   }
   for (const target of answer.targets) {
     lines.push('', `To ${target.site}${target.route === null ? ' (no route)' : ''}:`);

@@ -31,16 +31,19 @@ export function addProof(parent: Command, context: CommandContext): void {
 
 function shown({ proofs }: ProofList): string {
   const rows = proofs.map((proof) => {
-    const [one = '', two = ''] = proof.halves.map(
-      ({ site, login, asked, confirmedAt }) =>
-        `${login} on ${site}: ${confirmedAt !== null ? 'confirmed' : asked ? 'asked' : 'not asked yet'}`,
-    );
+    const [one = '', two = ''] = halvesOf(proof);
     return [proof.id, proof.kind, one, two, proof.by, stateOf(proof)];
   });
   return table(['ID', 'BY', 'ONE', 'OTHER', 'ASKED BY', 'STATE'], rows);
 }
 
-function stateOf({ ended, message, ends }: AskedProof): string {
+export const halvesOf = ({ halves }: AskedProof): string[] =>
+  halves.map(
+    ({ site, login, asked, confirmedAt }) =>
+      `${login} on ${site}: ${confirmedAt !== null ? 'confirmed' : asked ? 'asked' : 'not asked yet'}`,
+  );
+
+export function stateOf({ ended, message, ends }: AskedProof): string {
   if (ended === null) return `open until ${ends}`;
   return ended === 'proven' ? 'Proven: they are one person.' : `${message ?? ''} (${ended})`;
 }

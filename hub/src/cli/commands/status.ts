@@ -1,6 +1,6 @@
-/** `rollcall status`: where everything stands; with --wait-idle, until nothing is pending. */
+/** `rollcall status`: where everything stands; with --wait-idle, until all is delivered. */
 import type { Command } from 'commander';
-import { type HubStatus, HubStatusSchema } from '../../api/schemas/status.ts';
+import { type HubStatus, HubStatusSchema, type SiteStatus } from '../../api/schemas/status.ts';
 import { FAULTS } from '../../errors.ts';
 import type { ApiClient } from '../api-client.ts';
 import { asksHub, type CommandContext, type HubOptions, hubOf, show } from '../command-context.ts';
@@ -17,7 +17,10 @@ interface StatusOptions extends HubOptions {
 export function addStatus(parent: Command, context: CommandContext): void {
   asksHub(parent.command('status'))
     .description('sites, cursors, backlog, oldest pending')
-    .option('--wait-idle <seconds>', 'wait until nothing is pending; exit 1 when it still is then')
+    .option(
+      '--wait-idle <seconds>',
+      'wait until all is delivered and every site was asked; exit 1 when it is not then',
+    )
     .action(async (options: StatusOptions) => {
       const hub = hubOf(context, options);
       if (options.waitIdle === undefined) {
@@ -48,12 +51,14 @@ async function waitIdle(hub: ApiClient, waitMs: number, terminal: Terminal): Pro
   }
 }
 
-function notIdle(status: HubStatus): Failure {
-  const busy = status.sites.filter((site) => site.pending > 0 || (site.outbox ?? 0) > 0);
-  const where = busy.length === 0 ? '' : ` (${busy.map((site) => site.name).join(', ')})`;
+function notIdle({ sites, unasked, pending }: HubStatus): Failure {
+  const waits = (site: SiteStatus) => site.pending > 0 || (site.outbox ?? 0) > 0;
+  const busy = sites.filter(waits).map(({ name }) => name);
+  const where = busy.length === 0 ? '' : ` (${busy.join(', ')})`;
+  const silent = unasked.length === 0 ? '' : ` Not asked: ${unasked.join(', ')}.`;
   return new Failure({
     code: 'hub.not_idle',
-    message: `${status.pending} still pending${where}.`,
+    message: `${pending} still pending${where}.${silent}`,
     next: FAULTS['hub.not_idle'].next,
     exit: EXIT.failed,
   });
@@ -72,9 +77,18 @@ function describe(status: HubStatus): string {
       site.pending,
       site.oldestPendingAt === null ? null : ago(site.oldestPendingAt, now),
       site.held,
-      site.trouble?.message ?? null,
+      troubleOf(site),
     ]),
   );
-  const sum = `${status.idle ? 'Idle' : 'Busy'}: ${status.pending} pending, ${status.held} held, ${status.routes} routes.\n`;
+  const sum = `${stateOf(status)}: ${status.pending} pending, ${status.held} held, ${status.routes} routes.\n`;
   return status.sites.length === 0 ? sum : `${sum}\n${sites}`;
+}
+
+const troubleOf = ({ trouble, warnings }: SiteStatus): string | null =>
+  trouble?.message ?? (warnings.map(({ message }) => message).join(' ') || null);
+
+/** What is delivered is not all there is while a site can't be asked. */
+function stateOf({ idle, delivered, unasked }: HubStatus): string {
+  if (idle) return 'Idle';
+  return delivered ? `Delivered, but not all sites answer (${unasked.join(', ')})` : 'Busy';
 }

@@ -5,6 +5,7 @@ import { statements as places } from './0003-places.ts';
 import { statements as publicSitesAndActors } from './0004-public-sites-and-actors.ts';
 import { statements as creations } from './0005-creations.ts';
 import { statements as proofs } from './0006-proofs.ts';
+import { statements as siteEvents } from './0007-site-events.ts';
 
 export interface Migration {
   readonly number: number;
@@ -19,4 +20,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 4, name: 'public-sites-and-actors', statements: publicSitesAndActors },
   { number: 5, name: 'creations', statements: creations },
   { number: 6, name: 'proofs', statements: proofs },
+  { number: 7, name: 'site-events', statements: siteEvents },
 ];

@@ -34,7 +34,8 @@ export async function news(db: Kysely<Tables>, id: InstallationId): Promise<Inst
     .select('news')
     .where('id', '=', id)
     .executeTakeFirst();
-  return { copy: row?.news?.copy ?? null, found: row?.news?.found ?? null };
+  const { copy = null, found = null, rewritten = null } = row?.news ?? {};
+  return { copy, found, rewritten };
 }
 
 /** What is not named stays. */

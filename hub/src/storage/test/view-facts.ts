@@ -1,7 +1,7 @@
 /** Conformance: what people are shown. */
 import { expect, test } from 'vitest';
 import { wordPressId } from '../../model/ids.ts';
-import { purgeLog } from '../tidy.ts';
+import { purgeEvents, purgeLog } from '../tidy.ts';
 import {
   account,
   addPlace,
@@ -139,11 +139,39 @@ export function viewFacts(world: () => World): void {
     };
     await storage.store.transaction((tx) => tx.saveLinks([link, link]));
     await storage.store.transaction((tx) => tx.saveLinks([link]));
+    const { installation, wpId } = link;
     expect(await views().links(person.uid)).toEqual([
-      { installation: b.installation, wpId: older.wpId, login: 'older', by: 'email' },
+      { installation, wpId, login: 'older', by: 'email', privileged: false },
     ]);
+    const waiting = await views().linkCount();
+    expect(waiting).toBeGreaterThan(0);
     const gone = { ...older, gone: [5, b.site] as const };
     await save(storage, { ...elder, accounts: new Map([[b.installation, gone]]) });
     expect(await views().links(person.uid)).toEqual([]);
+    expect(await views().linkCount()).toBe(waiting - 1);
+  });
+
+  test('what happened to a site is kept, ten of a kind in an hour, and forgotten in time', async () => {
+    const { storage } = world();
+    const [{ installation }, other] = [await addPlace(storage), await addPlace(storage)];
+    const event = (code: string, at: number) => ({ code, message: `No. ${at}`, actor: null });
+    for (let at = 0; at < 12; at += 1) {
+      await storage.registry.noteEvent(installation, event('installation.copied', at));
+    }
+    await storage.registry.noteEvent(other.installation, event('source.rewound', 1));
+    const said = { code: 'source.rewound', message: 'It went back.', actor: 'operator olga' };
+    await storage.registry.noteEvent(installation, said);
+    const [newest, ...older] = await views().siteEvents({ installation, limit: 100 });
+    expect(newest).toMatchObject({ ...said, installation });
+    expect(older.map(({ message }) => message)).toEqual(
+      Array.from({ length: 10 }, (_, at) => `No. ${9 - at}`),
+    );
+    expect((await views().siteEvents({ limit: 2 })).map((row) => row.message)).toEqual([
+      'It went back.',
+      'No. 1',
+    ]);
+    expect(await purgeEvents(storage.database, 60_000)).toBe(0);
+    expect(await purgeEvents(storage.database, -60_000)).toBeGreaterThanOrEqual(12);
+    expect(await views().siteEvents({ installation, limit: 1 })).toEqual([]);
   });
 }

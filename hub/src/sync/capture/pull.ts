@@ -45,6 +45,8 @@ export interface Pulled {
   readonly news: number;
   /** The site is not what it was: its outbox began anew or went back. Nothing was learned. */
   readonly rewound: boolean;
+  /** The site's sentence about values that it holds back; null: it holds none. */
+  readonly outside?: string | null | undefined;
 }
 
 export async function pull(input: PullInput, ports: PullPorts): Promise<Pulled> {
@@ -66,7 +68,8 @@ export async function pull(input: PullInput, ports: PullPorts): Promise<Pulled> 
   const { fresh, future } = await store.transaction(learned);
   await label(input, ports);
   const more = answer.more || future > 0 || answer.rows.length > 0;
-  return { rows: answer.rows.length, more, news: fresh - future, rewound: false };
+  const { outside } = answer;
+  return { rows: answer.rows.length, more, news: fresh - future, rewound: false, outside };
 }
 
 /** Tells the site who its accounts are; repeated until the site has confirmed each. */

@@ -13,6 +13,7 @@ import type { Lane } from '../../model/identity.ts';
 import { type DeliveryId, type InstallationId, wordPressId } from '../../model/ids.ts';
 import type { LogEntry, LogStatus } from '../../model/log-entry.ts';
 import type { Site, Topology } from '../../model/route.ts';
+import type { Reason } from '../../reasons.ts';
 import type { Connection, SitePort, Store, Transaction } from '../ports.ts';
 import type { Learned, SpreadBatch } from '../spread-batch.ts';
 import { applyBatch, type Suspects } from './apply-batch.ts';
@@ -46,7 +47,13 @@ export interface SendPorts {
   readonly suspects: Suspects;
 }
 
-export async function send(input: SendInput, ports: SendPorts): Promise<{ readonly sent: number }> {
+export interface Sent {
+  readonly sent: number;
+  /** The site holds values that were written past WordPress. */
+  readonly rewritten: boolean;
+}
+
+export async function send(input: SendInput, ports: SendPorts): Promise<Sent> {
   const { installation, lane, topology } = input;
   const claimed = await ports.store.transaction(async (tx) => {
     await holdsDeletes(tx, installation, input.deletionLimit);
@@ -67,21 +74,35 @@ export async function send(input: SendInput, ports: SendPorts): Promise<{ readon
   const letGo = ports.store.keepLeased(ids, LEASE_MS);
   const toSend = items.filter((item) => item.composed.operation !== null);
   const unanswered = new Set(toSend.map((item) => item.claimed.delivery.id));
+  let rewritten = false;
+  const hear = (receipts: readonly Receipt[]) => {
+    rewritten ||= receipts.some(isRewritten);
+  };
   try {
     const kept = items.filter((item) => item.composed.operation === null);
     await keepUnsent(kept, topology, ports);
-    for (const batch of bySite(toSend).values()) await sendBatch(batch, unanswered, input, ports);
+    for (const batch of bySite(toSend).values()) {
+      await sendBatch(batch, { unanswered, hear }, input, ports);
+    }
   } finally {
     letGo();
     const release = (tx: Transaction) => tx.releaseClaims(ids, [...unanswered]);
     if (ids.length > 0) await ports.store.transaction(release);
   }
-  return { sent: claimed.length };
+  return { sent: claimed.length, rewritten };
+}
+
+const isRewritten = ({ fields = {} }: Receipt): boolean =>
+  Object.values(fields).some(({ why }) => why === ('source.rewritten_outside' satisfies Reason));
+
+interface Hearing {
+  readonly unanswered: Set<DeliveryId>;
+  readonly hear: (receipts: readonly Receipt[]) => void;
 }
 
 async function sendBatch(
   items: readonly Item[],
-  unanswered: Set<DeliveryId>,
+  { unanswered, hear }: Hearing,
   input: SendInput,
   ports: SendPorts,
 ): Promise<void> {
@@ -94,6 +115,7 @@ async function sendBatch(
   const settle = async (receipts: readonly Receipt[], durationMs: number) => {
     const answered = pairs(receipts, byOperation);
     await settleAll(answered, durationMs, input, ports);
+    hear(receipts);
     for (const { item } of answered) unanswered.delete(item.claimed.delivery.id);
   };
   await applyBatch({ site, connection, suspects, settle }, operations);

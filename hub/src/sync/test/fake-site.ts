@@ -65,6 +65,8 @@ export class FakeSite implements SitePort {
   meanwhile: (() => Promise<void>) | null = null;
   /** Rows that come with the next page, before its own. */
   tellFirst: ChangeRow[] = [];
+  /** What it says of values that were written past its own functions, while it holds them. */
+  heldOutside: string | null = null;
   epoch = 'epoch-1';
   mark: Mark | null = null;
   offsetMs = 0;
@@ -206,7 +208,10 @@ export class FakeSite implements SitePort {
       verifies: {},
       woocommerce: false,
       accounts: this.accountsById.size,
-      warnings: [],
+      warnings:
+        this.heldOutside === null
+          ? []
+          : [{ code: 'source.rewritten_outside', message: this.heldOutside }],
     };
   }
 
@@ -233,8 +238,8 @@ export class FakeSite implements SitePort {
     const own = rows.slice(0, request.limit).map((row) => this.toRow(row));
     const page = [...this.tellFirst.splice(0), ...own];
     const more = rows.length > request.limit;
-    const { epoch, mark } = this;
-    return { epoch, head, clock: this.now(), mark, rows: page, more };
+    const { epoch, mark, heldOutside: outside } = this;
+    return { epoch, head, clock: this.now(), mark, rows: page, more, outside };
   }
 
   async accounts(
@@ -319,12 +324,13 @@ export class FakeSite implements SitePort {
     });
   }
 
-  /** Nobody writes past this site's own functions. */
+  /** Nobody writes past this site's own functions, so there is nothing to change. */
   async outside(
     connection: Connection,
     { after }: Parameters<SitePort['outside']>[1],
   ): ReturnType<SitePort['outside']> {
     this.answerOrFail(connection);
+    this.heldOutside = null;
     return { changed: after - after, next: null };
   }
 

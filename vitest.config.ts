@@ -39,7 +39,7 @@ export default defineConfig({
           exclude: never,
           testTimeout: 180_000,
           hookTimeout: 300_000,
-          // Sites of no named kind are native where that is installed: ten times as fast.
+          // Sites of no named kind are native where that is installed: several times as fast.
           // ROLLCALL_LAB_ENGINE=wasm runs them all in WebAssembly, as on a machine without it.
           env: {
             ROLLCALL_LAB_ENGINE:

@@ -22,7 +22,7 @@ export const CONNECTOR = new URL('../connector', import.meta.url).pathname;
 /** Native where it is installed (vitest.config.ts looks), WebAssembly everywhere. */
 export const ENGINE: 'native' | 'wasm' =
   process.env['ROLLCALL_LAB_ENGINE'] === 'native' ? 'native' : 'wasm';
-/** How long the road may take to come to rest: WebAssembly answers a request in half a second. */
+/** How long the road may take to come to rest: a site in WebAssembly compiles WordPress first, twice. */
 export const REST_MS = ENGINE === 'native' ? 40_000 : 90_000;
 
 /** Sites in WebAssembly signal here: asked every second, three of them keep two processors busy. */

@@ -4,7 +4,8 @@ import { describe, expect, test, vi } from 'vitest';
 const PRINTED = /^apt-get install -y --no-install-recommends [\w -]+$/u;
 
 /** What the lab says on a machine where only these files are there. */
-async function saidWith(there: (file: string) => boolean) {
+async function saidWith(there: (file: string) => boolean, engine?: 'wasm') {
+  vi.stubEnv('ROLLCALL_LAB_ENGINE', engine);
   vi.resetModules();
   vi.doMock('node:fs', () => ({
     existsSync: there,
@@ -21,7 +22,9 @@ async function saidWith(there: (file: string) => boolean) {
   }));
   const { nativeMissing, firewallMissing } = await import('./native-programs.ts');
   vi.doUnmock('node:fs');
-  return { native: nativeMissing(), firewall: firewallMissing() };
+  const said = { native: nativeMissing(), firewall: firewallMissing() };
+  vi.unstubAllEnvs();
+  return said;
 }
 
 const isFirewall = (file: string) => /modsecurity/u.test(file);
@@ -42,6 +45,13 @@ describe('what native sites need', () => {
       expect((await saidWith((file) => !file.endsWith(part))).firewall).toBe(native.firewall);
     }
     expect(await saidWith(() => true)).toEqual({ native: null, firewall: null });
+  });
+
+  test('is missing, too, where WebAssembly alone is asked for', async () => {
+    const asked = await saidWith(() => true, 'wasm');
+    expect(asked.native).toBe('unset ROLLCALL_LAB_ENGINE');
+    expect(asked.firewall).toBe(asked.native);
+    expect((await saidWith(() => false, 'wasm')).native).toMatch(PRINTED);
   });
 
   test('is installed by .ci/run, package by package', async () => {

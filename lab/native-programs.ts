@@ -19,8 +19,16 @@ export interface NativePrograms {
 const INSTALL =
   'apt-get install -y --no-install-recommends php-cli php-fpm php-mysql php-sqlite3 php-curl php-xml php-mbstring php-zip php-intl mariadb-server nginx';
 
+/** For who asked for WebAssembly alone: then nothing native runs, as on a machine without it. */
+const UNSET = 'unset ROLLCALL_LAB_ENGINE';
+
 /** null, or the one line that installs what native sites need and this machine lacks. */
 export function nativeMissing(): string | null {
+  if (process.env['ROLLCALL_LAB_ENGINE'] === 'wasm') return missingHere() ?? UNSET;
+  return missingHere();
+}
+
+function missingHere(): string | null {
   try {
     nativePrograms();
     return null;

@@ -8,12 +8,13 @@
  *
  * Measured on two cores, hardly loaded, WordPress 7.1 (what is installed once takes 15 to 25 s more, the first time):
  *                              WebAssembly                       native
- *   start                      2.7 to 4.2 s (4.5 s of processor) 0.5 s; the first starts MariaDB too
- *   REST request               0.5 s of processor                3 to 5 ms
- *   WP-CLI call / php()        2.2 s / 0.8 s                     0.4 s / 0.3 s
+ *   start                      2.9 s of processor                0.5 s; the first starts MariaDB too
+ *   REST request               50 ms of processor; 1 s the first 3 to 5 ms
+ *                              two times, to compile WordPress
+ *   WP-CLI call / php()        0.3 s / 50 ms of processor        0.4 s / 0.3 s
  *   snapshot / clone           0.9 s / 3.8 s                     0.2 s / 1.6 s
  *   pause / resume             0.1 s / 2.4 s                     10 ms / 30 ms
- *   memory                     500 to 800 MB a site              11 MB a site, 260 MB for what they share
+ *   memory                     600 to 900 MB a site              11 MB a site, 260 MB for what they share
  */
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -20,8 +20,6 @@ export interface Playground {
   requestStreamed(request: PhpRequest): Promise<PhpStreams>;
   /** Evaluates code that starts with an opening tag. */
   runStream(request: { readonly code: string }): Promise<PhpStreams>;
-  /** Runs `php …` as on a command line. */
-  cli(argv: readonly string[]): Promise<PhpStreams>;
   readFileAsText(path: string): Promise<string>;
   writeFile(path: string, text: string): Promise<void>;
 }
@@ -51,7 +49,8 @@ export interface PlaygroundOptions {
   readonly wordpressInstallMode: 'do-not-attempt-installing';
   readonly skipSqliteSetup: true;
   readonly verbosity: 'quiet';
-  readonly 'mount-before-install': { readonly hostPath: string; readonly vfsPath: string }[];
+  /** Appears once the server has booted. */
+  readonly mount: { readonly hostPath: string; readonly vfsPath: string }[];
 }
 
 interface PlaygroundModule {

@@ -13,7 +13,13 @@ import { z } from 'zod';
 import type { CommandResult } from './run-command.ts';
 import { type Front, openFront } from './wasm-front.ts';
 import { type PhpStreams, type PlaygroundServer, runPlayground } from './wasm-playground.ts';
-import type { RunnerAnswer, RunnerCommand, RunnerOptions, RunnerRequest } from './wasm-protocol.ts';
+import type {
+  PhpVersion,
+  RunnerAnswer,
+  RunnerCommand,
+  RunnerOptions,
+  RunnerRequest,
+} from './wasm-protocol.ts';
 import { readdress } from './wasm-readdress.ts';
 
 const WORKERS = 2;
@@ -22,6 +28,28 @@ const CLEAN_UP_MS = 2_000;
 const TREE = '/wordpress';
 const WP_CLI = '/wp-cli';
 const SQLITE = '/sqlite-database-integration';
+
+const PHP_SETTINGS = [
+  // A PHP process started from PHP waits for ever for the database's lock here: let WP-CLI say so at once instead.
+  'disable_functions = proc_open',
+];
+/**
+ * Each worker keeps compiled scripts in its own memory: a REST request takes 50 ms of processor time. It takes 300 ms
+ * without, and 600 ms with the files that the server would keep them in.
+ */
+const KEEP_COMPILED = [
+  'opcache.file_cache_only = 0',
+  'opcache.file_cache =',
+  'opcache.memory_consumption = 64',
+  // WordPress, WP-CLI and plugins are some 1,500.
+  'opcache.max_accelerated_files = 4000',
+  // Tests change files and ask at once.
+  'opcache.revalidate_freq = 0',
+  // Scripts run ten times or so: optimising them would take longer than it saves.
+  'opcache.optimization_level = 0',
+];
+/** This version can't keep them in memory. */
+const COMPILE_ALWAYS = ['opcache.enable = 0', 'opcache.enable_cli = 0'];
 
 const constants = z.record(z.string(), z.unknown());
 
@@ -80,7 +108,8 @@ async function start(options: RunnerOptions): Promise<void> {
     wordpressInstallMode: 'do-not-attempt-installing',
     skipSqliteSetup: true,
     verbosity: 'quiet',
-    'mount-before-install': mounts(options),
+    // Before this, with a wp-config.php there, the server would run PHP, and that reads its settings once.
+    mount: mounts(options),
   });
   // Its own server listens on every network interface and redirects the first request; ours does neither.
   const opened = site.server;
@@ -88,7 +117,7 @@ async function start(options: RunnerOptions): Promise<void> {
     opened.close(resolve);
     opened.closeAllConnections();
   });
-  await switchOpcacheOff(site);
+  await setPhp(site, options.php);
   await forgetFixedAddress(site);
   await serveSubSites(site);
   await readdress(site.playground, `${TREE}/wp-content/database/.ht.sqlite`, options.replacements);
@@ -105,14 +134,12 @@ function mounts(options: RunnerOptions): { hostPath: string; vfsPath: string }[]
   ];
 }
 
-/**
- * There is no shared memory here, so the opcache that the server switches on reads every script's compiled form from
- * a file in every request: twice the processor time of compiling it (0.9 s to 0.45 s for a REST request).
- */
-async function switchOpcacheOff({ playground }: PlaygroundServer): Promise<void> {
+/** PHP reads them at its first run, which is after this. */
+async function setPhp({ playground }: PlaygroundServer, php: PhpVersion): Promise<void> {
   const file = '/internal/shared/php.ini';
+  const own = [...PHP_SETTINGS, ...(php === '7.4' ? COMPILE_ALWAYS : KEEP_COMPILED)];
   const settings = await playground.readFileAsText(file);
-  await playground.writeFile(file, `${settings}\nopcache.enable = 0\nopcache.enable_cli = 0\n`);
+  await playground.writeFile(file, `${settings}\n${own.join('\n')}\n`);
 }
 
 /** Without the WP_HOME and WP_SITEURL that the server defines, the address comes from the database, as on real sites. */
@@ -149,12 +176,30 @@ function started(): PlaygroundServer {
   return site;
 }
 
+/** In the same PHP as requests: one of its own, as on a command line, would compile everything anew each time. */
 async function wp(args: readonly string[]): Promise<CommandResult> {
-  const phar = `${WP_CLI}/wp-cli.phar`;
-  // A PHP process started from PHP waits for ever for the database's lock here: let WP-CLI say so at once instead.
-  const settings = ['-d', 'memory_limit=512M', '-d', 'disable_functions=proc_open'];
-  const always = [`--path=${TREE}`, '--allow-root', '--no-color'];
-  return collect(await started().playground.cli(['php', ...settings, phar, ...always, ...args]));
+  const argv = ['wp', `--path=${TREE}`, '--allow-root', '--no-color', ...args];
+  const encoded = Buffer.from(JSON.stringify(argv)).toString('base64');
+  const code = `<?php
+ini_set( 'memory_limit', '512M' );
+// A command line has no request.
+foreach ( array_keys( $_SERVER ) as $name ) {
+	if ( preg_match( '~^(?:HTTP|REQUEST|QUERY|REMOTE|SERVER|CONTENT)_|^HTTPS$~', $name ) ) {
+		unset( $_SERVER[ $name ] );
+	}
+}
+$argv = json_decode( base64_decode( '${encoded}' ), true );
+$argc = count( $argv );
+$_SERVER['argv'] = $argv;
+$_SERVER['argc'] = $argc;
+foreach ( array( 'STDIN' => 'r', 'STDOUT' => 'w', 'STDERR' => 'w' ) as $stream => $mode ) {
+	defined( $stream ) || define( $stream, fopen( 'php://' . strtolower( $stream ), $mode ) );
+}
+unset( $stream, $mode, $name );
+Phar::loadPhar( '${WP_CLI}/wp-cli.phar', 'wp-cli.phar' );
+require 'phar://wp-cli.phar/php/boot-phar.php';
+`;
+  return collect(await started().playground.runStream({ code }));
 }
 
 async function php(code: string): Promise<CommandResult> {

@@ -1,7 +1,7 @@
 /**
  * Which WordPress the tests of the connector run on.
  *
- * Native sites (PHP-FPM, nginx, MariaDB) are what hosts run, and twenty times as fast: wherever the
+ * Native sites (PHP-FPM, nginx, MariaDB) are what hosts run, and several times as fast: wherever the
  * machine has them they are used, and SQLite keeps one small test of its own (sqlite.wordpress.test.ts).
  */
 import { nativeMissing, type SiteOptions } from '#lab/start-site.ts';

@@ -166,6 +166,8 @@ export const ChangesRequestSchema = z.object({
   /** Accounts whose stamps lie in the future: stamp all their future fields again, now. */
   restamp: z.array(z.int().positive()).optional(),
 });
+/** Of one account, between two pulls. */
+const MOST_OVERWRITTEN = 500;
 export const ChangeRowSchema = z.object({
   row: z.string().regex(/^[0-9a-f]{16}$/u),
   rev: z.int().positive(),
@@ -178,6 +180,17 @@ export const ChangeRowSchema = z.object({
   account: AccountStateSchema.optional(),
   /** For delete. */
   gone: GoneSchema.optional(),
+  /**
+   * Beside an account: edits made here that another site's later one overwrote before this row was
+   * read. `blog`: whose role, null for every other field. One that is newer than the account's own
+   * stamp was not overwritten after all.
+   */
+  overwritten: z
+    .array(
+      z.object({ field: FieldNameSchema, blog: z.int().positive().nullable(), s: StampSchema }),
+    )
+    .max(MOST_OVERWRITTEN)
+    .optional(),
   /**
    * For error: why this row can't be read; it holds up nothing. Beside an account: what people
    * should know of it.

@@ -9,7 +9,7 @@
  * - 1: status, connect, disconnect, settings, changes, accounts, labels, apply, stamp, outside, signal;
  *   marks in changes, apply and status; notices in settings; `woke_at` in the signal; 401
  *   `hub.released` for a hub that the site was taken from; `ask`, and answers in the envelope;
- *   `outside` in the answer of changes;
+ *   `outside` in the answer of changes, `overwritten` in its rows;
  *   proofs, and `proofs` in an account's state (a connector without them answers that it has no such route).
  */
 export const CONTRACT_VERSION = 1;

@@ -192,8 +192,7 @@ async function play({ names, edges, kills, databaseUrl }: Play, seed: number): P
     for (const name of names) found.set(name, await everybodyOn(site(name)));
     const status = await new Hub(hub).status();
     const log = await wholeLog(new Hub(hub));
-    // Whether the log tells of every edit is the soak's question.
-    const wrong = done.wrongIn(found);
+    const wrong = [...done.wrongIn(found), ...done.unaccounted(log)];
     expect({
       seed,
       wrong,

@@ -61,6 +61,7 @@ final class Rollcall_Account_Writer {
 		 * @param int   $id        The account.
 		 */
 		do_action( 'rollcall_before_apply', $operation, $target->id );
+		Rollcall_Overwritten::note( array( $target->id => array( $target, array_keys( $winners ) ) ) );
 		self::expect( $operation, $target, $winners );
 		$failed = array();
 		$whole  = false;

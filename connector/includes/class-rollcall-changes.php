@@ -125,6 +125,10 @@ final class Rollcall_Changes {
 		if ( isset( $state['unreadable']->login ) ) {
 			return self::error( $wire, $row, 'value.encoding', __( 'The account’s login is not valid UTF-8.', 'rollcall-connector' ) );
 		}
+		$overwritten = Rollcall_Overwritten::told( $row );
+		if ( $overwritten ) {
+			$wire['overwritten'] = $overwritten;
+		}
 		if ( '' !== $row->gone ) {
 			// Settled by now: what the deletion had taken is remembered as nobody's edit.
 			$wire['error'] = self::what( $row, 'source.delete_unfinished', Rollcall_Reasons::sentence( 'source.delete_unfinished' ) );

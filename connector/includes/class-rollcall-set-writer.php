@@ -159,6 +159,7 @@ final class Rollcall_Set_Writer {
 		try {
 			Rollcall_Set_Sql::run( 'START TRANSACTION' );
 			$this->leave_busy();
+			$this->note_overwritten();
 			$this->insert_users();
 			foreach ( $this->jobs as $job ) {
 				/** This action is documented in class-rollcall-account-writer.php */
@@ -195,6 +196,21 @@ final class Rollcall_Set_Writer {
 				$this->leave( $place );
 			}
 		}
+	}
+
+	/**
+	 * Notes edits made here that are about to be overwritten, and of which the hub doesn't know yet.
+	 *
+	 * @return void
+	 */
+	private function note_overwritten() {
+		$winners = array();
+		foreach ( $this->jobs as $job ) {
+			if ( ! $job->creates() ) {
+				$winners[ $job->id ] = array( $job->target, array_keys( $job->winners ) );
+			}
+		}
+		Rollcall_Overwritten::note( $winners );
 	}
 
 	/**

@@ -86,6 +86,7 @@ final class Rollcall_Tables {
   at_ms bigint(20) unsigned NOT NULL DEFAULT 0,
   actor text NOT NULL,
   gone text NOT NULL,
+  overwritten mediumtext DEFAULT NULL,
   PRIMARY KEY  (subject),
   KEY id (id),
   KEY queued (queued_ms,id)

@@ -176,6 +176,24 @@ final class Rollcall_Target {
 	}
 
 	/**
+	 * Of some fields, those that were last edited on a site of this installation.
+	 *
+	 * @param array $names Field names.
+	 * @return array Entry name => stamp.
+	 */
+	public function edited_here( $names ) {
+		$keys   = Rollcall_Settings::keys();
+		$stamps = array();
+		foreach ( $names as $name ) {
+			$held = $this->held( (string) $name );
+			if ( null !== $held && $held[0] > 0 && in_array( $held[1], $keys, true ) ) {
+				$stamps[ self::entry_name( (string) $name, $this->blog ) ] = $held;
+			}
+		}
+		return $stamps;
+	}
+
+	/**
 	 * Does a field wait for an operator (`source.rewritten_outside`)? Nothing may write over it.
 	 *
 	 * @param string $name Field name.

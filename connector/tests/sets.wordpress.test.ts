@@ -55,7 +55,8 @@ const DUMP = `
       unset( $entry, $ledger['user_id'], $ledger['rev'] );
       $ledger['fields'] = $entries;
     }
-    $outbox = $wpdb->get_row( 'SELECT kind, state, blog, actor FROM ' . Rollcall_Tables::outbox() . " WHERE user_id = $id", ARRAY_A );
+    $outbox = $wpdb->get_row( 'SELECT kind, state, blog, actor, overwritten FROM ' . Rollcall_Tables::outbox() . " WHERE user_id = $id", ARRAY_A );
+    if ( $outbox ) { $outbox['overwritten'] = array_map( $now, (array) json_decode( (string) $outbox['overwritten'], true ) ); ksort( $outbox['overwritten'] ); }
     $user->user_url = str_replace( home_url(), 'home', $user->user_url );
     $user->user_pass = $known_pass ? $user->user_pass : 'another';
     unset( $user->ID );
@@ -109,6 +110,8 @@ async function prepare(hub: ConnectedSite): Promise<World> {
     Rollcall_Ledger::set_switches( ${id('rejects')}, array( 'reject_incoming' => true ) );
     Rollcall_Capture::settle_now();
     $wpdb->query( 'DELETE FROM ' . Rollcall_Tables::outbox() );
+    foreach ( array( 'old8', 'old9' ) as $login ) { wp_update_user( array( 'ID' => get_user_by( 'login', $login )->ID, 'first_name' => 'Untold', 'role' => 'contributor' ) ); }
+    Rollcall_Capture::settle_now();
     $wpdb->update( $wpdb->users, array( 'user_registered' => '2001-01-01 00:00:00' ), array( 'ID' => ${id('relabelled')} ) );
     $wpdb->update( $wpdb->users, array( 'display_name' => 'By SQL' ), array( 'ID' => ${id('by-sql')} ) );
     Rollcall_Tombstones::put( '${GONE}', array( 5, 3 ), 999, 'long-gone' );`);
@@ -230,7 +233,7 @@ function awkward({ uidOf, idOf }: World): Operation[] {
   create('123', { email: 'number@clash.test' });
 
   // Changes: one of each kind, alone and together. Newer than what the site has just captured itself.
-  const now = past(-20);
+  const now = past(-55);
   for (let i = 0; i < 20; i += 1) {
     on(`old${i}`, {
       ...fields({ first_name: `New ${i} '"\\`, 'meta:phone': [`neu ${i}`] }, now),
@@ -339,6 +342,12 @@ describe.each(BEST_AND_OLDEST)('$name', (engine) => {
       expect({ login, ...other.accounts[login] }).toEqual({ login, ...account });
     }
     expect(other.tombstones).toEqual(one.tombstones);
+    // Edits that nobody had been told of, and that lost.
+    const lost = (login: string) =>
+      Object.keys(other.accounts[login]?.outbox?.['overwritten'] ?? {});
+    expect(lost('old8')).toEqual(['1/role:author', '1/role:contributor', 'first_name']);
+    expect(lost('old9')).toEqual(['first_name']);
+    expect(lost('old10')).toEqual([]);
   });
 
   it('repeated changes nothing', async () => {

@@ -114,6 +114,24 @@ export function describeCapture(at: () => Rehearsal): void {
       }
     });
 
+    it('an edit that is overwritten before it was told of comes out as that, with its stamp', async () => {
+      const somebody = await at().member();
+      await at().people(edit(somebody.login, { first_name: 'Told' }));
+      await at().rowOf(somebody.login);
+      await at().drain();
+      const author = { do: 'role', login: somebody.login, role: 'author', has: true } as const;
+      await at().people(edit(somebody.login, { last_name: 'Untold' }), author);
+      const mine = await at().state(somebody.id);
+      const theirs = { first_name: 'Theirs', last_name: 'Theirs', 'role:author': false };
+      await at().receipt(write(somebody, stamped(theirs, Date.now() + 20_000)));
+      const { overwritten, account } = await at().rowOf(somebody.login);
+      expect(overwritten).toEqual([
+        { field: 'last_name', blog: null, s: mine.fields?.['last_name']?.s },
+        { field: 'role:author', blog: 1, s: mine.roles?.['1']?.['author']?.s },
+      ]);
+      expect(account?.fields?.['last_name']?.v).toBe('Theirs');
+    });
+
     it('the end of an account comes out with its label and a stamp above all of its own', async () => {
       const there = await at().member();
       const ahead = Date.now() + 40_000;

@@ -69,14 +69,17 @@ export class DeedsDone {
       targetsOf(this.edges, done.site)
         .filter((target) => {
           const of = rows.get(done.deed.login) ?? [];
-          return !of.some((row) => this.accountsFor(row, done, target) || overwrote(row, done));
+          return !of.some((row) => this.accountsFor(row, done, target));
         })
         .map((target) => `the log does not tell what became on ${target} of ${say(done)}`),
     );
   }
 
-  private accountsFor(row: LoggedRow, { deed, fromMs }: Done, target: string): boolean {
-    if (row.login !== deed.login || row.target !== target) return false;
+  private accountsFor(row: LoggedRow, { site, deed, fromMs }: Done, target: string): boolean {
+    if (row.login !== deed.login) return false;
+    // It came to nothing at home: overwritten, or the account ended, before the hub had heard of it.
+    const atHome = row.target === site && (row.status === 'superseded' || row.action === 'delete');
+    if (row.target !== target && !atHome) return false;
     if (row.action === 'delete') return true;
     if (row.atMs < fromMs - CLOCK_SLACK_MS) return false;
     // Unchanged: the answer to the create was lost, and it was asked for again.
@@ -145,8 +148,6 @@ export class DeedsDone {
 
 /** The hub's clock and this one are the same machine's, asked at different moments. */
 const CLOCK_SLACK_MS = 1_000;
-/** As long as a site may be out of reach here, so that its own edits are not known. */
-const OVERWRITTEN_WITHIN_MS = 60_000;
 
 function valueOf(deed: Deed, field: Scalar): string | undefined {
   if (deed.kind === 'edit' && deed.field === field) return deed.value;
@@ -174,17 +175,6 @@ function byLogin<Item>(
 
 const isSame = (one: Seen | undefined, other: Seen | undefined): boolean =>
   JSON.stringify(one) === JSON.stringify(other);
-
-/**
- * Another site's edit of the same field came to this site and won, before the hub had heard of this
- * one: then the row that brought it is all that the log can tell (“unchanged” where its first answer was lost).
- */
-const overwrote = (row: LoggedRow, { site, deed, fromMs }: Done): boolean =>
-  row.target === site &&
-  (row.status === 'delivered' || row.status === 'unchanged') &&
-  row.atMs >= fromMs - CLOCK_SLACK_MS &&
-  row.atMs < fromMs + OVERWRITTEN_WITHIN_MS &&
-  row.fields.some((field) => field === fieldOf(deed) || isRoleOf(deed, field));
 
 const isRoleOf = (deed: Deed, field: string): boolean =>
   deed.kind === 'role' && field.startsWith('role:');

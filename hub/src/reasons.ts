@@ -9,6 +9,8 @@
 export const REASONS = {
   'account.busy':
     'Somebody is saving this account on the target at this moment; it is tried again.',
+  'account.ended_unheard':
+    'The account was registered and deleted before the hub had heard of it; nothing was sent.',
   'account.incoming_rejected': 'The account is set to reject incoming changes on the target.',
   'account.outgoing_stopped': 'The account is set to keep its changes on its own site.',
   'account.privileged':

@@ -252,6 +252,104 @@ describe('random graphs and histories', () => {
   }, 240_000);
 });
 
+describe('random histories with ends', () => {
+  test('I13: the log accounts for every registration, edit and end that a route carries', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        graphArb,
+        fc.array(fc.nat({ max: 39 }), { maxLength: 3 }),
+        async (graph, ends) => {
+          const { count, edges, steps } = graph;
+          const world = await worldWithPeople(count, edges);
+          const acts: Act[] = [];
+          for (const [index, step] of steps.entries()) {
+            acts.push(...(await playAndNote(world, step)));
+            if (ends.includes(index)) acts.push(...end(world, index % count, index % 2));
+          }
+          await world.rest();
+          const untold = acts.flatMap((act) => untoldTargets(world, edges, acts, act));
+          expect(untold).toEqual([]);
+        },
+      ),
+      { numRuns: HISTORIES },
+    );
+  }, 240_000);
+});
+
+interface Act {
+  readonly site: number;
+  readonly login: string;
+  readonly kind: 'register' | 'edit' | 'end';
+  /** Edited field; null: the account began or ended. */
+  readonly field: string | null;
+  /** Rows of the log before it. */
+  readonly after: number;
+}
+
+/** Plays a step and says what people did in it, if anything came of it. */
+async function playAndNote(world: World, step: Step): Promise<Act[]> {
+  const before = world.sites.map(stampsOn);
+  const after = world.store.tables.log.length;
+  await play(world, step);
+  if (step.do !== 'edit' && step.do !== 'register') return [];
+  const [old, now] = [before[step.site], stampsOn(world.site(step.site))];
+  const field = step.do === 'edit' ? step.field : null;
+  const key = `${login(step.person)} ${field}`;
+  if (old?.get(key) === now.get(key)) return [];
+  return [{ site: step.site, kind: step.do, login: login(step.person), field, after }];
+}
+
+const stampsOn = (site: World['sites'][number]): Map<string, string> =>
+  new Map(
+    [...site.accountsById.values()].flatMap((account) => [
+      [`${account.login} null`, 'there'] as const,
+      ...[...account.fields].map(
+        ([field, { stamp }]) => [`${account.login} ${field}`, stamp.join()] as const,
+      ),
+    ]),
+  );
+
+function end(world: World, site: number, person: number): Act[] {
+  world.nowMs += 1;
+  const account = world.site(site).byLogin(login(person));
+  if (account === undefined) return [];
+  const after = world.store.tables.log.length;
+  world.site(site).remove(account.id);
+  return [{ site, kind: 'end', login: login(person), field: null, after }];
+}
+
+/** Targets of which the log doesn't say what became of an act there. */
+function untoldTargets(
+  world: World,
+  edges: readonly Edge[],
+  acts: readonly Act[],
+  act: Act,
+): string[] {
+  const rows = world.store.tables.log.slice(act.after).filter((row) => row.login === act.login);
+  const isTold = (target: number) =>
+    rows.some((row) => {
+      if (row.action === 'delete' && [act.site + 1, target + 1].includes(row.target)) return true;
+      const touches =
+        act.field === null || row.action === 'create' || row.fields.includes(act.field);
+      if (row.target === act.site + 1) return row.status === 'superseded' && touches;
+      return row.target === target + 1 && touches;
+    });
+  // What waits for an operator is in the list of what is held.
+  const waits = (target: number) =>
+    [...world.store.tables.identities.values()].some(({ deliveries }) => {
+      const delivery = deliveries.get(siteKey(target + 1));
+      return delivery?.held != null && act.field !== null && delivery.fields.has(act.field);
+    });
+  // Ended there by itself, too: nothing was left to be done.
+  const ended = (target: number) =>
+    acts.some(
+      ({ kind, site, login: who }) => kind === 'end' && site === target && who === act.login,
+    );
+  return edges
+    .filter(({ from, to }) => from === act.site && !isTold(to) && !waits(to) && !ended(to))
+    .map(({ to }) => `${act.login} ${act.field} on ${act.site}: nothing of ${to}`);
+}
+
 function expectConvergence(world: World, edges: readonly Edge[]): void {
   const count = world.sites.length;
   for (let a = 0; a < count; a += 1) {

@@ -703,3 +703,65 @@ describe('who registers again before the delete of the account before has arrive
     expect(world.site(1).byLogin('anna')?.uid).toBe(again);
   });
 });
+
+describe('what came to nothing at home', () => {
+  test('I13: an edit that was overwritten before the hub heard of it is in the log', async () => {
+    const world = await withAnna(2, both(0, 1));
+    edit(world, 1, { first_name: 'Mine', last_name: 'Kept' });
+    edit(world, 0, { first_name: 'Theirs' });
+    // The first site is heard first: its edit is applied before the other's is told of.
+    await world.pull(0);
+    await world.send(1);
+    expect(logged(world, { status: 'superseded' })).toEqual([]);
+    await world.rest();
+    expect(value(world, 1, 'first_name')).toBe('Theirs');
+    expect(
+      logged(world, { status: 'superseded' }).map(({ target, fields, reason }) => [
+        target,
+        fields,
+        reason,
+      ]),
+    ).toEqual([[2, ['first_name'], 'conflict.superseded']]);
+    expect(value(world, 0, 'last_name')).toBe('Kept');
+  });
+
+  test('I13: it is there once, also when answers are lost on the way', async () => {
+    const world = await withAnna(2, both(0, 1));
+    edit(world, 1, { first_name: 'Mine' });
+    edit(world, 0, { first_name: 'Theirs' });
+    world.site(1).loseReceipts = 1;
+    await world.pull(0);
+    await world.send(1);
+    world.site(1).loseChanges = 1;
+    await world.pull(1);
+    await world.rest();
+    expect(logged(world, { status: 'superseded' }).map(({ fields }) => fields)).toEqual([
+      ['first_name'],
+    ]);
+  });
+
+  test('I13: what the hub had heard of before is no lost edit', async () => {
+    const world = await withAnna(2, both(0, 1));
+    edit(world, 1, { first_name: 'First' });
+    await world.rest();
+    edit(world, 1, { last_name: 'Waits' });
+    edit(world, 0, { first_name: 'Second' });
+    await world.pull(0);
+    await world.send(1);
+    await world.rest();
+    expect(value(world, 1, 'first_name')).toBe('Second');
+    expect(logged(world, { status: 'superseded' })).toEqual([]);
+  });
+
+  test('I13: somebody who came and went between two pulls is in the log, and nowhere else', async () => {
+    const world = new World(2, both(0, 1));
+    await world.rest();
+    world.store.tables.log.length = 0;
+    world.site(0).remove(world.site(0).register(ANNA));
+    await world.rest();
+    expect(
+      logged(world, {}).map(({ login, target, status, reason }) => [login, target, status, reason]),
+    ).toEqual([['anna', 1, 'skipped', 'account.ended_unheard']]);
+    expect(world.site(1).byLogin('anna')).toBeUndefined();
+  });
+});

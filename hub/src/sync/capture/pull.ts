@@ -19,6 +19,7 @@ import type { CapturedChange, Connection, SitePort, Store, Transaction } from '.
 import type { Learned, SpreadBatch } from '../spread-batch.ts';
 import { askForLabels } from './ask-for-labels.ts';
 import { type Lesson, learn, learnGone } from './learn.ts';
+import { endedUnheard, overwritten } from './unheard.ts';
 import { isUntold, untold } from './untold.ts';
 
 /** Rows per page: full states are a few kB each, and one page is one transaction. */
@@ -134,12 +135,13 @@ async function learnPage(
   const { labelledBefore } = input;
   const context = { topology, nowMs, lane, again: false, asNew: false, labelledBefore };
   let future = 0;
+  await logEndedUnheard(tx, rows, input);
   for (const wave of oncePerAccount(rows)) {
     const lessons = await learnRows(tx, wave, input, context);
     await keepLessons(tx, lessons, input, context, spreadBatch);
     future += lessons.filter((entry) => entry.lesson.restamp).length;
   }
-  await logUntold(tx, rows, input);
+  await logUnsent(tx, rows, input);
   await tx.setCursor(installation, { epoch: answer.epoch, head: answer.head });
   return { fresh: rows.length, future };
 }
@@ -162,18 +164,39 @@ function oncePerAccount(rows: readonly ChangeRow[]): ChangeRow[][] {
   return waves;
 }
 
-/** Accounts that are told of have an identity by now; one that can't be told of may have none. */
-async function logUntold(
+/** Before anything is learned: of who has ended nothing is found afterwards. */
+async function logEndedUnheard(
   tx: Transaction,
   rows: readonly ChangeRow[],
   { installation, topology }: PullInput,
 ): Promise<void> {
   const home = sitesOf(topology, installation)[0]?.key;
-  const silent = rows.filter(isUntold);
-  if (home === undefined || silent.length === 0) return;
-  const ids = silent.flatMap((row) => row.account?.id ?? row.error?.id ?? []);
+  const ids = rows.flatMap((row) => row.gone?.id ?? []);
+  if (home === undefined || ids.length === 0) return;
+  const known = await tx.lockByAccount(installation, ids.map(wordPressId));
+  const log = rows.flatMap((row) => endedUnheard(row, known, home));
+  if (log.length > 0) await tx.appendLog(log);
+}
+
+/**
+ * What no delivery will show. Accounts that are told of have an identity by now; one that can't be
+ * told of may have none.
+ */
+async function logUnsent(
+  tx: Transaction,
+  rows: readonly ChangeRow[],
+  { installation, topology }: PullInput,
+): Promise<void> {
+  const [home, ...others] = sitesOf(topology, installation);
+  const unsent = rows.filter((row) => isUntold(row) || row.overwritten !== undefined);
+  if (home === undefined || unsent.length === 0) return;
+  const ids = unsent.flatMap((row) => row.account?.id ?? row.error?.id ?? []);
   const identities = await tx.lockByAccount(installation, ids.map(wordPressId));
-  await tx.appendLog(silent.flatMap((row) => untold(row, identities, home)));
+  const log = unsent.flatMap((row) => [
+    ...untold(row, identities, home.key),
+    ...overwritten(row, identities, [home, ...others]),
+  ]);
+  if (log.length > 0) await tx.appendLog(log);
 }
 
 export interface LearnContext {

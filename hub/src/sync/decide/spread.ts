@@ -40,7 +40,9 @@ export function spread(input: SpreadInput): Decided {
       links.push({ installation: target.installation, candidate: decision.candidate });
     }
     if (decision.kind === 'deliver' || decision.kind === 'hold') {
-      identity = enqueue(identity, target, decision, input);
+      const next = enqueue(identity, target, decision, input);
+      log.push(...heldBy(next, identity, target, decision, input));
+      identity = next;
     }
   }
   const needsRefresh = decisions.some((decision) => decision.kind === 'refresh');
@@ -168,6 +170,21 @@ function entry(
     attempts: 0,
     durationMs: null,
   };
+}
+
+/** A delete that meets an edit which waits, and is newer. */
+function heldBy(
+  next: Identity,
+  before: Identity,
+  target: Site,
+  decision: Decision,
+  input: SpreadInput,
+): LogEntry[] {
+  const held = next.deliveries.get(target.key)?.held ?? null;
+  if (decision.kind !== 'deliver' || decision.gone === null || held === null) return [];
+  if (before.deliveries.get(target.key)?.held === held) return [];
+  const fields = [...(next.deliveries.get(target.key)?.fields.keys() ?? [])];
+  return [entry(decision, input, before, 'held', held, fields)];
 }
 
 function actionOf(holding: Holding): LogAction {

@@ -33,6 +33,8 @@ export interface FakeGround {
   readonly isBusy: (account: FakeAccount) => boolean;
   /** Told of fields that an operation really changed. */
   readonly wrote: (uid: string, fields: readonly Field[]) => void;
+  /** Told of an edit made here that an operation overwrites. */
+  readonly overwrote: (account: FakeAccount, field: Field, stamp: Stamp) => void;
   /** Told of fields that came although the site held that very stamp. */
   readonly repeated: () => void;
   readonly ended: (account: FakeAccount) => void;
@@ -60,6 +62,10 @@ export function merge(
     if (decided.r !== 'applied') continue;
     changed.push(field);
     if (dryRun) continue;
+    const held = account.fields.get(field)?.stamp;
+    if (held !== undefined && held[0] > 0 && held[1] === ground.key) {
+      ground.overwrote(account, field, held);
+    }
     const stored = asStored(field, v);
     const value = asKept(field, stored, account.login);
     account.fields.set(field, { value, stamp: incoming.stamp });

@@ -16,7 +16,7 @@ import type {
   StatusAnswer,
 } from '#contract/messages.ts';
 import { Fault } from '../../errors.ts';
-import { type Field, isMeta, metaKeyOf, roleField, type Value } from '../../model/field.ts';
+import { type Field, isMeta, isRole, metaKeyOf, roleField, type Value } from '../../model/field.ts';
 import { siteKey } from '../../model/ids.ts';
 import { FUTURE_TOLERANCE_MS, nextStamp, type Stamp } from '../../model/stamp.ts';
 import type { Connection, HubIdentity, SitePort } from '../ports.ts';
@@ -109,8 +109,10 @@ export class FakeSite implements SitePort {
   }
 
   edit(id: number, changes: Readonly<Record<Field, Value>>): void {
-    if (this.people.change(this.account(id), changes, this.hubMs())) {
-      this.outbox.mark(id, 'update', this.hubMs());
+    const account = this.account(id);
+    const sinceMs = greatestMs(account) + 1;
+    if (this.people.change(account, changes, this.hubMs())) {
+      this.outbox.mark(id, 'update', this.hubMs(), { sinceMs });
     }
   }
 
@@ -395,7 +397,7 @@ export class FakeSite implements SitePort {
       const value = valueOf(account, field) ?? null;
       account.fields.set(field, { value, stamp: [ms, siteKey(this.key)] });
     }
-    if (watched.length > 0) this.outbox.mark(account.id, 'update', now, { kind: 'hub' });
+    if (watched.length > 0) this.outbox.mark(account.id, 'update', now, { actor: { kind: 'hub' } });
   }
 
   private restamp(id: number): void {
@@ -413,14 +415,22 @@ export class FakeSite implements SitePort {
     this.outbox.mark(id, 'update', now);
   }
 
-  private toRow({ row, rev, id, kind, actor, atMs, gone }: OutboxRow): ChangeRow {
+  private toRow({ row, rev, id, kind, actor, atMs, gone, ...rest }: OutboxRow): ChangeRow {
     const base = { row, rev, at: atMs, blog: 1, actor };
     if (gone !== undefined) {
       const { uid, login, stamp } = gone;
       return { ...base, kind: 'delete', gone: { id, uid, login, stamp: wire(stamp) } };
     }
     const account = this.accountsById.get(id);
-    if (account !== undefined) return { ...base, kind, account: this.people.state(account) };
+    if (account !== undefined) {
+      const overwritten = [...(rest.overwritten ?? [])].map(([field, stamp]) => ({
+        field,
+        blog: isRole(field) ? 1 : null,
+        s: wire(stamp),
+      }));
+      const told = overwritten.length > 0 ? { overwritten } : {};
+      return { ...base, kind, ...told, account: this.people.state(account) };
+    }
     return { ...base, kind: 'error', error: { code: 'source.account_missing', message: '', id } };
   }
 
@@ -435,6 +445,7 @@ export class FakeSite implements SitePort {
       watched: () => this.meta,
       isBusy: ({ id }) => this.busy.has(id),
       wrote: (uid, fields) => this.applied.push({ uid, fields }),
+      overwrote: ({ id }, field, stamp) => this.outbox.overwrite(id, field, stamp),
       repeated: () => {
         this.repeated += 1;
       },

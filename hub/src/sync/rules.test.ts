@@ -764,4 +764,17 @@ describe('what came to nothing at home', () => {
     ).toEqual([['anna', 1, 'skipped', 'account.ended_unheard']]);
     expect(world.site(1).byLogin('anna')).toBeUndefined();
   });
+
+  test('I13: who was created by the hub and deleted there before it was answered is deleted elsewhere, too', async () => {
+    const world = new World(2, both(0, 1));
+    await world.rest();
+    world.site(0).register(ANNA);
+    await world.pull(0);
+    world.site(1).loseReceipts = 1;
+    await world.send(1);
+    world.site(1).remove(world.site(1).byLogin('anna')?.id ?? 0);
+    await world.rest();
+    expect(world.sites.map((site) => site.byLogin('anna'))).toEqual([undefined, undefined]);
+    expect(logged(world, { action: 'delete', status: 'delivered' })).toHaveLength(1);
+  });
 });

@@ -12,14 +12,8 @@
 import type { AccountState } from '#contract/account-state.ts';
 import type { Account, Identity } from '../../model/identity.ts';
 import { wordPressId } from '../../model/ids.ts';
-import {
-  label,
-  newIdentity,
-  PAGE_ROWS,
-  type PullInput,
-  type PullPorts,
-  sentThere,
-} from './pull.ts';
+import { label, newIdentity, PAGE_ROWS, type PullInput, type PullPorts } from './pull.ts';
+import { sentThere } from './sent-there.ts';
 import { whoTells } from './who-tells.ts';
 
 export async function census(input: PullInput, ports: PullPorts): Promise<number> {

@@ -17,7 +17,7 @@ import {
   type Value,
 } from '../../model/field.ts';
 import type { Account, Fact, Holding, Identity, Lane } from '../../model/identity.ts';
-import { type InstallationId, type SiteKey, siteKey } from '../../model/ids.ts';
+import { type InstallationId, type SiteKey, siteKey, wordPressId } from '../../model/ids.ts';
 import type { Path } from '../../model/path.ts';
 import type { Site } from '../../model/route.ts';
 import { isFromBefore, isFromFuture, isNewer, type Stamp } from '../../model/stamp.ts';
@@ -102,10 +102,10 @@ export function learn(state: AccountState, input: LearnInput): Lesson {
   };
 }
 
-/** The account ended on its site. Null: the hub never knew it, or it is someone else's tombstone. */
+/** The account ended on its site. Null: it had ended before, or it is someone else's tombstone. */
 export function learnGone(gone: Gone, input: LearnInput): Lesson | null {
-  const before = input.identity.accounts.get(input.installation);
-  if (before === undefined || before.gone !== null || before.login !== gone.login) return null;
+  const before = input.identity.accounts.get(input.installation) ?? neverAnswered(gone, input);
+  if (before.gone !== null || before.login !== gone.login) return null;
   if (gone.uid !== null && isForeign(gone.uid, input)) return null;
   const stamp = toStamp(gone.stamp);
   const at: Stamp = isFromFuture(stamp, input.nowMs) ? [input.nowMs, stamp[1]] : stamp;
@@ -126,10 +126,26 @@ export function learnGone(gone: Gone, input: LearnInput): Lesson | null {
     restamp: false,
     alarm: null,
     tooLarge: [],
-    freedEmail: before.email,
+    freedEmail: before.email === '' ? null : before.email,
     superseded: [],
   };
 }
+
+/** The hub had created it, and never heard that it was there. */
+const neverAnswered = ({ id, login }: Gone, { installation }: LearnInput): Account => ({
+  installation,
+  wpId: wordPressId(id),
+  login,
+  email: '',
+  registered: '',
+  privileged: false,
+  outgoingStopped: false,
+  incomingRejected: false,
+  labelled: true,
+  known: new Map(),
+  gone: null,
+  alarm: null,
+});
 
 const toStamp = ([ms, site]: readonly [number, number]): Stamp => [ms, siteKey(site)];
 const keyOf = (fact: Fact): KnownKey => knownKey(fact.field, fact.site);

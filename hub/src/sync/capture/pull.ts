@@ -9,16 +9,16 @@
  * On failure: throws `Fault`; nothing was changed here, and the site gives the same rows again.
  */
 import { randomUUID } from 'node:crypto';
-import type { AccountState } from '#contract/account-state.ts';
 import type { ChangeRow, ChangesAnswer } from '#contract/messages.ts';
 import type { Identity, Lane } from '../../model/identity.ts';
 import { type InstallationId, identityUid, wordPressId } from '../../model/ids.ts';
 import type { LogEntry } from '../../model/log-entry.ts';
-import { type Site, sitesOf, type Topology } from '../../model/route.ts';
+import { sitesOf, type Topology } from '../../model/route.ts';
 import type { CapturedChange, Connection, SitePort, Store, Transaction } from '../ports.ts';
 import type { Learned, SpreadBatch } from '../spread-batch.ts';
 import { askForLabels } from './ask-for-labels.ts';
 import { type Lesson, learn, learnGone } from './learn.ts';
+import { sentThere } from './sent-there.ts';
 import { endedUnheard, overwritten } from './unheard.ts';
 import { isUntold, untold } from './untold.ts';
 
@@ -279,7 +279,8 @@ export async function learnRows(
 
 /**
  * Known accounts by the hub's own table. An unknown account is somebody new, unless the hub
- * itself has sent its creation there and the receipt was lost: then its label tells.
+ * itself has sent its creation there and the receipt was lost: then its label tells, also when it
+ * ended meanwhile.
  */
 async function identitiesOf(
   tx: Transaction,
@@ -289,31 +290,15 @@ async function identitiesOf(
   const ids = rows.flatMap((row) => row.account?.id ?? row.gone?.id ?? []);
   const known = await tx.lockByAccount(input.installation, ids.map(wordPressId));
   const found = new Map<number, Identity>(known);
-  const unknown = rows.flatMap((row) =>
-    row.account && !found.has(row.account.id) ? row.account : [],
-  );
-  const sent = await sentThere(tx, unknown, input);
-  for (const state of unknown) found.set(state.id, sent.get(state.id) ?? newIdentity());
+  const unknown = rows.flatMap(({ account, gone }) => {
+    const one = account ?? gone;
+    return one === undefined || found.has(one.id) ? [] : one;
+  });
+  for (const [id, identity] of await sentThere(tx, unknown, input)) found.set(id, identity);
+  for (const { account } of rows) {
+    if (account !== undefined && !found.has(account.id)) found.set(account.id, newIdentity());
+  }
   return found;
-}
-
-/** Of accounts that the hub doesn't know there those that it has created itself; their answer is still to come. */
-export async function sentThere(
-  tx: Transaction,
-  unknown: readonly AccountState[],
-  input: Pick<PullInput, 'installation' | 'topology'>,
-): Promise<ReadonlyMap<number, Identity>> {
-  const claims = unknown.flatMap((state) => (state.uid === null ? [] : identityUid(state.uid)));
-  if (claims.length === 0) return new Map();
-  const claimed = await tx.lockByUid(claims);
-  const sites = sitesOf(input.topology, input.installation);
-  return new Map(
-    unknown.flatMap((state): [number, Identity][] => {
-      const identity = state.uid === null ? undefined : claimed.get(identityUid(state.uid));
-      const ours = identity !== undefined && wasSentThere(identity, state, sites, input);
-      return ours ? [[state.id, identity]] : [];
-    }),
-  );
 }
 
 /**
@@ -336,19 +321,6 @@ async function formerUidsIn(
   return new Set(
     others.filter(({ uid, became }) => found.get(uid)?.uid === became).map(({ uid }) => uid),
   );
-}
-
-function wasSentThere(
-  identity: Identity,
-  state: AccountState,
-  sites: readonly Site[],
-  { installation }: Pick<PullInput, 'installation'>,
-): boolean {
-  if (identity.accounts.has(installation)) return false;
-  return sites.some((site) => {
-    const delivery = identity.deliveries.get(site.key);
-    return delivery?.birth?.login === state.login && delivery.attempts > 0;
-  });
 }
 
 export const newIdentity = (): Identity => ({

@@ -6,8 +6,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openDatabase } from '#hub/storage/open-database.ts';
 import { editProfile, resetPassword, restAs, signIn } from '#lab/sign-in.ts';
 import type { Site } from '#lab/start-site.ts';
+import { waitUntil } from '#lab/wait-until.ts';
 import { type HubProcess, type ProcessStage, startProcessStage } from './hub-process.ts';
-import { createAccount, type Hub } from './stage.ts';
+import { createAccount, type Hub, REST_MS } from './stage.ts';
 
 let stage: ProcessStage;
 let shop: Site;
@@ -49,13 +50,46 @@ async function hubTables(dataFolder: string): Promise<string> {
   }
 }
 
-test('no plaintext password rests in a database, a log or an error, and no hash unsealed in the hub', async () => {
+/** Somebody with an older account on each site. @returns how the mailed links and the sign-in prove themselves */
+async function openProofs(password: string): Promise<{ tokens: string[]; verifier: string }> {
+  const setCreates = async (creates: boolean) => {
+    for (const route of [1, 2]) await hub.call('PATCH', `/routes/${route}`, { rules: { creates } });
+  };
+  await setCreates(false);
+  const email = 'rosa@people.test';
+  await createAccount(shop, 'rosa', { email, password });
+  await createAccount(blog, 'old-rosa', { email, password });
+  await hub.rest();
+  const pair = { site: 'shop', login: 'rosa', otherSite: 'blog', otherLogin: 'old-rosa' };
+  for (const kind of ['mail', 'password']) await hub.call('POST', '/links/ask', { ...pair, kind });
+  const mails = [...(await shop.mails()), ...(await blog.mails())];
+  const tokens = mails.flatMap(({ message }) => /token=([0-9a-f]{64})/u.exec(message)?.[1] ?? []);
+  const { visitor } = await signIn(shop, 'rosa', password);
+  const link = mails.flatMap(({ message }) => /\/wp-login\.php\?\S*token=\S+/u.exec(message) ?? []);
+  await visitor.request(link[0] ?? '/');
+  let verifier = '';
+  // It is hashed once the visitor has the answer.
+  await waitUntil(async () => {
+    verifier = await shop.php(
+      "echo implode( wp_list_pluck( Rollcall_Proof_Store::confirmed(), 'verifier' ) );",
+    );
+    return verifier !== '';
+  }, REST_MS);
+  await hub.rest();
+  await setCreates(true);
+  return { tokens, verifier };
+}
+
+test('no plaintext password and no token of a proof rests in a database, a log or an error, and no hash unsealed in the hub', async () => {
   const secrets = [
     'Plain-by-cli-71',
     'Plain-by-profile-72',
     'Plain-by-reset-73',
     'Plain-by-rest-74',
+    'Plain-for-proof-75',
   ] as const;
+  const { tokens, verifier } = await openProofs(secrets[4]);
+  expect([tokens.length, verifier]).toEqual([2, expect.stringMatching(/^\$2y\$12\$/u)]);
   await createAccount(shop, 'sesame', { password: secrets[0] });
   await hub.rest();
   const { visitor } = await signIn(shop, 'sesame', secrets[0]);
@@ -63,7 +97,8 @@ test('no plaintext password rests in a database, a log or an error, and no hash 
   await resetPassword(shop, 'sesame', secrets[2]);
   const rest = await restAs((await signIn(shop, 'sesame', secrets[2])).visitor);
   await hub.rest();
-  // The last one stays on its way: the target is down when the store is read.
+  const blogTables = await tablesOf(blog);
+  // The one that is changed by REST stays on its way: the target is down when the store is read.
   await blog.pause();
   await rest('/wp/v2/users/me', { method: 'POST', body: JSON.stringify({ password: secrets[3] }) });
   await hub.settled(['shop']);
@@ -78,6 +113,8 @@ test('no plaintext password rests in a database, a log or an error, and no hash 
       '/routes',
       '/doctor',
       '/explain?site=shop&login=sesame',
+      '/explain?site=shop&login=rosa',
+      '/links/asked',
     ].map(async (path) => (await hub.raw('GET', path)).text()),
   );
   await process.stop();
@@ -92,17 +129,20 @@ test('no plaintext password rests in a database, a log or an error, and no hash 
     store: await hubTables(folder),
     files: files.join(),
     shop: await tablesOf(shop),
+    blog: blogTables,
     shopLog: await shop.debugLog(),
+    blogLog: await blog.debugLog(),
   };
   hub = await process.start();
   await blog.resume();
-  for (const secret of secrets) {
+  for (const secret of [...secrets, ...tokens]) {
     for (const [place, text] of Object.entries(places)) {
       expect(text.includes(secret), `${secret} in ${place}`).toBe(false);
     }
   }
   for (const place of ['answers', 'printed', 'store', 'files'] as const) {
     expect(places[place].includes(hash), `the hash in ${place}`).toBe(false);
+    expect(places[place].includes(verifier), `the verifier in ${place}`).toBe(false);
   }
   // The search does find what is there: the login rests in the store, and signs in on the blog in the end.
   expect(places.store).toContain('sesame');

@@ -294,7 +294,7 @@ const descriptions = async (site: Site, logins: readonly string[]) =>
 const SIX = ['anna', 'bert', 'cleo', 'fred', 'hugo', 'jana'] as const;
 const all = (text: string) => SIX.map((login) => `${login} ${text}`);
 
-test('T805: a search-and-replace over usermeta is held and overwritten by nothing; “nothing” leaves it there, and newer edits come in', async () => {
+test('T805: a search-and-replace over usermeta is held and overwritten by nothing', async () => {
   await editAll(shop, [...SIX, 'kurt'], 'one');
   await stage.hub.rest();
   await replaceText('replaced');
@@ -310,7 +310,21 @@ test('T805: a search-and-replace over usermeta is held and overwritten by nothin
   const shown = (await stage.hub.status(false)).sites.find((site) => site.name === 'shop');
   expect(shown).toMatchObject({ trouble: null, warnings: [{ code: 'source.rewritten_outside' }] });
   expect(shown?.warnings[0]?.message).toContain(said);
+});
 
+test('T860: of a save that is killed meanwhile only what the person wrote travels', async () => {
+  await shop.php(`remove_all_actions( 'shutdown' );
+    update_user_meta( get_user_by( 'login', 'kurt' )->ID, 'first_name', 'Half way' );
+    $GLOBALS['wpdb']->query( 'UPDATE ' . Rollcall_Tables::outbox() . ' SET opened_ms = opened_ms - 31000' );`);
+  await stage.hub.rest();
+  expect(await person(blog, 'kurt')).toMatchObject({
+    firstName: 'Half way',
+    description: 'kurt one',
+  });
+  expect(await descriptions(shop, ['kurt'])).toEqual(['kurt one replaced']);
+});
+
+test('T805: “nothing” leaves it there, and newer edits come in', async () => {
   await rewritten('nothing');
   await stage.hub.rest();
   expect(await heldFields()).toEqual([]);

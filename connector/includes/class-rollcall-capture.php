@@ -258,7 +258,7 @@ final class Rollcall_Capture {
 			static function () use ( $ids ) {
 				Rollcall_Outbox::open_many( $ids );
 				Rollcall_Settle::run( $ids, array( 'baseline_only' => true ) );
-				return true;
+				return array( 'held' => Rollcall_Held_Back::note( $ids ) );
 			}
 		);
 		foreach ( $did ? $ids : array() as $id ) {
@@ -274,7 +274,7 @@ final class Rollcall_Capture {
 				'touched' => array(),
 				'blog'    => get_current_blog_id(),
 				'force'   => false,
-				'except'  => array(),
+				'except'  => isset( $did['held'][ $id ] ) ? $did['held'][ $id ] : array(),
 			);
 		}
 	}
@@ -340,6 +340,7 @@ final class Rollcall_Capture {
 			array(
 				'created'   => self::not_settled_yet( $made ),
 				'cut_short' => $ends,
+				'except'    => Rollcall_Held_Back::of( array_keys( $kinds ) ),
 				'blog'      => $blogs,
 			)
 		);
@@ -394,6 +395,9 @@ final class Rollcall_Capture {
 			}
 		}
 		Rollcall_Outbox::ready( $ready, $blogs );
+		foreach ( array_filter( wp_list_pluck( $open, 'except' ) ) as $id => $held ) {
+			Rollcall_Held_Back::forget( $id );
+		}
 	}
 
 	/**
@@ -423,11 +427,10 @@ final class Rollcall_Capture {
 					'touched'       => array( $id => self::$open[ $id ]['touched'] ),
 				)
 			);
-		} elseif ( Rollcall_Outside::is_held() ) {
-			// What a restored table put there must not get this person's stamp.
-			$present                     = Rollcall_Fields::read( array( $id ) );
-			$rows                        = Rollcall_Ledger::load( array( $id ) );
-			self::$open[ $id ]['except'] = isset( $present[ $id ], $rows[ $id ] ) ? Rollcall_Comparison::of( $rows[ $id ], $present[ $id ] )['changed'] : array();
 		}
+		// What a restored table put there must not get this person's stamp.
+		$held = Rollcall_Held_Back::note( array( $id ) );
+
+		self::$open[ $id ]['except'] = isset( $held[ $id ] ) ? $held[ $id ] : array();
 	}
 }

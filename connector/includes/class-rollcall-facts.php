@@ -78,9 +78,7 @@ final class Rollcall_Facts {
 		if ( ! isset( self::$constant[ $name ] ) ) {
 			$value = self::get( $name );
 			if ( null === $value ) {
-				global $wpdb;
-				$made = (string) $make();
-				$wpdb->query( $wpdb->prepare( 'INSERT IGNORE INTO ' . Rollcall_Tables::facts() . ' (name, value) VALUES (%s, %s)', $name, $made ) ); // phpcs:ignore WordPress.DB
+				self::keep( $name, (string) $make() );
 				$value = self::get( $name );
 				if ( null === $value ) {
 					throw new RuntimeException( 'The facts of this account store can’t be kept.' );
@@ -89,6 +87,17 @@ final class Rollcall_Facts {
 			self::$constant[ $name ] = $value;
 		}
 		return self::$constant[ $name ];
+	}
+
+	/**
+	 * Writes a value, unless there is one.
+	 *
+	 * @param string $name  Fact.
+	 * @param string $value Value.
+	 */
+	public static function keep( $name, $value ) {
+		global $wpdb;
+		$wpdb->query( $wpdb->prepare( 'INSERT IGNORE INTO ' . Rollcall_Tables::facts() . ' (name, value) VALUES (%s, %s)', $name, $value ) ); // phpcs:ignore WordPress.DB
 	}
 
 	/**

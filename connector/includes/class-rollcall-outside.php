@@ -89,6 +89,7 @@ final class Rollcall_Outside {
 	/** The hold has been answered; finds are counted anew. */
 	public static function end() {
 		Rollcall_Table_Marks::renew();
+		Rollcall_Held_Back::forget_all();
 		Rollcall_Facts::delete( self::FACT );
 	}
 

@@ -78,13 +78,17 @@ export async function refreshes(
 ): Promise<readonly Refresh[]> {
   const rows = await db
     .selectFrom('refreshes')
-    .select(['wp_id', 'queued_at_ms'])
+    .select(['wp_id', 'queued_at_ms', 'creates'])
     .where('installation', '=', installation)
     .orderBy('queued_at_ms')
     .orderBy('wp_id')
     .limit(limit)
     .execute();
-  return rows.map((row) => ({ wpId: row.wp_id, queuedAtMs: row.queued_at_ms }));
+  return rows.map(({ wp_id: wpId, queued_at_ms: queuedAtMs, creates }) => ({
+    wpId,
+    queuedAtMs,
+    creates,
+  }));
 }
 
 export async function restamps(

@@ -94,7 +94,7 @@ function openTransaction(people: People): Transaction {
     mergeIdentities: (into, from) => mergeIdentities(people, into, from),
     endProof: (id, ended) => endProof(db, id, ended),
     appendLog: (entries) => appendLog(db, entries),
-    queueRefresh: (id, ids) => changes.queueRefresh(db, id, ids),
+    queueRefresh: (id, ids, options) => changes.queueRefresh(db, id, ids, options),
     livingAccounts: (id, span) => believed.livingAccounts(db, id, span),
     endedAccounts: (id, ids) => believed.endedAccounts(db, id, ids),
     forgetOutbox: (id) => believed.forgetOutbox(db, id),

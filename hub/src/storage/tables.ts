@@ -210,6 +210,7 @@ export interface Tables {
     installation: InstallationId;
     wp_id: WordPressId;
     queued_at_ms: Generated<number>;
+    creates: Generated<boolean>;
   };
   restamps: {
     installation: InstallationId;

@@ -310,6 +310,8 @@ export interface ClaimedDelivery {
 export interface Refresh {
   readonly wpId: WordPressId;
   readonly queuedAtMs: number;
+  /** It could not be created somewhere, and may now. Otherwise what is known of its birth is old. */
+  readonly creates: boolean;
 }
 
 /**
@@ -365,7 +367,11 @@ export interface Transaction {
   endProof(id: string, ended: string): Promise<boolean>;
   appendLog(entries: readonly LogEntry[]): Promise<void>;
   /** Accounts whose whole state must be read from their site (again). */
-  queueRefresh(installation: InstallationId, ids: readonly WordPressId[]): Promise<void>;
+  queueRefresh(
+    installation: InstallationId,
+    ids: readonly WordPressId[],
+    options?: Pick<Refresh, 'creates'>,
+  ): Promise<void>;
   /** These were read. What was queued again since it was listed stays. */
   clearRefreshes(installation: InstallationId, refreshes: readonly Refresh[]): Promise<void>;
   /** Accounts to be asked to stamp again (their stamps lie in the future). */

@@ -630,6 +630,21 @@ describe('a crash', () => {
     expect(reasons(world, 1)).not.toContain('identity.label_mismatch');
   });
 
+  test('I6, I7: between a create and its receipt, and a site that is read anew meanwhile, make nobody a stranger', async () => {
+    const world = new World(2, both(0, 1));
+    world.site(0).register(ANNA);
+    await world.pull(0);
+    world.site(1).loseReceipts = 1;
+    await world.send(1);
+    expect(await world.restored(1)).toMatchObject({ accounts: 1, reappeared: 0, mismatched: 0 });
+    await world.rest();
+    edit(world, 1, { first_name: 'There' });
+    await world.rest();
+    expect(value(world, 0, 'first_name')).toBe('There');
+    expect(world.site(1).byLogin('anna')?.uid).toBe(world.site(0).byLogin('anna')?.uid);
+    expect(reasons(world, 1)).not.toContain('identity.label_mismatch');
+  });
+
   test('I7: before a page of changes was stored leaves nothing, and the page comes again', async () => {
     const world = await withAnna(2, [{ from: 0, to: 1 }]);
     edit(world, 0, { first_name: 'Anna' });
@@ -654,6 +669,34 @@ describe('a site that was restored', () => {
     await world.rest();
     expect(world.site(2).byLogin('anna')).toBeUndefined();
     expect(world.site(2).byLogin('bert')).toBeDefined();
+  });
+});
+
+describe('an account that is read again', () => {
+  test('I3: is created nowhere where the route came later than the person', async () => {
+    const world = await withAnna(3, both(0, 1));
+    world.topology = new World(3, [...both(0, 1), { from: 0, to: 2 }]).topology;
+    // What Blog lost comes back from Shop, whose account is read for that.
+    const putBack = world.site(1).backUp();
+    edit(world, 0, { first_name: 'Anna' });
+    await world.rest();
+    putBack();
+    expect(await world.restored(1)).toMatchObject({ wentBack: 1 });
+    await world.rest();
+    expect(value(world, 1, 'first_name')).toBe('Anna');
+    expect(world.site(2).byLogin('anna')).toBeUndefined();
+  });
+
+  test('I3: is created where somebody was taken for it until now', async () => {
+    const world = new World(2, [{ from: 0, to: 1 }]);
+    const older = world.site(1).settle({ login: 'older', email: ANNA.email });
+    await world.census(1);
+    world.site(0).register(ANNA);
+    await world.rest();
+    expect(world.site(1).byLogin('anna')).toBeUndefined();
+    world.site(1).edit(older, { email: 'older@x.test' });
+    await world.rest();
+    expect(world.site(1).byLogin('anna')?.uid).toBe(world.site(0).byLogin('anna')?.uid);
   });
 });
 

@@ -54,7 +54,7 @@ export function spreadLearned(settings: SpreadSettings): SpreadBatch {
       }
       const account = identity.accounts.get(holding.installation);
       if (result.needsRefresh && account !== undefined) {
-        await tx.queueRefresh(holding.installation, [account.wpId]);
+        await tx.queueRefresh(holding.installation, [account.wpId], { creates: true });
       }
     }
     await allowance.remember();

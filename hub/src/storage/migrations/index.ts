@@ -6,6 +6,7 @@ import { statements as publicSitesAndActors } from './0004-public-sites-and-acto
 import { statements as creations } from './0005-creations.ts';
 import { statements as proofs } from './0006-proofs.ts';
 import { statements as siteEvents } from './0007-site-events.ts';
+import { statements as refreshesThatCreate } from './0008-refreshes-that-create.ts';
 
 export interface Migration {
   readonly number: number;
@@ -21,4 +22,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 5, name: 'creations', statements: creations },
   { number: 6, name: 'proofs', statements: proofs },
   { number: 7, name: 'site-events', statements: siteEvents },
+  { number: 8, name: 'refreshes-that-create', statements: refreshesThatCreate },
 ];

@@ -46,12 +46,14 @@ export async function queueRefresh(
   db: Kysely<Tables>,
   installation: InstallationId,
   ids: readonly WordPressId[],
+  { creates }: Pick<Refresh, 'creates'> = { creates: false },
 ): Promise<void> {
   if (ids.length === 0) return;
-  await sql`insert into refreshes (installation, wp_id)
-    select ${installation}::uuid, id from unnest(${[...new Set(ids)]}::bigint[]) id
+  await sql`insert into refreshes (installation, wp_id, creates)
+    select ${installation}::uuid, id, ${creates}::boolean from unnest(${[...new Set(ids)]}::bigint[]) id
     on conflict (installation, wp_id)
-      do update set queued_at_ms = greatest(${hubNow}, refreshes.queued_at_ms + 1)`.execute(db);
+      do update set queued_at_ms = greatest(${hubNow}, refreshes.queued_at_ms + 1),
+        creates = refreshes.creates or excluded.creates`.execute(db);
 }
 
 /** Only as they were listed: an account that was queued again since then is read again. */

@@ -57,8 +57,8 @@ export async function forgetLinksTo(
   await sql`
     with forgotten as (delete from links where installation = ${installation}
       and wp_id = any(${[...ids]}::bigint[]) returning uid)
-    insert into refreshes (installation, wp_id)
-    select distinct a.installation, a.wp_id from accounts a
+    insert into refreshes (installation, wp_id, creates)
+    select distinct a.installation, a.wp_id, true from accounts a
       where a.uid in (select uid from forgotten) and a.gone is null
-    on conflict do nothing`.execute(db);
+    on conflict (installation, wp_id) do update set creates = true`.execute(db);
 }

@@ -3,13 +3,16 @@
  *
  * Needed where a value must travel that the hub no longer has: an account is created from a
  * part, a delivery outlived its retention, a link was proven.
+ * Does not: create anybody where a route came later than the person, unless the account is read for that.
  * Always true: what every target holds already is not sent again (I2), so repeating it is safe;
  * an account stays queued until what was read of it is learned, in one transaction (I7).
  */
 import type { Lane } from '../../model/identity.ts';
+import { wordPressId } from '../../model/ids.ts';
 import type { Refresh } from '../ports.ts';
 import { askForLabels } from './ask-for-labels.ts';
 import { toRow } from './offer.ts';
+import { withoutOldBirth } from './old-birth.ts';
 import { keepLessons, learnRows, PAGE_ROWS, type PullInput, type PullPorts } from './pull.ts';
 
 export async function refresh(input: PullInput, ports: PullPorts): Promise<number> {
@@ -45,7 +48,12 @@ async function refreshPage(
     const nowMs = await tx.nowMs();
     const { topology } = input;
     const context = { topology, nowMs, lane, again: true, asNew: false, labelledBefore };
-    const lessons = await learnRows(tx, rows, input, context);
+    const before = await tx.lockByAccount(input.installation, ids);
+    const creates = new Set<number>(looked.flatMap((one) => (one.creates ? one.wpId : [])));
+    const lessons = (await learnRows(tx, rows, input, context)).map((taught) => {
+      const account = before.get(wordPressId(taught.id))?.accounts.get(input.installation) ?? null;
+      return creates.has(taught.id) ? taught : withoutOldBirth(taught, account);
+    });
     await keepLessons(tx, lessons, input, context, spreadBatch);
   });
   return rows.length;

@@ -34,6 +34,7 @@ import {
   type PullPorts,
   type Taught,
 } from './pull.ts';
+import { sentThere } from './sent-there.ts';
 
 export interface Reread {
   readonly accounts: number;
@@ -93,12 +94,15 @@ async function readPage(
   const nowMs = await tx.nowMs();
   const context = { topology, nowMs, lane: 'bulk', again: true, asNew: false } as const;
   const sites = sitesOf(topology, installation);
+  const unknown = states.filter((state) => !known.has(wordPressId(state.id)));
+  const sent = await sentThere(tx, unknown, input);
   const read = states.map((state): Read => {
     const id = wordPressId(state.id);
     const identity = known.get(id);
-    return identity === undefined
-      ? readStranger(state, ended.get(id) ?? [])
-      : readKnown(state, identity, labelled, installation);
+    if (identity !== undefined) return readKnown(state, identity, labelled, installation);
+    const stranger = readStranger(state, ended.get(id) ?? []);
+    const created = sent.get(state.id);
+    return created === undefined ? stranger : { ...stranger, identity: created, alarm: null };
   });
   const lessons = read.map(({ state, identity, formerUids, before, alarm }): Taught => {
     const lesson = learn(state, { ...context, identity, formerUids, installation, sites, alarm });
@@ -168,7 +172,8 @@ export function readKnown(
 }
 
 /**
- * Somebody the hub has no living account of: new, or deleted since the backup was made. A label that
+ * Somebody the hub has no living account of: new, or deleted since the backup was made. Whom the hub itself
+ * has created there is known by `sentThere`. A label that
  * the hub gave to somebody else is an alarm as ever.
  */
 export function readStranger(state: AccountState, ended: readonly Ended[]): Read {

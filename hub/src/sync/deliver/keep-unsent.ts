@@ -60,14 +60,16 @@ function afterLook(
 async function readAfresh(
   tx: Transaction,
   identity: Identity,
-  { composed }: Item,
+  { composed, claimed }: Item,
   topology: Topology,
 ): Promise<void> {
   for (const key of composed.stale) {
     const site = topology.sites.get(key);
     const account = site && identity.accounts.get(site.installation);
     if (site !== undefined && account !== undefined && account.gone === null) {
-      await tx.queueRefresh(site.installation, [account.wpId]);
+      await tx.queueRefresh(site.installation, [account.wpId], {
+        creates: claimed.delivery.birth !== null,
+      });
     }
   }
 }

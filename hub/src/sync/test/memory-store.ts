@@ -29,7 +29,7 @@ interface Tables {
   aliases: Map<IdentityUid, IdentityUid>;
   seen: Map<string, { installation: InstallationId; row: string; rev: number; acked: boolean }>;
   /** With a number that tells one asking from the next. */
-  refreshes: Map<InstallationId, Map<WordPressId, number>>;
+  refreshes: Map<InstallationId, Map<WordPressId, Omit<Refresh, 'wpId'>>>;
   asked: number;
   restamps: Map<InstallationId, Set<WordPressId>>;
   links: Map<string, { uid: IdentityUid; installation: InstallationId; wpId: WordPressId }>;
@@ -120,7 +120,7 @@ export class MemoryStore implements Store {
 
   async refreshes(installation: InstallationId, limit: number): Promise<readonly Refresh[]> {
     const waiting = [...(this.tables.refreshes.get(installation) ?? [])];
-    return waiting.slice(0, limit).map(([wpId, queuedAtMs]) => ({ wpId, queuedAtMs }));
+    return waiting.slice(0, limit).map(([wpId, asked]) => ({ wpId, ...asked }));
   }
 
   async restamps(installation: InstallationId): Promise<readonly WordPressId[]> {
@@ -208,7 +208,9 @@ export class MemoryStore implements Store {
           if (link.installation !== installation || !ids.includes(link.wpId)) continue;
           tables.links.delete(key);
           for (const account of tables.identities.get(link.uid)?.accounts.values() ?? []) {
-            if (account.gone === null) askAgain(tables, account.installation, [account.wpId]);
+            if (account.gone === null) {
+              askAgain(tables, account.installation, [account.wpId], { creates: true });
+            }
           }
         }
       },
@@ -221,7 +223,8 @@ export class MemoryStore implements Store {
       appendLog: async (entries) => {
         tables.log.push(...entries);
       },
-      queueRefresh: async (installation, ids) => askAgain(tables, installation, ids),
+      queueRefresh: async (installation, ids, options) =>
+        askAgain(tables, installation, ids, options),
       livingAccounts: async (installation, { after, upTo }) =>
         [...tables.identities.values()].flatMap(({ accounts }) => {
           const account = accounts.get(installation);
@@ -248,7 +251,7 @@ export class MemoryStore implements Store {
       clearRefreshes: async (installation, refreshes) => {
         const waiting = tables.refreshes.get(installation);
         for (const { wpId, queuedAtMs } of refreshes) {
-          if (waiting?.get(wpId) === queuedAtMs) waiting.delete(wpId);
+          if (waiting?.get(wpId)?.queuedAtMs === queuedAtMs) waiting.delete(wpId);
         }
       },
       queueRestamp: async (installation, ids) => addAll(tables.restamps, installation, ids),
@@ -350,10 +353,19 @@ export class MemoryStore implements Store {
   }
 }
 
-function askAgain(tables: Tables, installation: InstallationId, ids: readonly WordPressId[]): void {
-  const waiting = tables.refreshes.get(installation) ?? new Map<WordPressId, number>();
+function askAgain(
+  tables: Tables,
+  installation: InstallationId,
+  ids: readonly WordPressId[],
+  { creates } = { creates: false },
+): void {
+  const waiting =
+    tables.refreshes.get(installation) ?? new Map<WordPressId, Omit<Refresh, 'wpId'>>();
   tables.asked += 1;
-  for (const id of ids) waiting.set(id, tables.asked);
+  for (const id of ids) {
+    const before = waiting.get(id)?.creates ?? false;
+    waiting.set(id, { queuedAtMs: tables.asked, creates: creates || before });
+  }
   tables.refreshes.set(installation, waiting);
 }
 

@@ -1,6 +1,10 @@
 import { defineConfig } from 'vitest/config';
 import { nativeMissing } from './lab/native-programs.ts';
 
+// Sites of no named kind are native where that is installed: several times as fast.
+// ROLLCALL_LAB_ENGINE=wasm runs them all in WebAssembly, as on a machine without it.
+const engine = process.env['ROLLCALL_LAB_ENGINE'] ?? (nativeMissing() === null ? 'native' : 'wasm');
+
 // The file name says what a test needs (see CONTRIBUTING.md).
 const needsNothing = ['**/*.test.ts'];
 const needsDatabase = ['**/*.db.test.ts'];
@@ -39,14 +43,9 @@ export default defineConfig({
           exclude: never,
           testTimeout: 180_000,
           hookTimeout: 300_000,
-          // Sites of no named kind are native where that is installed: several times as fast.
-          // ROLLCALL_LAB_ENGINE=wasm runs them all in WebAssembly, as on a machine without it.
-          env: {
-            ROLLCALL_LAB_ENGINE:
-              process.env['ROLLCALL_LAB_ENGINE'] ?? (nativeMissing() === null ? 'native' : 'wasm'),
-          },
-          // Stories wait most of the time. More at once than this, and limits mean little.
-          maxWorkers: 2,
+          env: { ROLLCALL_LAB_ENGINE: engine },
+          // Stories wait most of the time, those in WebAssembly less. More at once than this, and limits mean little.
+          maxWorkers: engine === 'native' ? 3 : 2,
           sequence: { groupOrder: 1 },
         },
       },

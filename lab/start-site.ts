@@ -11,7 +11,7 @@
  *   start                      2.9 s of processor                0.5 s; the first starts MariaDB too
  *   REST request               50 ms of processor; 1 s the first 3 to 5 ms
  *                              two times, to compile WordPress
- *   WP-CLI call / php()        0.3 s / 50 ms of processor        0.4 s / 0.3 s
+ *   WP-CLI call / php()        0.3 s / 50 ms of processor        0.1 s / 70 ms of processor
  *   snapshot / clone           0.9 s / 3.8 s                     0.2 s / 1.6 s
  *   pause / resume             0.1 s / 2.4 s                     10 ms / 30 ms
  *   memory                     600 to 900 MB a site              11 MB a site, 260 MB for what they share

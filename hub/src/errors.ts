@@ -121,6 +121,11 @@ export const FAULTS = {
     retryable: true,
     next: 'The site answered something else than JSON: look for a cache, a firewall or a maintenance page in front of it.',
   },
+  'site.endless_accounts': {
+    status: 422,
+    retryable: false,
+    next: 'Look at who owns the site, and update its connector. Then connect it again with “rollcall site add”, or take it off the list with “rollcall site remove”.',
+  },
   'site.stale_answer': {
     status: 422,
     retryable: true,

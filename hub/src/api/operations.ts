@@ -8,12 +8,21 @@
 import type { Signal } from '#contract/messages.ts';
 import type { Diagnosis } from './schemas/doctor.ts';
 import type { Explanation } from './schemas/explain.ts';
-import type { DecideHeld, HeldQuery, HeldRow, ProveLink, ProvenLink } from './schemas/held.ts';
+import type {
+  DecidedHeld,
+  DecideHeld,
+  HeldList,
+  HeldQuery,
+  ProveLink,
+  ProvenLink,
+} from './schemas/held.ts';
 import type { LogPage, LogQuery } from './schemas/log.ts';
 import type { AskedProof, AskForProof } from './schemas/proof.ts';
 import type {
-  Alarm,
+  AlarmList,
+  AlarmListQuery,
   AnswerAlarms,
+  AnsweredAlarms,
   Recovery,
   RereadSite,
   Rewritten,
@@ -60,9 +69,9 @@ export interface Operations {
   recoverHub(by: string): Promise<Recovery>;
   /** What happened to sites, the newest first. */
   siteEvents(query: SiteEventQuery): Promise<readonly SiteEvent[]>;
-  alarms(): Promise<readonly Alarm[]>;
+  alarms(query: AlarmListQuery): Promise<AlarmList>;
   /** How many are answered now. @param by who answered */
-  answerAlarms(answer: AnswerAlarms, by: string): Promise<number>;
+  answerAlarms(answer: AnswerAlarms, by: string): Promise<AnsweredAlarms>;
 
   /** One route, or two with `both`. With `both`, a way that is there already is `route.exists`. */
   addRoute(route: AddRoute): Promise<readonly RouteView[]>;
@@ -83,9 +92,9 @@ export interface Operations {
   doctor(): Promise<Diagnosis>;
 
   /** The oldest so many; all of them, or those held for one reason. */
-  held(query: HeldQuery): Promise<readonly HeldRow[]>;
+  held(query: HeldQuery): Promise<HeldList>;
   /** How many were still held and are decided now. The Sync Log says by whom. */
-  decideHeld(decision: DecideHeld, by: string): Promise<number>;
+  decideHeld(decision: DecideHeld, by: string): Promise<DecidedHeld>;
   proveLink(link: ProveLink, by: string): Promise<ProvenLink>;
   /** Asks the person at both accounts. Repeating it asks only where it was not asked yet. */
   askForProof(wanted: AskForProof, by: string): Promise<AskedProof>;

@@ -119,7 +119,7 @@ describe('every route', () => {
     ],
     ['GET', '/api/v1/recovery', undefined, ['planRecovery']],
     ['POST', '/api/v1/recovery', {}, ['recoverHub', 'owner']],
-    ['GET', '/api/v1/alarms', undefined, ['alarms']],
+    ['GET', '/api/v1/alarms', undefined, ['alarms', {}]],
     [
       'POST',
       '/api/v1/alarms/answer',

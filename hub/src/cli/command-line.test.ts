@@ -113,6 +113,18 @@ describe('a command asks for what it was told', () => {
       ['held', {}],
     ],
     [
+      ['held', 'list', '--reason', 'a.b', '--limit', '5', '--after', 'p-1'],
+      ['held', { reason: 'a.b', limit: 5, after: 'p-1' }],
+    ],
+    [
+      ['alarm', 'list', '--site', 'Shop', '--after', 'p-1'],
+      ['alarms', { site: 'Shop', after: 'p-1' }],
+    ],
+    [
+      ['logs', '--before', '7', '--limit', '5'],
+      ['log', { before: 7, limit: 5 }],
+    ],
+    [
       ['held', 'reject', '--reason', 'a.b'],
       ['decideHeld', { reason: 'a.b', decision: 'reject' }, 'owner'],
     ],

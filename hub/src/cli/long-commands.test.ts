@@ -84,6 +84,22 @@ describe('long work', () => {
     });
   });
 
+  it('what takes the hub many turns is asked for until it is done', async () => {
+    const turns = (asked: { after?: string | undefined }) => (asked.after === 'p-1' ? null : 'p-1');
+    hub.operations.on({
+      decideHeld: async (asked) => ({ decided: 500, next: turns(asked) }),
+      answerAlarms: async (asked) => ({ answered: 500, next: turns(asked) }),
+    });
+    expect(await hub.rollcall('held', 'reject', '--reason', 'a.b')).toBe(0);
+    expect(hub.terminal.written.out).toBe('1000 decided.\n');
+    expect(hub.operations.calls.map(([, asked]) => asked)).toEqual([
+      { reason: 'a.b', decision: 'reject' },
+      { reason: 'a.b', decision: 'reject', after: 'p-1' },
+    ]);
+    expect(await hub.rollcall('alarm', 'answer', 'Shop', 'forget', '--all')).toBe(0);
+    expect(hub.terminal.written.out).toBe('1000 decided.\n1000 answered.\n');
+  });
+
   it('tests and checks that do not hold end with 1', async () => {
     const fault = { code: 'site.tls', message: 'No secure connection.', next: 'Repair it.' };
     hub.operations.on({
@@ -92,7 +108,7 @@ describe('long work', () => {
         ok: false,
         checks: [{ ...samples.check, level: 'problem', next: 'Start it.' }],
       }),
-      decideHeld: async () => 0,
+      decideHeld: async () => ({ decided: 0, next: null }),
     });
     expect(await hub.rollcall('site', 'test', 'Shop')).toBe(1);
     expect(hub.terminal.written.err).toBe('No secure connection.\n  Repair it.\n');

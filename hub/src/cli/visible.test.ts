@@ -67,7 +67,10 @@ it('T722: no command lets text of a site steer the terminal', async () => {
       warnings: [where],
     }),
     log: async () => ({ rows: [row] }),
-    held: async () => [{ ...held, login: evil, target: evil, message: evil, fields: [evil] }],
+    held: async () => ({
+      held: [{ ...held, login: evil, target: evil, message: evil, fields: [evil] }],
+      next: evil,
+    }),
     status: async () => ({
       ...status,
       sites: status.sites.map((one) => ({

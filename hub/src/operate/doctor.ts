@@ -3,7 +3,7 @@ import type { Check, Diagnosis } from '../api/schemas/doctor.ts';
 import { FAULTS, Fault, type FaultCode, isFaultCode } from '../errors.ts';
 import { reasonSentence } from '../reasons.ts';
 import type { Installation, SiteRecord } from '../sync/ports.ts';
-import { listAlarms } from './alarms/list-alarms.ts';
+import { ANSWERS } from './alarms/list-alarms.ts';
 import type { OperationPorts } from './ports.ts';
 import { day, NEWS_MS, standing, whatToDo } from './what-stands.ts';
 
@@ -193,24 +193,17 @@ async function failingChecks({ registry, views }: OperationPorts): Promise<Check
     );
 }
 
-async function alarmChecks(ports: OperationPorts): Promise<Check[]> {
-  const alarms = await listAlarms(ports);
-  const kinds = new Set(alarms.map(({ site, reason }) => `${reason.code} ${site}`));
-  return [...kinds].flatMap((kind): Check[] => {
-    const same = alarms.filter(({ site, reason }) => `${reason.code} ${site}` === kind);
-    const [first] = same;
-    if (first === undefined) return [];
-    const { code, message } = first.reason;
-    return [
-      warning(
-        first.site,
-        'alarms',
-        code,
-        `${same.length} under an alarm: ${message}`,
-        `“rollcall alarm list” shows them; answer with “rollcall alarm answer”: ${first.answers.join(' or ')}.`,
-      ),
-    ];
-  });
+async function alarmChecks({ registry, views }: OperationPorts): Promise<Check[]> {
+  const sites = await registry.sites();
+  return (await views.alarmsByKind()).map(({ installation, alarm, count }) =>
+    warning(
+      sites.find((site) => site.installation === installation)?.name ?? '',
+      'alarms',
+      alarm,
+      `${count} under an alarm: ${reasonSentence(alarm)}`,
+      `“rollcall alarm list” shows them; answer with “rollcall alarm answer”: ${(ANSWERS[alarm] ?? []).join(' or ')}.`,
+    ),
+  );
 }
 
 /** Nothing is wrong with an older account of the same address; a person may want to know. */

@@ -1,21 +1,28 @@
 /** What waits for an operator, and what the operator says. */
-import { type DecideHeld, type HeldRow, MOST_HELD_SHOWN } from '../api/schemas/held.ts';
+import { z } from 'zod';
+import type { DecidedHeld, DecideHeld, HeldList, HeldQuery } from '../api/schemas/held.ts';
+import { MOST_ROWS_SHOWN } from '../api/schemas/words.ts';
 import type { Delivery, Identity } from '../model/identity.ts';
+import { deliveryId } from '../model/ids.ts';
 import type { LogEntry } from '../model/log-entry.ts';
 import { reasonSentence } from '../reasons.ts';
-import type { HeldDelivery, HeldQuery } from '../sync/ports.ts';
+import type { HeldDelivery, HeldQuery as StoredQuery } from '../sync/ports.ts';
 import { operatorNamed, siteNames } from './names.ts';
+import { placeOf, placeText } from './place.ts';
 import type { OperationPorts } from './ports.ts';
 import { wakeEverything } from './wake-everything.ts';
 
 export async function listHeld(
   { views, registry }: OperationPorts,
-  { reason }: { readonly reason?: string | undefined },
-): Promise<readonly HeldRow[]> {
+  { reason, after, limit = MOST_ROWS_SHOWN }: HeldQuery,
+): Promise<HeldList> {
   const nameOf = await siteNames(registry);
-  return (
-    await views.held({ ...(reason === undefined ? {} : { reason }), limit: MOST_HELD_SHOWN })
-  ).map((row) => ({
+  const rows = await views.held({
+    ...(reason === undefined ? {} : { reason }),
+    ...(after === undefined ? {} : { after: heldPlace(after) }),
+    limit,
+  });
+  const held = rows.map((row) => ({
     delivery: row.delivery,
     uid: row.uid,
     login: row.login,
@@ -24,37 +31,47 @@ export async function listHeld(
     message: reasonSentence(row.reason),
     fields: [...row.fields],
   }));
+  return { held, next: rows.length < limit ? null : heldPlaceText(rows.at(-1), 0) };
 }
+
+/** When it was queued, its id; and for decisions when the first of them was asked for. */
+const PlaceSchema = z.tuple([z.int().nonnegative(), z.string(), z.int().nonnegative()]);
+
+const heldPlaceText = (row: HeldPlace | undefined, askedAtMs: number): string | null =>
+  row === undefined ? null : placeText([row.queuedAtMs, row.delivery, askedAtMs]);
+
+function heldPlace(given: string): HeldPlace & { readonly askedAtMs: number } {
+  const [queuedAtMs, id, askedAtMs] = placeOf(given, PlaceSchema);
+  return { queuedAtMs, delivery: deliveryId(id), askedAtMs };
+}
+
+type HeldPlace = NonNullable<StoredQuery['after']>;
+
+/** So long at most; then the caller asks for the rest, with `next`. */
+const TURN_MS = 20_000;
 
 /** Repeating a decision changes nothing: what is no longer held is left alone. */
 export async function decideHeld(
   ports: OperationPorts,
-  wanted: DecideHeld,
+  { deliveries = [], reason, decision, after }: DecideHeld,
   by: string,
-): Promise<number> {
-  const { views } = ports;
-  const { deliveries, reason } = wanted;
+): Promise<DecidedHeld> {
+  const nowMs = await ports.store.nowMs();
   let decided = 0;
-  for (const part of reason === undefined
-    ? inParts(deliveries ?? [])
-    : await partsOf(views, reason)) {
-    const rows = await views.held({ ...part, limit: AT_ONCE });
-    if (rows.length > 0) await decideRows(ports, rows, wanted.decision, by);
+  let place = after === undefined ? null : heldPlace(after);
+  // What comes in while a person decides is not decided about.
+  const askedAtMs = place?.askedAtMs ?? nowMs;
+  const asked = reason === undefined ? { deliveries } : { reason, queuedUntilMs: askedAtMs };
+  do {
+    const from = place === null ? {} : { after: place };
+    const rows = await ports.views.held({ ...asked, ...from, limit: AT_ONCE });
+    if (rows.length > 0) await decideRows(ports, rows, decision, by);
     decided += rows.length;
-  }
+    const last = rows.length < AT_ONCE ? undefined : rows.at(-1);
+    place = last === undefined ? null : { ...last, askedAtMs };
+  } while (place !== null && (await ports.store.nowMs()) < nowMs + TURN_MS);
   await wakeEverything(ports);
-  return decided;
-}
-
-const inParts = (deliveries: readonly string[]): HeldQuery[] =>
-  Array.from({ length: Math.ceil(deliveries.length / AT_ONCE) }, (_, part) => ({
-    deliveries: deliveries.slice(part * AT_ONCE, (part + 1) * AT_ONCE),
-  }));
-
-/** As many as are held now: what is held again meanwhile is not decided about twice. */
-async function partsOf(views: OperationPorts['views'], reason: string): Promise<HeldQuery[]> {
-  const count = (await views.heldByReason()).find((row) => row.reason === reason)?.count ?? 0;
-  return Array.from({ length: Math.ceil(count / AT_ONCE) }, () => ({ reason }));
+  return { decided, next: heldPlaceText(place ?? undefined, askedAtMs) };
 }
 
 /** One transaction. */

@@ -136,7 +136,7 @@ describe('a link that an operator proves', () => {
       expect(both('shop', login)).toEqual(wanted);
       expect(both('blog', `${login}-b`)).toEqual(wanted);
     }
-    expect(await stand.operations.held({})).toEqual([]);
+    expect(await stand.operations.held({})).toEqual({ held: [], next: null });
   });
 
   test('I5: is refused when both have an account on one site', async () => {

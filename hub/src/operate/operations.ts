@@ -37,7 +37,7 @@ export function buildOperations(ports: OperationPorts): Operations {
     planRecovery: () => planRecovery(ports),
     recoverHub: (by) => recoverHub(ports, by),
     siteEvents: (query) => readSiteEvents(ports, query),
-    alarms: () => listAlarms(ports),
+    alarms: (query) => listAlarms(ports, query),
     answerAlarms: (answer, by) => answerAlarms(ports, answer, by),
     addRoute: (route) => addRoute(ports, route),
     routes: () => listRoutes(ports),

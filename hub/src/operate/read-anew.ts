@@ -98,6 +98,7 @@ export async function siteRewritten(
       after,
     });
     changed += page.changed;
+    if (page.next !== null && page.next <= after) throw outOfOrder(page.next);
     after = page.next;
   }
   const found = await pipeline.reread(site.installation);
@@ -109,6 +110,12 @@ export async function siteRewritten(
   return { site: site.name, changed, ...found };
 }
 
+const outOfOrder = (id: number): Fault =>
+  new Fault(
+    'site.bad_answer',
+    `The site went through its accounts out of their order, at id ${id}.`,
+  );
+
 /** What came in for these values while nobody had answered is tried again. */
 async function releaseHeld(
   ports: OperationPorts,
@@ -116,13 +123,16 @@ async function releaseHeld(
   by: string,
 ): Promise<void> {
   const sites = (await ports.registry.sites()).filter((site) => site.installation === installation);
-  const keys = new Set(sites.map(({ key }) => key));
-  const held = (await ports.views.held()).filter(
-    ({ reason, target }) => reason === HELD && keys.has(target),
-  );
-  const deliveries = held.map(({ delivery }) => delivery);
-  if (deliveries.length > 0) await decideHeld(ports, { deliveries, decision: 'release' }, by);
+  const query = { reason: HELD, targets: sites.map(({ key }) => key), limit: AT_ONCE };
+  for (let page = await ports.views.held(query); page.length > 0; ) {
+    const deliveries = page.map(({ delivery }) => delivery);
+    await decideHeld(ports, { deliveries, decision: 'release' }, by);
+    const after = page.at(-1);
+    page = after === undefined ? [] : await ports.views.held({ ...query, after });
+  }
 }
+
+const AT_ONCE = 500;
 
 function troubleOf({ trouble }: Installation): Fault {
   const code = trouble !== null && isFaultCode(trouble.code) ? trouble.code : 'source.rewound';

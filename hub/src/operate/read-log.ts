@@ -18,6 +18,7 @@ export async function readLog(
     ...(query.account === undefined ? {} : { login: query.account }),
     ...(query.since === undefined ? {} : { sinceMs: Date.parse(query.since) }),
     ...(query.after === undefined ? {} : { afterId: query.after }),
+    ...(query.before === undefined ? {} : { beforeId: query.before }),
   });
   const nameOf = await siteNames(registry);
   return { rows: rows.map((row) => viewRow(row, nameOf)) };

@@ -3,11 +3,12 @@
  *
  * Does not: lock, or open a secret except to give back a whole identity.
  */
-import { type Kysely, type Selectable, type SqlBool, sql } from 'kysely';
+import { type Kysely, type NotNull, type Selectable, type SqlBool, sql } from 'kysely';
 import type { Identity } from '../model/identity.ts';
 import type { IdentityUid, InstallationId } from '../model/ids.ts';
 import type {
   AlarmedAccount,
+  AlarmQuery,
   Backlog,
   HeldDelivery,
   HeldQuery,
@@ -41,13 +42,14 @@ export function createViews({ kysely }: Database, secrets: Secrets): Views {
     links: async (uid) => readLinks(outside('links'), uid),
     linkCount: async () => linkCount(outside('linkCount')),
     accountCount: async (installation) => accountCount(outside('accountCount'), installation),
-    alarms: async () => readAlarms(outside('alarms')),
     siteEvents: async (query) => newest(outside('siteEvents'), query),
+    alarms: async (query) => readAlarms(outside('alarms'), query),
+    alarmsByKind: async () => readAlarmsByKind(outside('alarmsByKind')),
   };
 }
 
 async function readLog(db: Kysely<Tables>, query: LogQuery): Promise<readonly LogRow[]> {
-  const { status, site, login, sinceMs, afterId, limit } = query;
+  const { status, site, login, sinceMs, afterId, beforeId, limit } = query;
   let rows = db.selectFrom('sync_log').selectAll().limit(limit);
   if (status !== undefined) rows = rows.where('status', '=', status);
   if (site !== undefined) {
@@ -55,6 +57,7 @@ async function readLog(db: Kysely<Tables>, query: LogQuery): Promise<readonly Lo
   }
   if (login !== undefined) rows = rows.where('login_key', '=', keyOf(login));
   if (sinceMs !== undefined) rows = rows.where('at_ms', '>=', Math.ceil(sinceMs));
+  if (beforeId !== undefined) rows = rows.where('id', '<', beforeId);
   if (afterId === undefined) return (await rows.orderBy('id', 'desc').execute()).map(toLogRow);
   // A row with a smaller id may still be uncommitted: nothing after it is shown before it.
   const settled = sql<SqlBool>`written_by < pg_snapshot_xmin(pg_current_snapshot())`;
@@ -103,36 +106,45 @@ async function readBacklog(db: Kysely<Tables>): Promise<readonly Backlog[]> {
   return rows;
 }
 
-/** A flood may have left a hundred thousand of them. */
+/** A flood may have left a hundred thousand of them: what is shown of each is looked up for the page alone. */
 async function readHeld(
   db: Kysely<Tables>,
-  { deliveries, reason, limit }: HeldQuery = {},
+  { deliveries, reason, targets, queuedUntilMs, after, limit }: HeldQuery,
 ): Promise<readonly HeldDelivery[]> {
-  const named =
-    deliveries === undefined ? sql`true` : sql`d.id::text = any(${[...deliveries]}::text[])`;
-  const like = reason === undefined ? sql`true` : sql`coalesce(d.held, parts.reason) = ${reason}`;
+  const conditions = [
+    sql`d.waiting`,
+    ...(deliveries === undefined ? [] : [sql`d.id = any(${[...deliveries]}::text[])`]),
+    ...(targets === undefined ? [] : [sql`d.target = any(${[...targets]}::integer[])`]),
+    ...(reason === undefined ? [] : [sql`${HELD_REASON} = ${reason}`]),
+    ...(queuedUntilMs === undefined ? [] : [sql`d.queued_at_ms <= ${queuedUntilMs}::bigint`]),
+    ...(after === undefined
+      ? []
+      : [sql`(d.queued_at_ms, d.id) > (${after.queuedAtMs}::bigint, ${after.delivery}::text)`]),
+  ];
   const { rows } = await sql<HeldDelivery>`
-    select d.id as delivery, d.uid, d.target,
+    select d.id as delivery, d.uid, d.target, d.queued_at_ms as "queuedAtMs", d.reason,
       coalesce(d.birth ->> 'login', who.login, '') as login,
-      coalesce(d.held, parts.reason) as reason,
-      coalesce(parts.fields, '[]') as fields
-    from deliveries d
-    cross join lateral (
-      select min(f.value ->> 'held') as reason, jsonb_agg(f.key order by f.key) as fields
-      from jsonb_each(d.fields) f where d.held is not null or f.value ? 'held') parts
+      coalesce((select jsonb_agg(f.key order by f.key) from jsonb_each(d.fields) f
+        where d.held is not null or f.value ? 'held'), '[]') as fields
+    from (
+      select d.*, ${HELD_REASON} as reason from deliveries d
+      where ${sql.join(conditions, sql` and `)}
+      order by d.queued_at_ms, d.id limit ${limit}) d
     left join lateral (
       select a.login from accounts a where a.uid = d.uid
       order by a.installation = d.installation desc, a.gone is null desc limit 1) who on true
-    where d.waiting and ${named} and ${like} order by d.queued_at_ms, d.id
-    limit ${limit ?? null}::bigint`.execute(db);
+    order by d.queued_at_ms, d.id`.execute(db);
   return rows;
 }
+
+/** Of the whole delivery, or of its fields: whichever comes first by name. */
+const HELD_REASON = sql`coalesce(d.held,
+  (select min(f.value ->> 'held') from jsonb_each(d.fields) f))`;
 
 async function readHeldByReason(db: Kysely<Tables>): ReturnType<Views['heldByReason']> {
   const { rows } = await sql<{ reason: string; count: number }>`
     select reason, count(*) as count from (
-      select coalesce(d.held, (select min(f.value ->> 'held') from jsonb_each(d.fields) f)) as reason
-      from deliveries d where d.waiting) held
+      select ${HELD_REASON} as reason from deliveries d where d.waiting) held
     group by reason order by reason`.execute(db);
   return rows;
 }
@@ -205,10 +217,44 @@ async function accountCount(db: Kysely<Tables>, installation: InstallationId): P
 }
 
 /** Without those of removed installations: nobody can look at them. */
-async function readAlarms(db: Kysely<Tables>): Promise<readonly AlarmedAccount[]> {
-  const { rows } = await sql<AlarmedAccount>`
-    select a.uid, a.installation, a.wp_id as "wpId", a.login, a.alarm
-    from accounts a join installations i on i.id = a.installation and i.state <> 'removed'
-    where a.alarm is not null and a.gone is null order by a.login_key, a.wp_id`.execute(db);
-  return rows;
+async function readAlarms(
+  db: Kysely<Tables>,
+  { installation, alarms, logins, after, limit }: AlarmQuery,
+): Promise<readonly AlarmedAccount[]> {
+  let rows = alarmed(db)
+    .select(['a.uid', 'a.installation', 'a.wp_id as wpId', 'a.login', 'a.alarm'])
+    .$narrowType<{ alarm: NotNull }>();
+  if (installation !== undefined) rows = rows.where('a.installation', '=', installation);
+  if (alarms !== undefined) rows = rows.where('a.alarm', 'in', [...alarms]);
+  if (logins !== undefined) rows = rows.where('a.login_key', 'in', logins.map(keyOf));
+  if (after !== undefined) {
+    rows = rows.where(
+      sql<SqlBool>`(a.login_key, a.wp_id, a.installation)
+        > (${keyOf(after.login)}::text, ${after.wpId}::bigint, ${after.installation}::uuid)`,
+    );
+  }
+  return rows
+    .orderBy('a.login_key')
+    .orderBy('a.wp_id')
+    .orderBy('a.installation')
+    .limit(limit)
+    .execute();
 }
+
+async function readAlarmsByKind(db: Kysely<Tables>): ReturnType<Views['alarmsByKind']> {
+  return alarmed(db)
+    .select((row) => ['a.installation', 'a.alarm', row.fn.countAll<number>().as('count')])
+    .$narrowType<{ alarm: NotNull }>()
+    .groupBy(['a.installation', 'a.alarm'])
+    .orderBy('a.installation')
+    .orderBy('a.alarm')
+    .execute();
+}
+
+const alarmed = (db: Kysely<Tables>) =>
+  db
+    .selectFrom('accounts as a')
+    .innerJoin('installations as i', 'i.id', 'a.installation')
+    .where('i.state', '<>', 'removed')
+    .where('a.alarm', 'is not', null)
+    .where('a.gone', 'is', null);

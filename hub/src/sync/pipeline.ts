@@ -72,9 +72,12 @@ export type PipelineEvent =
   | { readonly kind: 'site.rewound'; readonly installation: InstallationId };
 
 export interface Pipeline {
-  /** Pulls everything that one installation has to tell. Returns how many rows there were. */
+  /**
+   * Pulls what one installation has to tell, for one turn: if there is more, it is woken again.
+   * Returns how many rows there were.
+   */
   pull(installation: InstallationId): Promise<number>;
-  /** Sends everything due to one installation in one lane. Returns how many deliveries were tried. */
+  /** Sends what is due to one installation in one lane, for one turn. Returns how many deliveries were tried. */
   send(installation: InstallationId, lane: Lane): Promise<number>;
   /** Reads who is who, once an installation was connected. */
   census(installation: InstallationId): Promise<number>;
@@ -213,16 +216,17 @@ async function pullAll(
   let next = input;
   await siteSettings.keep(input);
   let stale = 0;
+  const endMs = (await ports.store.nowMs()) + TURN_MS;
   for (let pages = 1; ; pages += 1) {
     const pulled = await pull(next, stagePorts);
     if (pulled.rewound) throw new Fault('source.rewound', reasonSentence('source.rewound'));
     await hearRewritten(ports, input.installation, pulled.outside);
     rows += pulled.rows;
     const refreshed = await refresh(next, stagePorts);
-    if (pulled.rows + refreshed > 0) await wakeDue(ports);
-    stale = pulled.news > 0 ? 0 : stale + 1;
-    if (!pulled.more || stale === STALE_PAGES) return rows;
-    if (pages === PAGES_IN_ONE_GO) {
+    if (pulled.rows + refreshed.rows > 0) await wakeDue(ports);
+    stale = pulled.news + refreshed.looked > 0 ? 0 : stale + 1;
+    if (!(pulled.more || refreshed.more) || stale === STALE_PAGES) return rows;
+    if (pages === PAGES_IN_ONE_GO || (await ports.store.nowMs()) >= endMs) {
       await ports.wake.pull(input.installation);
       return rows;
     }
@@ -238,6 +242,8 @@ async function pullAll(
 const STALE_PAGES = 3;
 /** Then others have their turn: a site that never comes to an end must not keep a worker for itself. */
 const PAGES_IN_ONE_GO = 40;
+/** The same, where every page takes its time. */
+const TURN_MS = 20_000;
 
 async function sendAll(
   ports: PipelinePorts,
@@ -256,14 +262,16 @@ async function sendAll(
   const { deletionLimit } = settings;
   const input = { installation: installation.id, lane, topology, connectionTo, deletionLimit };
   let count = 0;
+  const endMs = (await ports.store.nowMs()) + TURN_MS;
   for (;;) {
     const { sent, rewritten } = await send(input, stagePorts);
     // What the site says of it comes with its changes.
     if (rewritten) await ports.wake.pull(installation.id);
     if (sent === 0) return count;
     count += sent;
-    // What arrived there travels on from there at once.
+    // What arrived there travels on from there at once; what is still due here has another turn.
     await wakeDue(ports);
+    if ((await ports.store.nowMs()) >= endMs) return count;
   }
 }
 
@@ -295,6 +303,7 @@ const NEEDS_A_PERSON: ReadonlySet<FaultCode> = new Set([
   'site.released',
   'site.connector_too_old',
   'site.connector_too_new',
+  'site.endless_accounts',
   'source.rewound',
   'hub.rewound',
 ]);

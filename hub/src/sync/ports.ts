@@ -473,6 +473,8 @@ export interface LogQuery {
   readonly sinceMs?: number;
   /** Rows after this id, oldest first (`--follow`); without it the newest first. */
   readonly afterId?: number;
+  /** Rows before this id, newest first. */
+  readonly beforeId?: number;
   readonly limit: number;
 }
 export interface LogRow extends LogEntry {
@@ -499,6 +501,7 @@ export interface HeldDelivery {
   readonly target: SiteKey;
   readonly reason: string;
   readonly fields: readonly Field[];
+  readonly queuedAtMs: number;
 }
 
 export interface AlarmedAccount {
@@ -512,15 +515,28 @@ export interface AlarmedAccount {
 export interface HeldQuery {
   readonly deliveries?: readonly string[];
   readonly reason?: string;
-  readonly limit?: number;
+  readonly targets?: readonly SiteKey[];
+  readonly queuedUntilMs?: number;
+  /** Those that follow this one, which need not be held any more. */
+  readonly after?: Pick<HeldDelivery, 'queuedAtMs' | 'delivery'>;
+  readonly limit: number;
+}
+
+export interface AlarmQuery {
+  readonly installation?: InstallationId;
+  readonly alarms?: readonly string[];
+  readonly logins?: readonly string[];
+  /** Those that follow this one, which need not be under an alarm any more. */
+  readonly after?: Pick<AlarmedAccount, 'login' | 'wpId' | 'installation'>;
+  readonly limit: number;
 }
 
 /** Reads for people; never locks. */
 export interface Views {
   log(query: LogQuery): Promise<readonly LogRow[]>;
   backlog(): Promise<readonly Backlog[]>;
-  /** Oldest first; without a query all of it. */
-  held(query?: HeldQuery): Promise<readonly HeldDelivery[]>;
+  /** Oldest first. */
+  held(query: HeldQuery): Promise<readonly HeldDelivery[]>;
   heldByReason(): Promise<readonly { readonly reason: string; readonly count: number }[]>;
   /** The identity that has this login on this installation. */
   identityByLogin(installation: InstallationId, login: string): Promise<Identity | null>;
@@ -542,7 +558,14 @@ export interface Views {
   linkCount(): Promise<number>;
   accountCount(installation: InstallationId): Promise<number>;
   /** Living accounts under an alarm, by login. */
-  alarms(): Promise<readonly AlarmedAccount[]>;
+  alarms(query: AlarmQuery): Promise<readonly AlarmedAccount[]>;
+  alarmsByKind(): Promise<
+    readonly {
+      readonly installation: InstallationId;
+      readonly alarm: string;
+      readonly count: number;
+    }[]
+  >;
   /** The newest first. */
   siteEvents(query: {
     readonly installation?: InstallationId;

@@ -17,7 +17,7 @@ export function heldRoutes(api: Api, operations: Operations): void {
     url: '/held',
     ...access('viewer'),
     schema: { ...says('What is held, and why', HeldListSchema), querystring: HeldQuerySchema },
-    handler: async ({ query }) => ({ held: [...(await operations.held(query))] }),
+    handler: ({ query }) => operations.held(query),
   });
   api.route({
     method: 'POST',
@@ -27,9 +27,7 @@ export function heldRoutes(api: Api, operations: Operations): void {
       ...says('Release or reject what is held', DecidedHeldSchema),
       body: DecideHeldSchema,
     },
-    handler: async ({ body, caller }) => ({
-      decided: await operations.decideHeld(body, caller?.name ?? ''),
-    }),
+    handler: ({ body, caller }) => operations.decideHeld(body, caller?.name ?? ''),
   });
   api.route({
     method: 'POST',

@@ -3,6 +3,7 @@ import type { Api } from '../api-instance.ts';
 import { access, says } from '../api-instance.ts';
 import type { Operations } from '../operations.ts';
 import {
+  AlarmListQuerySchema,
   AlarmListSchema,
   AnswerAlarmsSchema,
   AnsweredAlarmsSchema,
@@ -54,8 +55,11 @@ export function recoveryRoutes(api: Api, operations: Operations): void {
     method: 'GET',
     url: '/alarms',
     ...access('viewer'),
-    schema: says('Accounts that a person must look at first', AlarmListSchema),
-    handler: async () => ({ alarms: [...(await operations.alarms())] }),
+    schema: {
+      ...says('Accounts that a person must look at first', AlarmListSchema),
+      querystring: AlarmListQuerySchema,
+    },
+    handler: ({ query }) => operations.alarms(query),
   });
   api.route({
     method: 'POST',
@@ -65,8 +69,6 @@ export function recoveryRoutes(api: Api, operations: Operations): void {
       ...says('Say what becomes of such accounts', AnsweredAlarmsSchema),
       body: AnswerAlarmsSchema,
     },
-    handler: async ({ body, caller }) => ({
-      answered: await operations.answerAlarms(body, caller?.name ?? ''),
-    }),
+    handler: ({ body, caller }) => operations.answerAlarms(body, caller?.name ?? ''),
   });
 }

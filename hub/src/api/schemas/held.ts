@@ -1,6 +1,6 @@
 /** What waits for an operator, and what the operator decides. */
 import { z } from 'zod';
-import { LoginSchema, SiteNameSchema } from './words.ts';
+import { LoginSchema, NextSchema, PageQuerySchema, SiteNameSchema } from './words.ts';
 
 export const HeldRowSchema = z.object({
   delivery: z.string(),
@@ -13,12 +13,14 @@ export const HeldRowSchema = z.object({
 });
 export type HeldRow = z.infer<typeof HeldRowSchema>;
 
-export const HeldQuerySchema = z.strictObject({ reason: z.string().min(1).max(100).optional() });
+export const HeldQuerySchema = z.strictObject({
+  reason: z.string().min(1).max(100).optional(),
+  ...PageQuerySchema.shape,
+});
 export type HeldQuery = z.infer<typeof HeldQuerySchema>;
 
-/** The oldest so many are shown at once; a flood may have left many more. */
-export const MOST_HELD_SHOWN = 1000;
-export const HeldListSchema = z.object({ held: z.array(HeldRowSchema) });
+/** Oldest first. */
+export const HeldListSchema = z.object({ held: z.array(HeldRowSchema), next: NextSchema });
 export type HeldList = z.infer<typeof HeldListSchema>;
 
 /**
@@ -30,13 +32,20 @@ export const DecideHeldSchema = z
     deliveries: z.array(z.string().min(1).max(100)).min(1).max(1000).optional(),
     reason: z.string().min(1).max(100).optional(),
     decision: z.enum(['release', 'reject']),
+    /** `next` of the decision before, with the same reason. */
+    after: PageQuerySchema.shape.after,
   })
   .refine(
     ({ deliveries, reason }) => (deliveries === undefined) !== (reason === undefined),
     'names either deliveries or a reason',
   );
 export type DecideHeld = z.infer<typeof DecideHeldSchema>;
-export const DecidedHeldSchema = z.object({ decided: z.int().nonnegative() });
+export const DecidedHeldSchema = z.object({
+  decided: z.int().nonnegative(),
+  /** Many take their time: the rest is decided about when asked again `after` this; null: that was all. */
+  next: NextSchema,
+});
+export type DecidedHeld = z.infer<typeof DecidedHeldSchema>;
 
 /** "These two accounts are one person", said by an operator. */
 export const ProveLinkSchema = z.strictObject({

@@ -22,6 +22,8 @@ export const LogQuerySchema = z.object({
   since: MomentSchema.optional(),
   /** Rows after this id, oldest first; without it the newest rows, newest first. */
   after: z.coerce.number().int().nonnegative().optional(),
+  /** Rows before this id, newest first. */
+  before: z.coerce.number().int().nonnegative().optional(),
   limit: z.coerce.number().int().positive().max(1000).default(100),
 });
 export type LogQuery = z.infer<typeof LogQuerySchema>;

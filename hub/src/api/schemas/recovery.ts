@@ -1,6 +1,12 @@
 /** A site that is not what the hub believed: restored from a backup, or written past WordPress. */
 import { z } from 'zod';
-import { LoginSchema, SiteNameSchema, TroubleSchema } from './words.ts';
+import {
+  LoginSchema,
+  NextSchema,
+  PageQuerySchema,
+  SiteNameSchema,
+  TroubleSchema,
+} from './words.ts';
 
 /** What was found when the site was read anew. */
 export const RereadSiteSchema = z.object({
@@ -62,7 +68,14 @@ export const AlarmSchema = z.object({
   answers: z.array(z.string()),
 });
 export type Alarm = z.infer<typeof AlarmSchema>;
-export const AlarmListSchema = z.object({ alarms: z.array(AlarmSchema) });
+/** By login. */
+export const AlarmListSchema = z.object({ alarms: z.array(AlarmSchema), next: NextSchema });
+export type AlarmList = z.infer<typeof AlarmListSchema>;
+export const AlarmListQuerySchema = z.strictObject({
+  site: SiteNameSchema.optional(),
+  ...PageQuerySchema.shape,
+});
+export type AlarmListQuery = z.infer<typeof AlarmListQuerySchema>;
 
 /**
  * `recreate`: what vanished is created again from the other sites. `forget`: it is gone there, and
@@ -75,6 +88,13 @@ export const AnswerAlarmsSchema = z.strictObject({
   answer: z.enum(ALARM_ANSWERS),
   /** Without it: all alarms of the site that this answers. */
   logins: z.array(LoginSchema).min(1).max(1000).optional(),
+  /** `next` of the answer before. */
+  after: PageQuerySchema.shape.after,
 });
 export type AnswerAlarms = z.infer<typeof AnswerAlarmsSchema>;
-export const AnsweredAlarmsSchema = z.object({ answered: z.int().nonnegative() });
+export const AnsweredAlarmsSchema = z.object({
+  answered: z.int().nonnegative(),
+  /** Many take their time: the rest is answered when asked again `after` this; null: all are answered. */
+  next: NextSchema,
+});
+export type AnsweredAlarms = z.infer<typeof AnsweredAlarmsSchema>;

@@ -17,6 +17,19 @@ export const NewSiteNameSchema = z
     'must be letters, digits, spaces, dots, hyphens or underscores, with a letter or digit at both ends',
   );
 
+/** A flood may have left a hundred thousand rows: no list gives more at once. */
+export const MOST_ROWS_SHOWN = 1000;
+/** Which page of a list. */
+export const PageQuerySchema = z.object({
+  /** `next` of the page before; without it the first page. */
+  after: z.string().min(1).max(1000).optional(),
+  /** Without it as many as are given at once. */
+  limit: z.coerce.number().int().positive().max(MOST_ROWS_SHOWN).optional(),
+});
+export type PageQuery = z.infer<typeof PageQuerySchema>;
+/** `after` of the next page; null: that was the last. */
+export const NextSchema = z.string().nullable();
+
 /** WordPress's own limit is 60; other software's logins may be longer. */
 export const LoginSchema = z.string().min(1).max(200);
 

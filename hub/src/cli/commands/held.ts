@@ -1,15 +1,18 @@
 /** `rollcall held list`, `release` and `reject`: what waits for a person. */
 import type { Command } from 'commander';
 import {
+  type DecidedHeld,
   DecidedHeldSchema,
   type HeldList,
   HeldListSchema,
-  MOST_HELD_SHOWN,
 } from '../../api/schemas/held.ts';
+import type { ApiClient } from '../api-client.ts';
 import { asksHub, type CommandContext, type HubOptions, hubOf, show } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { usage } from '../failure.ts';
+import { moreAfter, type PageOptions, paged, pageQuery } from '../paged.ts';
 import { table } from '../table.ts';
+import type { Terminal } from '../terminal.ts';
 
 export function addHeld(parent: Command, context: CommandContext): void {
   const held = parent.command('held').description('what waits for a person');
@@ -19,20 +22,20 @@ export function addHeld(parent: Command, context: CommandContext): void {
 }
 
 function addList(held: Command, context: CommandContext): void {
-  asksHub(held.command('list'))
-    .description('all of it, with the reasons')
+  paged(asksHub(held.command('list')))
+    .description('what is held, the oldest first, with the reasons')
     .option('--reason <code>', 'only what is held for this reason')
-    .action(async (options: HubOptions & { reason?: string }) => {
+    .action(async (options: HubOptions & PageOptions & { reason?: string }) => {
       const { reason } = options;
-      const path = reason === undefined ? '/held' : `/held?reason=${encodeURIComponent(reason)}`;
-      const list = await hubOf(context, options).get(path, HeldListSchema);
+      const query = pageQuery(options, reason === undefined ? {} : { reason });
+      const list = await hubOf(context, options).get(`/held${query}`, HeldListSchema);
       show(context, options, list, () =>
         list.held.length === 0 ? 'Nothing is held.\n' : shown(list),
       );
     });
 }
 
-function shown({ held }: HeldList): string {
+function shown({ held, next }: HeldList): string {
   const rows = held.map((row) => [
     row.delivery,
     row.login,
@@ -40,11 +43,8 @@ function shown({ held }: HeldList): string {
     row.fields.join(','),
     `${row.message} (${row.reason})`,
   ]);
-  const more =
-    held.length < MOST_HELD_SHOWN
-      ? ''
-      : `These are the oldest ${MOST_HELD_SHOWN}. “rollcall doctor” counts all of them by reason.\n`;
-  return `${table(['ID', 'ACCOUNT', 'TARGET', 'FIELDS', 'WHY'], rows)}${more}`;
+  const counted = '“rollcall doctor” counts all of them by reason.';
+  return `${table(['ID', 'ACCOUNT', 'TARGET', 'FIELDS', 'WHY'], rows)}${moreAfter(next, counted)}`;
 }
 
 function addDecision(
@@ -64,10 +64,24 @@ function addDecision(
       }
       const body = reason === undefined ? { deliveries, decision } : { reason, decision };
       const hub = hubOf(context, options);
-      const result = await hub.send('POST', '/held/decide', body, DecidedHeldSchema);
+      const result = await decideAll(body, hub, context.terminal);
       const asked = reason === undefined ? ` of ${deliveries.length}` : '';
       show(context, options, result, () => `${result.decided}${asked} decided.\n`);
       const all = reason === undefined ? deliveries.length : Math.max(1, result.decided);
       context.finish(result.decided === all ? EXIT.ok : EXIT.failed);
     });
+}
+
+/** The hub answers after some seconds, also when there is more to decide about. */
+async function decideAll(body: object, hub: ApiClient, terminal: Terminal): Promise<DecidedHeld> {
+  let decided = 0;
+  let after: { after?: string } = {};
+  for (;;) {
+    const asked = { ...body, ...after };
+    const part = await hub.send('POST', '/held/decide', asked, DecidedHeldSchema);
+    decided += part.decided;
+    terminal.progress(part.next === null ? '' : `${decided} decided …`);
+    if (part.next === null || terminal.isInterrupted) return { ...part, decided };
+    after = { after: part.next };
+  }
 }

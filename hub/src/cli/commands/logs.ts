@@ -5,6 +5,7 @@ import type { ApiClient } from '../api-client.ts';
 import { asksHub, type CommandContext, type HubOptions, hubOf } from '../command-context.ts';
 import { parseSince } from '../duration.ts';
 import { usage } from '../failure.ts';
+import { parseLimit } from '../paged.ts';
 import { table } from '../table.ts';
 import { visible, visibleJson } from '../visible.ts';
 
@@ -14,6 +15,7 @@ interface LogsOptions extends HubOptions {
   readonly account?: string;
   readonly since?: string;
   readonly limit: string;
+  readonly before?: string;
   readonly follow?: boolean;
 }
 
@@ -25,6 +27,7 @@ export function addLogs(parent: Command, context: CommandContext): void {
     .option('--account <login>', 'only rows about this account')
     .option('--since <time>', 'only rows since then: 15m, 2h, 7d, 2026-11-21')
     .option('--limit <rows>', 'at most so many, the newest', '100')
+    .option('--before <id>', 'only rows older than this one; --json shows the ids')
     .option('--follow', 'go on as rows come, until Ctrl-C')
     .action(async (options: LogsOptions) => logs(options, context));
 }
@@ -49,18 +52,20 @@ async function logs(options: LogsOptions, context: CommandContext): Promise<void
 }
 
 function filtersOf(options: LogsOptions, nowMs: number): Record<string, string> {
-  const { status, site, account, since } = options;
+  const { status, site, account, since, before } = options;
+  if (before !== undefined && !/^\d{1,15}$/u.test(before)) {
+    throw usage(`--before “${before}” is no id of a row.`);
+  }
+  if (before !== undefined && options.follow === true) {
+    throw usage('--before looks back, and --follow ahead: give one of them.');
+  }
   return {
+    ...(before === undefined ? {} : { before }),
     ...(status === undefined ? {} : { status }),
     ...(site === undefined ? {} : { site }),
     ...(account === undefined ? {} : { account }),
     ...(since === undefined ? {} : { since: parseSince(since, nowMs) }),
   };
-}
-
-function parseLimit(text: string): string {
-  if (/^[1-9]\d{0,3}$/u.test(text) && Number(text) <= 1000) return text;
-  throw usage(`--limit “${text}” is no number from 1 to 1000.`);
 }
 
 async function page(hub: ApiClient, query: Record<string, string>): Promise<LogRow[]> {

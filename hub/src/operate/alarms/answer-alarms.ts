@@ -5,7 +5,7 @@
  * Always true: repeating an answer changes nothing, what is no longer under the alarm is left alone;
  * each account that was answered has a row of the Sync Log that names who answered.
  */
-import type { AnswerAlarms } from '../../api/schemas/recovery.ts';
+import type { AnswerAlarms, AnsweredAlarms } from '../../api/schemas/recovery.ts';
 import type { SiteKey } from '../../model/ids.ts';
 import type { LogEntry } from '../../model/log-entry.ts';
 import type { AlarmedAccount } from '../../sync/ports.ts';
@@ -14,7 +14,7 @@ import type { OperationPorts } from '../ports.ts';
 import { wakeEverything } from '../wake-everything.ts';
 import { deleteAgain } from './delete-again.ts';
 import { type Do, forget } from './let-go.ts';
-import { ANSWERS, type Answer } from './list-alarms.ts';
+import { ANSWERS, type Answer, alarmPlace, alarmPlaceText } from './list-alarms.ts';
 import { recreate } from './recreate.ts';
 import { takeAsNew } from './take-as-new.ts';
 
@@ -28,32 +28,36 @@ const DOES: Readonly<Record<Answer, Do>> = {
   delete: deleteAgain,
 };
 
-/** @returns how many were answered */
+/** So long at most; then the caller asks for the rest, with `next`. */
+const TURN_MS = 20_000;
+
 export async function answerAlarms(
   ports: OperationPorts,
   wanted: AnswerAlarms,
   by: string,
-): Promise<number> {
+): Promise<AnsweredAlarms> {
   const { installation, key } = await siteNamed(ports.registry, wanted.site);
-  const logins = wanted.logins && new Set(wanted.logins.map((login) => login.toLowerCase()));
-  const rows = (await ports.views.alarms()).filter(
-    (row) =>
-      row.installation === installation &&
-      ANSWERS[row.alarm]?.includes(wanted.answer) === true &&
-      (logins?.has(row.login.toLowerCase()) ?? true),
-  );
+  const { answer, logins, after } = wanted;
+  const alarms = Object.keys(ANSWERS).filter((alarm) => ANSWERS[alarm]?.includes(answer));
+  const query = { installation, alarms, ...(logins ? { logins } : {}), limit: AT_ONCE };
+  const endMs = (await ports.store.nowMs()) + TURN_MS;
+  let place = after === undefined ? {} : { after: alarmPlace(after) };
   let answered = 0;
-  for (let from = 0; from < rows.length; from += AT_ONCE) {
-    const some = rows.slice(from, from + AT_ONCE);
-    const done = await DOES[wanted.answer](ports, installation, some);
+  let next: string | null = null;
+  do {
+    const rows = await ports.views.alarms({ ...query, ...place });
+    const done = rows.length === 0 ? [] : await DOES[answer](ports, installation, rows);
     await ports.store.transaction((tx) =>
-      tx.appendLog(done.map((row) => logOf(row, key, wanted.answer, by))),
+      tx.appendLog(done.map((row) => logOf(row, key, answer, by))),
     );
     answered += done.length;
-  }
+    const last = rows.length < AT_ONCE ? undefined : rows.at(-1);
+    next = alarmPlaceText(last);
+    place = last === undefined ? {} : { after: last };
+  } while (next !== null && (await ports.store.nowMs()) < endMs);
   await ports.wake.pull(installation);
   await wakeEverything(ports);
-  return answered;
+  return { answered, next };
 }
 
 const ACTIONS: Readonly<Record<Answer, LogEntry['action']>> = {

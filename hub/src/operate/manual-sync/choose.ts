@@ -2,6 +2,7 @@
 import type { AccountState } from '#contract/account-state.ts';
 import type { SyncRequest } from '../../api/schemas/sync.ts';
 import { Fault } from '../../errors.ts';
+import { accountPages } from '../../sync/account-pages.ts';
 import type { SiteRecord } from '../../sync/ports.ts';
 import { siteNamed } from '../names.ts';
 import type { OperationPorts } from '../ports.ts';
@@ -53,17 +54,10 @@ export async function* pagesOf(
         ? { logins: chosen.logins }
         : {};
   const wanted = chosen.by === 'accounts' ? new Set(chosen.logins) : null;
-  let after: number | null = 0;
-  while (after !== null) {
-    const page = await ports.site.accounts(connection, {
-      after,
-      limit: PAGE,
-      detail: 'state',
-      ...filter,
-    });
+  const asked = { limit: PAGE, detail: 'state', ...filter } as const;
+  for await (const page of accountPages(ports.site, connection, asked)) {
     // A database's collation takes `áxb` for `axb`; a person is chosen by the very login.
     const accounts = page.accounts.filter(({ login }) => wanted === null || wanted.has(login));
     if (accounts.length > 0) yield accounts;
-    after = page.next;
   }
 }

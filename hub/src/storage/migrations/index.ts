@@ -7,6 +7,7 @@ import { statements as creations } from './0005-creations.ts';
 import { statements as proofs } from './0006-proofs.ts';
 import { statements as siteEvents } from './0007-site-events.ts';
 import { statements as refreshesThatCreate } from './0008-refreshes-that-create.ts';
+import { statements as pagesOfHeld } from './0009-pages-of-held.ts';
 
 export interface Migration {
   readonly number: number;
@@ -23,4 +24,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 6, name: 'proofs', statements: proofs },
   { number: 7, name: 'site-events', statements: siteEvents },
   { number: 8, name: 'refreshes-that-create', statements: refreshesThatCreate },
+  { number: 9, name: 'pages-of-held', statements: pagesOfHeld },
 ];

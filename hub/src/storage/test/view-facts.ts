@@ -42,6 +42,8 @@ export function viewFacts(world: () => World): void {
       id,
     ]);
     expect((await views().log({ site, afterId: first - 1, limit: 10 })).length).toBe(2);
+    const before = await views().log({ site, beforeId: id, limit: 10 });
+    expect(before.map((row) => row.id)).toEqual([first]);
   });
 
   test('the log is narrowed by status, site, login and time', async () => {
@@ -100,7 +102,7 @@ export function viewFacts(world: () => World): void {
     expect(await views().accountCount(a.installation)).toBe(4);
     expect(await views().accountCount(b.installation)).toBe(0);
 
-    const held = (await views().held()).filter((one) => one.target === b.site);
+    const held = (await views().held({ limit: 1_000 })).filter((one) => one.target === b.site);
     expect(held.map(({ reason, fields }) => [reason, fields])).toEqual(
       expect.arrayContaining([
         ['identity.email_taken', ['email']],
@@ -110,6 +112,59 @@ export function viewFacts(world: () => World): void {
     );
     expect(held.length).toBe(3);
     expect(held.every((one) => one.login.startsWith('person-'))).toBe(true);
+  });
+
+  test('what is held comes page by page, the oldest first, whatever became of the page before', async () => {
+    const { storage } = world();
+    const [a, b] = [await addPlace(storage), await addPlace(storage)];
+    const url = carried('u', a.site);
+    const people = ['identity.login_taken', 'identity.login_taken', 'source.creation_limit'].map(
+      (held) => identity([account(a.installation)], [delivery(b.site, { url }, { held })]),
+    );
+    for (const person of people) await save(storage, person);
+    const query = { targets: [b.site], limit: 2 };
+    const page = await views().held(query);
+    expect(page.map(({ uid }) => uid)).toEqual(people.slice(0, 2).map(({ uid }) => uid));
+    const [, last] = page;
+    await save(storage, ...people.slice(0, 2).map((one) => ({ ...one, deliveries: new Map() })));
+    if (last === undefined) throw new Error('a page of two');
+    const rest = await views().held({ ...query, after: last });
+    expect(rest.map(({ uid, reason }) => [uid, reason])).toEqual([
+      [people[2]?.uid, 'source.creation_limit'],
+    ]);
+    const { queuedAtMs = 0 } = rest[0] ?? {};
+    expect(await views().held({ ...query, queuedUntilMs: queuedAtMs - 1 })).toEqual([]);
+    expect(await views().held({ ...query, queuedUntilMs: queuedAtMs })).toHaveLength(1);
+    expect(await views().held({ ...query, reason: 'identity.login_taken' })).toEqual([]);
+  });
+
+  test('alarms come page by page, by login, and are counted by site and kind', async () => {
+    const { storage } = world();
+    const [a, b] = [await addPlace(storage), await addPlace(storage)];
+    const alarm = 'account.vanished';
+    const named = (login: string, place: typeof a, kind = alarm) =>
+      identity([account(place.installation, { login, alarm: kind })]);
+    await save(
+      storage,
+      named('Bo', a),
+      named('anna', a),
+      named('anna', b),
+      named('cy', a, 'identity.label_mismatch'),
+    );
+    const { installation } = a;
+    const page = await views().alarms({ installation, limit: 2 });
+    expect(page.map(({ login }) => login)).toEqual(['anna', 'Bo']);
+    const [, after] = page;
+    if (after === undefined) throw new Error('a page of two');
+    const rest = await views().alarms({ installation, after, limit: 2 });
+    expect(rest.map(({ login }) => login)).toEqual(['cy']);
+    const narrowed = { installation, alarms: [alarm], logins: ['ANNA', 'cy'], limit: 9 };
+    expect((await views().alarms(narrowed)).map(({ login }) => login)).toEqual(['anna']);
+    const kinds = (await views().alarmsByKind()).filter((one) => one.installation === installation);
+    expect(kinds.map(({ alarm: kind, count }) => [kind, count])).toEqual([
+      [alarm, 2],
+      ['identity.label_mismatch', 1],
+    ]);
   });
 
   test('an identity is found by login, the living before the ended', async () => {

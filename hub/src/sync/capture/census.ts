@@ -12,19 +12,15 @@
 import type { AccountState } from '#contract/account-state.ts';
 import type { Account, Identity } from '../../model/identity.ts';
 import { wordPressId } from '../../model/ids.ts';
+import { accountPages } from '../account-pages.ts';
 import { label, newIdentity, PAGE_ROWS, type PullInput, type PullPorts } from './pull.ts';
 import { sentThere } from './sent-there.ts';
 import { whoTells } from './who-tells.ts';
 
 export async function census(input: PullInput, ports: PullPorts): Promise<number> {
-  let after: number | null = 0;
   let count = 0;
-  while (after !== null) {
-    const page = await ports.site.accounts(input.connection, {
-      after,
-      limit: PAGE_ROWS,
-      detail: 'state',
-    });
+  const asked = { limit: PAGE_ROWS, detail: 'state' } as const;
+  for await (const page of accountPages(ports.site, input.connection, asked)) {
     await ports.store.transaction(async (tx) => {
       const ids = page.accounts.map((state) => wordPressId(state.id));
       const known = await tx.lockByAccount(input.installation, ids);
@@ -34,7 +30,6 @@ export async function census(input: PullInput, ports: PullPorts): Promise<number
       await tx.save(strangers.map((state) => withWho(newIdentity(), state, input)));
     });
     count += page.accounts.length;
-    after = page.next;
   }
   await label(input, ports);
   return count;

@@ -22,6 +22,7 @@ import {
 import { sitesOf } from '../../model/route.ts';
 import { isFromBefore, isNewer, type Stamp } from '../../model/stamp.ts';
 import type { Reason } from '../../reasons.ts';
+import { accountPages } from '../account-pages.ts';
 import type { Transaction } from '../ports.ts';
 import type { SpreadBatch } from '../spread-batch.ts';
 import { knownByLabel } from './known-by-label.ts';
@@ -81,15 +82,9 @@ export async function recover(input: PullInput, step: Step, ports: PullPorts): P
     return NOTHING_RECOVERED;
   }
   let total = NOTHING_RECOVERED;
-  let after: number | null = 0;
-  while (after !== null) {
-    const from: number = after;
-    const page = await ports.site.accounts(input.connection, {
-      after: from,
-      limit: PAGE_ROWS,
-      detail: 'state',
-    });
-    const span = { after: from, upTo: page.next };
+  const asked = { limit: PAGE_ROWS, detail: 'state' } as const;
+  for await (const page of accountPages(ports.site, input.connection, asked)) {
+    const span = { after: page.after, upTo: page.next };
     const { found, labels } = await ports.store.transaction((tx) =>
       step === 'known'
         ? readThoseKnown(tx, page.accounts, span, input)
@@ -97,7 +92,6 @@ export async function recover(input: PullInput, step: Step, ports: PullPorts): P
     );
     if (labels.length > 0) await relabel(labels, input, ports);
     total = sumOfRecovered(total, found);
-    after = page.next;
   }
   if (step === 'known') await label(input, ports);
   return total;

@@ -15,21 +15,26 @@ import { toRow } from './offer.ts';
 import { withoutOldBirth } from './old-birth.ts';
 import { keepLessons, learnRows, PAGE_ROWS, type PullInput, type PullPorts } from './pull.ts';
 
-export async function refresh(input: PullInput, ports: PullPorts): Promise<number> {
-  let count = 0;
-  for (;;) {
-    const refreshes = await ports.store.refreshes(input.installation, PAGE_ROWS);
-    if (refreshes.length === 0) return count;
-    count += await refreshPage(refreshes, input, ports);
-    if (refreshes.length < PAGE_ROWS) return count;
-  }
+export interface Refreshed {
+  readonly rows: number;
+  /** The site has looked for so many; of the others it has said nothing yet. */
+  readonly looked: number;
+  readonly more: boolean;
+}
+
+/** One page of them. */
+export async function refresh(input: PullInput, ports: PullPorts): Promise<Refreshed> {
+  const refreshes = await ports.store.refreshes(input.installation, PAGE_ROWS);
+  if (refreshes.length === 0) return { rows: 0, looked: 0, more: false };
+  const read = await refreshPage(refreshes, input, ports);
+  return { ...read, more: refreshes.length === PAGE_ROWS };
 }
 
 async function refreshPage(
   refreshes: readonly Refresh[],
   input: PullInput,
   { site, store, spreadBatch }: PullPorts,
-): Promise<number> {
+): Promise<Omit<Refreshed, 'more'>> {
   const ids = refreshes.map((refresh) => refresh.wpId);
   const request = { after: 0, limit: PAGE_ROWS, ids, detail: 'state' } as const;
   const { answer: page, labelledBefore } = await askForLabels(
@@ -56,5 +61,5 @@ async function refreshPage(
     });
     await keepLessons(tx, lessons, input, context, spreadBatch);
   });
-  return rows.length;
+  return { rows: rows.length, looked: looked.length };
 }

@@ -22,6 +22,7 @@ import {
 import { sitesOf } from '../../model/route.ts';
 import { isNewer } from '../../model/stamp.ts';
 import type { Reason } from '../../reasons.ts';
+import { accountPages } from '../account-pages.ts';
 import type { Ended, Transaction } from '../ports.ts';
 import { learn } from './learn.ts';
 import { withoutOldBirth } from './old-birth.ts';
@@ -52,20 +53,14 @@ const NOTHING: Reread = { accounts: 0, wentBack: 0, vanished: 0, reappeared: 0, 
 
 export async function reread(input: PullInput, ports: PullPorts): Promise<Reread> {
   let total = NOTHING;
-  let after: number | null = 0;
-  while (after !== null) {
-    const from: number = after;
-    const page = await ports.site.accounts(input.connection, {
-      after: from,
-      limit: PAGE_ROWS,
-      detail: 'state',
-    });
+  const asked = { limit: PAGE_ROWS, detail: 'state' } as const;
+  for await (const page of accountPages(ports.site, input.connection, asked)) {
+    const span = { after: page.after, upTo: page.next };
     const { found, labels } = await ports.store.transaction((tx) =>
-      readPage(tx, page.accounts, { after: from, upTo: page.next }, input, ports),
+      readPage(tx, page.accounts, span, input, ports),
     );
     if (labels.length > 0) await relabel(labels, input, ports);
     total = sumOf(total, found);
-    after = page.next;
   }
   await label(input, ports);
   return total;

@@ -88,7 +88,7 @@ export class World {
     const ports = this.portsOf(index);
     return this.survive(async () => {
       const { rows } = await pull(input, ports);
-      return rows + (await refresh(input, ports));
+      return rows + (await refresh(input, ports)).rows;
     });
   }
 

@@ -136,7 +136,7 @@ describe('one account', () => {
       new Set([guilty]),
     );
     // Halving costs two requests for each doubling, not one for each account.
-    expect(sizes().length).toBeLessThan(MANY / 4);
+    expect(sizes().length).toBeLessThan(Math.max(MANY / 4, 20));
     // Somebody else's edit does not wait behind it.
     await edit('new', 3, 'Meanwhile');
     await othersArrive(guilty);
@@ -249,7 +249,13 @@ describe('a source that answers', () => {
       await waitUntil(async () => rule.met > 0, REST_MS);
       await edit('new', 2, `Broken again ${at}`);
       rule.lift();
-      expect(await hub.call<SiteTest>('POST', '/sites/shop/test')).toMatchObject({ ok: true });
+      // An answer that was broken may still be on its way, and the site is left alone once more for it.
+      await waitUntil(async () => {
+        expect(await hub.call<SiteTest>('POST', '/sites/shop/test')).toMatchObject({ ok: true });
+        return (await hub.status()).sites.some(
+          ({ name, outbox }) => name === 'shop' && outbox === 0,
+        );
+      }, REST_MS);
       await hub.rest();
       expect(await accountsOf(blog)).toEqual(await accountsOf(shop));
     }

@@ -91,7 +91,7 @@ export function describeSites(engine: NonNullable<SiteOptions['engine']>): void 
       const other = await start({ name: 'other' });
       const get = (url: string): Promise<string> =>
         shop.php(
-          `$r = wp_safe_remote_get( '${url}' ); echo is_wp_error( $r ) ? $r->get_error_code() : wp_remote_retrieve_response_code( $r );`,
+          `$r = wp_safe_remote_get( '${url}', array( 'timeout' => 60 ) ); echo is_wp_error( $r ) ? $r->get_error_code() : wp_remote_retrieve_response_code( $r );`,
         );
       expect(await get(`${other.url}/wp-json/`)).toBe('200');
       expect(await get(`${shop.url}/wp-json/`)).toBe('200');

@@ -48,6 +48,11 @@ const KEEP_COMPILED = [
   // Scripts run ten times or so: optimising them would take longer than it saves.
   'opcache.optimization_level = 0',
 ];
+/** A command line has no request. */
+const NO_REQUEST = `foreach ( preg_grep( '~^(?:HTTP|REQUEST|QUERY|REMOTE|SERVER|CONTENT)_|^HTTPS$~', array_keys( $_SERVER ) ) as $name ) {
+	unset( $_SERVER[ $name ] );
+}
+unset( $name );`;
 /** This version can't keep them in memory. */
 const COMPILE_ALWAYS = ['opcache.enable = 0', 'opcache.enable_cli = 0'];
 
@@ -182,12 +187,7 @@ async function wp(args: readonly string[]): Promise<CommandResult> {
   const encoded = Buffer.from(JSON.stringify(argv)).toString('base64');
   const code = `<?php
 ini_set( 'memory_limit', '512M' );
-// A command line has no request.
-foreach ( array_keys( $_SERVER ) as $name ) {
-	if ( preg_match( '~^(?:HTTP|REQUEST|QUERY|REMOTE|SERVER|CONTENT)_|^HTTPS$~', $name ) ) {
-		unset( $_SERVER[ $name ] );
-	}
-}
+${NO_REQUEST}
 $argv = json_decode( base64_decode( '${encoded}' ), true );
 $argc = count( $argv );
 $_SERVER['argv'] = $argv;
@@ -195,7 +195,7 @@ $_SERVER['argc'] = $argc;
 foreach ( array( 'STDIN' => 'r', 'STDOUT' => 'w', 'STDERR' => 'w' ) as $stream => $mode ) {
 	defined( $stream ) || define( $stream, fopen( 'php://' . strtolower( $stream ), $mode ) );
 }
-unset( $stream, $mode, $name );
+unset( $stream, $mode );
 Phar::loadPhar( '${WP_CLI}/wp-cli.phar', 'wp-cli.phar' );
 require 'phar://wp-cli.phar/php/boot-phar.php';
 `;
@@ -203,7 +203,8 @@ require 'phar://wp-cli.phar/php/boot-phar.php';
 }
 
 async function php(code: string): Promise<CommandResult> {
-  const loadWordPress = `$_SERVER['HTTP_HOST'] = '127.0.0.1:${port}'; require '${TREE}/wp-load.php';`;
+  const loadWordPress = `${NO_REQUEST}
+$_SERVER['HTTP_HOST'] = '127.0.0.1:${port}'; require '${TREE}/wp-load.php';`;
   return collect(await started().playground.runStream({ code: `<?php ${loadWordPress}\n${code}` }));
 }
 

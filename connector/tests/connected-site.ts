@@ -25,6 +25,7 @@ import {
   RestErrorSchema,
   type WriteOperation,
 } from '#contract/messages.ts';
+import { activatePlugin } from '#lab/activate-plugin.ts';
 import { type Site, startSite } from '#lab/start-site.ts';
 import { BEST, type Engine } from './engines.ts';
 
@@ -101,7 +102,7 @@ export async function startConnectedSite(
 ): Promise<ConnectedSite> {
   const site = await startSite({ ...options, name, connector: CONNECTOR, muPlugins: STRANGERS });
   await forgetDebugLog(site);
-  await site.wp('plugin', 'activate', 'rollcall-connector');
+  await activatePlugin(site);
   const { credential } = await connect(site);
   return connectedSite(site, credential);
 }

@@ -14,6 +14,7 @@ import {
   readSignalFixture,
 } from '#contract/fixtures.ts';
 import { ConnectAnswerSchema } from '#contract/messages.ts';
+import { activatePlugin } from '#lab/activate-plugin.ts';
 import { type Site, startSite } from '#lab/start-site.ts';
 import { applicationPassword, ask, basic } from './connected-site.ts';
 import { BEST_AND_OLDEST } from './engines.ts';
@@ -26,7 +27,7 @@ describe.each(BEST_AND_OLDEST)('$name', ({ options }) => {
   beforeAll(async () => {
     const connector = fileURLToPath(new URL('..', import.meta.url));
     site = await startSite({ ...options, name: 'fixtures', connector });
-    await site.wp('plugin', 'activate', 'rollcall-connector');
+    await activatePlugin(site);
     await site.php(`wp_update_user( array( 'ID' => 1, 'user_email' => 'admin@fixtures.test' ) );`);
   });
   afterAll(async () => {

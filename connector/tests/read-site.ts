@@ -18,6 +18,7 @@ import {
   type StatusAnswer,
   StatusAnswerSchema,
 } from '#contract/messages.ts';
+import { activatePlugin } from '#lab/activate-plugin.ts';
 import { type Site, type SiteOptions, startSite } from '#lab/start-site.ts';
 
 const HUB = { id: '0b7f5a52-3d0e-4b53-9d5c-5f2f6f2d8a10', term: 1 };
@@ -50,12 +51,7 @@ export async function readSite(
   const { watch = ['phone', 'billing_city'], ...rest } = options;
   const connector = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
   const site = await startSite({ connector, ...rest });
-  await site.wp(
-    'plugin',
-    'activate',
-    'rollcall-connector',
-    ...(site.multisite ? ['--network'] : []),
-  );
+  await activatePlugin(site);
   if (site.multisite) await site.wp('site', 'create', '--slug=second');
   const password = await site.php(
     "list( $p ) = WP_Application_Passwords::create_new_application_password( 1, array( 'name' => 'connect' ) ); echo $p;",

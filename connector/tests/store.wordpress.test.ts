@@ -1,6 +1,7 @@
 /** Who a users table is: a copied database is not taken for the one that it was copied from. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { StatusAnswerSchema } from '#contract/messages.ts';
+import { activatePlugin } from '#lab/activate-plugin.ts';
 import { type Site, startSite } from '#lab/start-site.ts';
 import {
   applicationPassword,
@@ -21,7 +22,7 @@ let original: Site;
 beforeAll(async () => {
   original = await startSite({ ...BEST.options, name: 'original', connector: CONNECTOR });
   started.push(original);
-  await original.wp('plugin', 'activate', 'rollcall-connector');
+  await activatePlugin(original);
 });
 afterAll(async () => {
   await Promise.all(started.map((site) => site.stop()));

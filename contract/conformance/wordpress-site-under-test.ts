@@ -14,6 +14,7 @@ import type { Connection } from '#hub/sync/ports.ts';
 import { connectSite } from '#hub/wordpress/connect.ts';
 import { createSiteClient } from '#hub/wordpress/site-client.ts';
 import { createWire, type Wire } from '#hub/wordpress/wire.ts';
+import { activatePlugin } from '#lab/activate-plugin.ts';
 import { type Site, type SiteOptions, startSite } from '#lab/start-site.ts';
 import type { Act, Present, SiteUnderTest } from './site-under-test.ts';
 
@@ -62,7 +63,7 @@ async function connect(site: Site, wire: Wire): Promise<Connection> {
   await site.php(`foreach ( ${literal(ELDERS)} as $login ) {
     wp_insert_user( array( 'user_login' => $login, 'user_email' => "$login@people.test", 'user_pass' => 'old', 'role' => 'subscriber' ) );
   }`);
-  await site.wp('plugin', 'activate', 'rollcall-connector');
+  await activatePlugin(site);
   const password = await site.php(`echo WP_Application_Passwords::create_new_application_password(
     get_user_by( 'login', ${literal(site.adminLogin)} )->ID, array( 'name' => 'connect' ) )[0];`);
   const hub = { id: randomUUID(), term: 1 };

@@ -178,6 +178,11 @@ export const FAULTS = {
     retryable: false,
     next: 'Check the login; new accounts are known after the next pull.',
   },
+  'role.privileged': {
+    status: 422,
+    retryable: false,
+    next: 'Name roles that give no power over a site.',
+  },
   'role.unknown': {
     status: 422,
     retryable: false,

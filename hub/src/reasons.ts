@@ -98,11 +98,13 @@ export const REASONS = {
   'source.account_missing': 'The account is no longer there, and the site saw no deletion.',
   'source.accounts_missing':
     'Accounts are no longer on the site, and nobody saw them being deleted.',
+  'source.automatic_off': 'Nothing leaves the source by itself; a manual sync carries it over.',
   'source.creation_limit':
     'The source brought more new accounts in a short time than go without a person’s consent.',
   'source.delete_unfinished':
     'A deletion of the account was cut short on the source; what it had taken there is nobody’s edit.',
   'source.read_anew': 'A person said what had happened to the site, and it was read anew.',
+  'source.role_not_selected': 'The account has none of the roles whose changes leave the source.',
   'source.rewound':
     'The site’s database is not where this hub left it: it was restored from a backup, or copied.',
   'source.rewritten_outside':

@@ -30,6 +30,19 @@ describe('a command asks for what it was told', () => {
       ['changeSite', 'Shop', { status: 'active' }],
     ],
     [
+      ['site', 'set', 'Shop', '--automatic', 'off', '--sync-roles', 'customer, editor'],
+      ['changeSite', 'Shop', { automatic: false, syncRoles: ['customer', 'editor'] }],
+    ],
+    [
+      ['site', 'set', 'Shop', '--sync-roles', '', '--on-role-lost', 'delete'],
+      ['changeSite', 'Shop', { syncRoles: [], onRoleLost: 'delete' }],
+    ],
+    [
+      ['site', 'set', 'Shop', '--create-missing', 'on'],
+      ['changeSite', 'Shop', { createMissing: true }],
+    ],
+    [['site', 'show', 'Shop'], ['sites']],
+    [
       ['site', 'remove', 'Shop'],
       ['removeSite', 'Shop'],
     ],
@@ -64,6 +77,7 @@ describe('a command asks for what it was told', () => {
       ],
     ],
     [['route', 'list'], ['routes']],
+    [['route', 'show', 'Shop', 'Blog'], ['routes']],
     [
       ['sync', '--from', 'A', '--to', 'B,C', '--all', '--dry-run'],
       ['planSync', { from: 'A', to: ['B', 'C'], accounts }],
@@ -202,6 +216,35 @@ describe('a command asks for what it was told', () => {
     ]);
     expect(await hub.rollcall('route', 'resume', 'Shop', 'Academy')).toBe(1);
     expect(hub.terminal.written.err).toContain('There is no route Shop → Academy.');
+  });
+});
+
+describe('route change', () => {
+  it('sends what was named and nothing else, for both ways', async () => {
+    const rules = ['--meta', 'vat, phone', '--roles', '', '--no-creates', '--updates'];
+    const more = ['--on-delete', 'strip', '--reassign-to', 'heir', '--both'];
+    expect(await hub.rollcall('route', 'change', 'Shop', 'blog', ...rules, ...more)).toBe(0);
+    const wanted = {
+      meta: ['vat', 'phone'],
+      roles: [],
+      creates: false,
+      updates: true,
+      onDelete: 'strip',
+      reassignTo: 'heir',
+    };
+    expect(hub.operations.calls.slice(1)).toEqual([
+      ['changeRoute', 1, { rules: wanted }],
+      ['changeRoute', 2, { rules: wanted }],
+    ]);
+  });
+
+  it('takes the heir away, and says when nothing was named', async () => {
+    expect(await hub.rollcall('route', 'change', '1', '--no-reassign-to')).toBe(0);
+    expect(hub.operations.calls.slice(1)).toEqual([
+      ['changeRoute', 1, { rules: { reassignTo: null } }],
+    ]);
+    expect(await hub.rollcall('route', 'change', 'Shop', 'Blog')).toBe(2);
+    expect(hub.terminal.written.err).toContain('Nothing to change is named.');
   });
 });
 

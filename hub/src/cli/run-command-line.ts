@@ -16,8 +16,9 @@ import { addLogs } from './commands/logs.ts';
 import { addProof } from './commands/proof.ts';
 import { addRecover } from './commands/recover.ts';
 import { addRouteAdd } from './commands/route-add.ts';
-import { addRouteChanges } from './commands/route-change.ts';
+import { addRouteChange, addRouteShow } from './commands/route-change.ts';
 import { addRouteList } from './commands/route-list.ts';
+import { addRouteStates } from './commands/route-state.ts';
 import { addRun } from './commands/run.ts';
 import { addServe } from './commands/serve.ts';
 import { addSiteAdd } from './commands/site-add.ts';
@@ -27,6 +28,7 @@ import { addSiteList } from './commands/site-list.ts';
 import { addSiteMoved } from './commands/site-moved.ts';
 import { addSiteRecovery } from './commands/site-recovery.ts';
 import { addSiteRemove } from './commands/site-remove.ts';
+import { addSiteSet, addSiteShow } from './commands/site-set.ts';
 import { addSiteTest } from './commands/site-test.ts';
 import { addStatus } from './commands/status.ts';
 import { addSync } from './commands/sync.ts';
@@ -63,6 +65,8 @@ function program(context: CommandContext): Command {
   for (const add of [
     addSiteAdd,
     addSiteList,
+    addSiteShow,
+    addSiteSet,
     addSiteTest,
     addSiteChanges,
     addSiteHistory,
@@ -73,7 +77,9 @@ function program(context: CommandContext): Command {
     add(site, context);
   }
   const route = root.command('route').description('which site’s changes go where');
-  for (const add of [addRouteAdd, addRouteList, addRouteChanges]) add(route, context);
+  for (const add of [addRouteAdd, addRouteList, addRouteShow, addRouteChange, addRouteStates]) {
+    add(route, context);
+  }
   const rest = [
     addSync,
     addLogs,

@@ -25,6 +25,8 @@ export interface Account {
   readonly labelled: boolean;
   /** The last stamp the hub knows of each field here; `account` is when it was born. */
   readonly known: ReadonlyMap<KnownKey, Stamp>;
+  /** The roles on each site, as far as they were ever told. */
+  readonly roles: ReadonlyMap<SiteKey, readonly string[]>;
   /** When the account ended here. A tombstone is never taken back. */
   readonly gone: Stamp | null;
   /** Reason code while a person must look at it first (`identity.label_mismatch`). */
@@ -106,6 +108,11 @@ export interface Holding {
   readonly complete: boolean;
   /** Present when it was learned that the account ended. */
   readonly gone: { readonly stamp: Stamp; readonly path: Path; readonly site: SiteKey } | null;
+  /** Sites where the account came among those that leave, or is no longer one of them, and since when. */
+  readonly entered?: ReadonlySet<SiteKey>;
+  readonly left?: ReadonlyMap<SiteKey, Stamp>;
+  /** An operator asked for it: what a site lets leave by itself does not matter. */
+  readonly asked?: boolean;
   /** How the account came about, where known. */
   readonly birth: Birth | null;
   /** The account came about just now, and Rollcall saw it. */

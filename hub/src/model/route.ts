@@ -38,13 +38,32 @@ export interface Site {
   readonly status: 'active' | 'paused';
   /** Create an account when an update arrives for one that does not exist here. */
   readonly createMissing: boolean;
+  readonly rules: SiteRules;
 }
+
+/** What a site says about all that leaves it, and all that comes in, whatever the route. */
+export interface SiteRules {
+  /** Changes leave by themselves; false: only when an operator asks for it. */
+  readonly automatic: boolean;
+  /** Accounts with one of these roles here leave; empty: everybody does. */
+  readonly syncRoles: readonly string[];
+  /** What it means for the targets when somebody loses the last of them. */
+  readonly onRoleLost: 'stop' | 'delete';
+}
+
+export const USUAL_SITE_RULES: SiteRules = { automatic: true, syncRoles: [], onRoleLost: 'stop' };
 
 /** Sites and routes as they are at one moment. */
 export interface Topology {
   readonly sites: ReadonlyMap<SiteKey, Site>;
   readonly routes: readonly Route[];
 }
+
+/** Is somebody with these roles one of those whose changes leave the site by themselves? */
+export const isAmongThoseWhoLeave = (
+  { syncRoles }: SiteRules,
+  roles: readonly string[] | undefined,
+): boolean => syncRoles.length === 0 || syncRoles.some((role) => roles?.includes(role) === true);
 
 export const sitesOf = (topology: Topology, installation: InstallationId): Site[] =>
   [...topology.sites.values()].filter((site) => site.installation === installation);

@@ -14,6 +14,7 @@ import type { StatusAnswer } from '#contract/messages.ts';
 import type { AddedSite, AddSite } from '../api/schemas/site.ts';
 import { Fault } from '../errors.ts';
 import { installationId, type SiteKey, siteKey } from '../model/ids.ts';
+import { USUAL_SITE_RULES } from '../model/route.ts';
 import { reasonSentence } from '../reasons.ts';
 import type { Installation, SiteRecord } from '../sync/ports.ts';
 import { viewSites } from './list-sites.ts';
@@ -165,6 +166,7 @@ function sitesOf(
       url: site.url,
       status: before?.status ?? 'active',
       createMissing: before?.createMissing ?? false,
+      rules: before?.rules ?? USUAL_SITE_RULES,
       restUrl: restRootOf(door, status, site),
       roles: site.roles,
       defaultRole: site.default_role,

@@ -9,7 +9,9 @@ import type {
 } from '../api/schemas/site.ts';
 import { Fault } from '../errors.ts';
 import type { InstallationId } from '../model/ids.ts';
+import type { SiteRules } from '../model/route.ts';
 import type { Reason } from '../reasons.ts';
+import type { SiteRecord } from '../sync/ports.ts';
 import { viewSites } from './list-sites.ts';
 import { operatorNamed, siteNamed } from './names.ts';
 import type { OperationPorts } from './ports.ts';
@@ -22,15 +24,42 @@ export async function changeSite(
 ): Promise<SiteView> {
   const site = await siteNamed(registry, name);
   if (change.name !== undefined) await refuseTakenName(registry, site.key, change.name);
+  refuseRoles(site, change.syncRoles ?? []);
+  const rules = rulesIn(change);
   await registry.updateSite(site.key, {
     ...(change.status === undefined ? {} : { status: change.status }),
     ...(change.createMissing === undefined ? {} : { createMissing: change.createMissing }),
     ...(change.name === undefined ? {} : { name: change.name }),
+    ...(Object.keys(rules).length === 0 ? {} : { rules }),
   });
   if (change.status === 'active') await tryNow({ registry, store, wake }, site.installation);
   const view = (await viewSites(registry)).find((entry) => entry.key === site.key);
   if (view === undefined) throw new Fault('site.unknown', `“${name}” was removed meanwhile.`);
   return view;
+}
+
+function rulesIn({ automatic, syncRoles, onRoleLost }: ChangeSite): Partial<SiteRules> {
+  return {
+    ...(automatic === undefined ? {} : { automatic }),
+    ...(syncRoles === undefined ? {} : { syncRoles: [...new Set(syncRoles)] }),
+    ...(onRoleLost === undefined ? {} : { onRoleLost }),
+  };
+}
+
+/**
+ * Privileged accounts leave a site only where route and target both name them. No target can say so
+ * yet, so such a role would be ticked for nothing.
+ */
+function refuseRoles({ name, roles }: SiteRecord, wanted: readonly string[]): void {
+  const unknown = wanted.find((role) => roles[role] === undefined);
+  if (unknown !== undefined) {
+    throw new Fault('role.unknown', `“${name}” has no role “${unknown}”.`);
+  }
+  const privileged = wanted.find((role) => roles[role]?.privileged === true);
+  if (privileged !== undefined) {
+    const sentence = `“${privileged}” gives power over “${name}”: such accounts are not synced, and no target has agreed to take them.`;
+    throw new Fault('role.privileged', sentence);
+  }
 }
 
 async function refuseTakenName(

@@ -16,6 +16,8 @@ export async function viewSites(registry: Registry): Promise<readonly SiteView[]
       url: site.url,
       status: site.status,
       createMissing: site.createMissing,
+      ...site.rules,
+      syncRoles: [...site.rules.syncRoles],
       installation: site.installation,
       blog: site.blog,
       multisite: installation.multisite,

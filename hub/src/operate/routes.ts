@@ -3,6 +3,7 @@
 import { CORE_FIELDS } from '#contract/account-state.ts';
 import type { AddRoute, ChangeRoute, RouteView, SomeRules } from '../api/schemas/route.ts';
 import { Fault } from '../errors.ts';
+import { isExtension, PASSWORD } from '../model/field.ts';
 import type { InstallationId } from '../model/ids.ts';
 import { routeId } from '../model/ids.ts';
 import { isNeverSynced } from '../model/never-synced.ts';
@@ -46,12 +47,13 @@ export async function changeRoute(
   const { registry, wake } = ports;
   const route = await routeWithId(ports, id);
   const rules = change.rules === undefined ? undefined : { ...route.rules, ...named(change.rules) };
-  if (rules !== undefined) refuseNeverSynced(rules.meta);
+  const { sites } = await registry.topology();
+  const source = (await registry.sites()).find((site) => site.key === route.source);
+  refuseRules(source, change.rules);
   await registry.updateRoute(route.id, {
     ...(change.status === undefined ? {} : { status: change.status }),
     ...(rules === undefined ? {} : { rules }),
   });
-  const { sites } = await registry.topology();
   const ends = [route.source, route.target].flatMap((key) => sites.get(key)?.installation ?? []);
   await configureEnds(ports, ends);
   const target = sites.get(route.target)?.installation;
@@ -89,13 +91,23 @@ function refuse(
       `There is a route from “${from.name}” to “${to.name}” already.`,
     );
   }
+  refuseRules(from, rules);
+}
+
+/** What can't be meant: fields, keys and roles that there are not, or that never travel. */
+function refuseRules(from: SiteRecord | undefined, rules: SomeRules | undefined): void {
+  const unknown = rules?.fields?.find((field) => !FIELDS.has(field) && !isExtension(field));
+  if (unknown !== undefined) {
+    throw new Fault('request.invalid', `There is no field “${unknown}”.`);
+  }
   refuseNeverSynced(rules?.meta ?? []);
-  for (const role of rules?.roles ?? []) {
-    if (from.roles[role] === undefined) {
-      throw new Fault('role.unknown', `“${from.name}” has no role “${role}”.`);
-    }
+  const role = rules?.roles?.find((name) => from?.roles[name] === undefined);
+  if (from !== undefined && role !== undefined) {
+    throw new Fault('role.unknown', `“${from.name}” has no role “${role}”.`);
   }
 }
+
+const FIELDS: ReadonlySet<string> = new Set([...CORE_FIELDS, PASSWORD]);
 
 function refuseNeverSynced(meta: readonly string[]): void {
   const never = meta.find(isNeverSynced);
@@ -115,7 +127,7 @@ function withDefaults(from: SiteRecord, to: SiteRecord, rules: SomeRules | undef
     .filter(([role, { privileged }]) => !privileged && to.roles[role]?.privileged === false)
     .map(([role]) => role);
   const defaults: RouteRules = {
-    fields: [...CORE_FIELDS, 'password'],
+    fields: [...FIELDS],
     meta: [],
     roles: harmless,
     creates: true,

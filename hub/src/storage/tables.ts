@@ -17,7 +17,7 @@ import type {
 import type { LogAction, LogStatus } from '../model/log-entry.ts';
 import type { Path } from '../model/path.ts';
 import type { ProofKind } from '../model/proof.ts';
-import type { Route, RouteRules, Site } from '../model/route.ts';
+import type { Route, RouteRules, Site, SiteRules } from '../model/route.ts';
 import type { Stamp } from '../model/stamp.ts';
 import type { Installation, InstallationNews, SiteRecord } from '../sync/ports.ts';
 
@@ -89,6 +89,8 @@ export interface Tables {
     rest_url: string;
     status: Site['status'];
     create_missing: boolean;
+    /** What is not named in it is as usual. */
+    rules: ColumnType<Partial<SiteRules>, string | undefined, string>;
     roles: Json<SiteRecord['roles']>;
     default_role: string;
     removed: Generated<boolean>;
@@ -120,6 +122,8 @@ export interface Tables {
     labelled: boolean;
     was_uid: IdentityUid | null;
     known: Json<Readonly<Record<KnownKey, Stamp>>>;
+    /** Site key → roles there. */
+    roles: ColumnType<Readonly<Record<string, readonly string[]>>, string | undefined, string>;
     gone: Json<Stamp> | null;
     alarm: string | null;
   };

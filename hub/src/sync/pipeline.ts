@@ -11,9 +11,10 @@ import type { AccountState } from '#contract/account-state.ts';
 import type { Notice } from '#contract/messages.ts';
 import { Fault, type FaultCode } from '../errors.ts';
 import type { Lane } from '../model/identity.ts';
-import type { InstallationId, SiteKey } from '../model/ids.ts';
+import type { InstallationId, SiteKey, WordPressId } from '../model/ids.ts';
 import { type Site, sitesOf, type Topology } from '../model/route.ts';
 import { reasonSentence } from '../reasons.ts';
+import { carry } from './capture/carry.ts';
 import { census } from './capture/census.ts';
 import { offer } from './capture/offer.ts';
 import { label, type PullInput, pull } from './capture/pull.ts';
@@ -97,6 +98,8 @@ export interface Pipeline {
     states: readonly AccountState[],
     target: SiteKey,
   ): Promise<void>;
+  /** An operator's word: what these accounts hold goes to the target, whatever leaves by itself. */
+  carry(installation: InstallationId, ids: readonly WordPressId[], target: SiteKey): Promise<void>;
   /** Brings the site's clock offset and list of watched meta up to date now, not at the next pull. */
   configure(installation: InstallationId): Promise<void>;
   /** Pulls and sends until nothing moves any more, or the time is over. Needs no workers. */
@@ -193,6 +196,12 @@ export function buildPipeline(ports: PipelinePorts, settings: PipelineSettings):
       const installation = await registry.installation(id);
       const input = await inputOf(installation, await registry.topology());
       await offer(states, target, input, stagePorts);
+      await wakeDue(ports);
+    },
+    carry: async (id, ids, target) => {
+      const installation = await registry.installation(id);
+      const input = await inputOf(installation, await registry.topology());
+      await carry(ids, target, input, stagePorts);
       await wakeDue(ports);
     },
     configure: async (id) => {

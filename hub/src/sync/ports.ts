@@ -26,7 +26,7 @@ import type {
 } from '../model/ids.ts';
 import type { LogEntry, LogStatus } from '../model/log-entry.ts';
 import type { Confirmation, NewProof, Proof } from '../model/proof.ts';
-import type { Route, RouteRules, Site, Topology } from '../model/route.ts';
+import type { Route, RouteRules, Site, SiteRules, Topology } from '../model/route.ts';
 
 // ---- a site ---------------------------------------------------------------------------------
 
@@ -241,7 +241,10 @@ export interface Registry {
   noteEvent(id: InstallationId, event: SiteEvent): Promise<void>;
   updateSite(
     key: SiteKey,
-    change: Partial<Pick<SiteRecord, 'status' | 'createMissing' | 'name'>>,
+    change: Partial<Pick<SiteRecord, 'status' | 'createMissing' | 'name'>> & {
+      /** What is not named stays. */
+      readonly rules?: Partial<SiteRules>;
+    },
   ): Promise<void>;
   /** Keeps identities and tombstones, cancels what is pending (`site.removed`), forgets credentials. */
   removeInstallation(id: InstallationId): Promise<void>;

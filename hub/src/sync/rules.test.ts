@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { LogEntry } from '../model/log-entry.ts';
-import type { Route } from '../model/route.ts';
+import type { Route, SiteRules } from '../model/route.ts';
 import { FUTURE_TOLERANCE_MS } from '../model/stamp.ts';
 import { CREATION_LIMIT } from './creation-limit.ts';
 import { type Edge, installationOf, World } from './test/world.ts';
@@ -433,6 +433,96 @@ describe('an account that is not on the target', () => {
   test('an update creates it whole where the target asks for that', async () => {
     const world = await old(true);
     expect([value(world, 1, 'first_name'), value(world, 1, 'nickname')]).toEqual(['Anna', 'anna']);
+  });
+});
+
+describe('a site where automatic sync is off', () => {
+  test('nothing leaves it, an operator carries over; on again, what was edited meanwhile stays until its next edit', async () => {
+    const world = await withAnna(3, [...both(0, 1), { from: 0, to: 2 }]);
+    world.rule(0, { automatic: false });
+    edit(world, 0, { first_name: 'Anna' });
+    world.site(0).register({ login: 'bo', email: 'bo@x.test' });
+    await world.rest();
+    expect([1, 2].map((site) => value(world, site, 'first_name'))).toEqual(['', '']);
+    expect(world.site(1).byLogin('bo')).toBeUndefined();
+    expect(new Set(reasons(world, 1))).toEqual(new Set(['source.automatic_off']));
+    await world.carry(0, world.site(0).byLogin('anna')?.id ?? 0, 1);
+    await world.rest();
+    expect([1, 2].map((site) => value(world, site, 'first_name'))).toEqual(['Anna', '']);
+    world.rule(0, { automatic: true });
+    edit(world, 0, { last_name: 'Smith' });
+    await world.rest();
+    expect([1, 2].map((site) => value(world, site, 'last_name'))).toEqual(['Smith', 'Smith']);
+    expect(value(world, 2, 'first_name')).toBe('');
+    edit(world, 0, { first_name: 'Anne' });
+    await world.rest();
+    expect([1, 2].map((site) => value(world, site, 'first_name'))).toEqual(['Anne', 'Anne']);
+  });
+
+  test('what comes in is taken, and goes no further', async () => {
+    const world = await withAnna(3, [
+      { from: 0, to: 1 },
+      { from: 1, to: 2 },
+    ]);
+    world.rule(1, { automatic: false });
+    edit(world, 0, { first_name: 'Anna' });
+    await world.rest();
+    expect([1, 2].map((site) => value(world, site, 'first_name'))).toEqual(['Anna', '']);
+    expect(reasons(world, 2)).toEqual(['source.automatic_off']);
+  });
+});
+
+describe('roles that sync', () => {
+  const chosen = async (rules: Partial<SiteRules> = {}): Promise<World> => {
+    const world = new World(3, [...both(0, 1), { from: 1, to: 2 }]);
+    world.rule(0, { syncRoles: ['author'], ...rules });
+    world.site(0).register(ANNA);
+    await world.rest();
+    return world;
+  };
+
+  test('who has none stays at home; who gets one is created whole, and who loses it is updated no more', async () => {
+    const world = await chosen();
+    expect(world.site(1).byLogin('anna')).toBeUndefined();
+    edit(world, 0, { first_name: 'Anna' });
+    await world.rest();
+    expect(world.site(1).byLogin('anna')).toBeUndefined();
+    expect(reasons(world, 1)).toEqual(['source.role_not_selected', 'source.role_not_selected']);
+    edit(world, 0, { 'role:author': true });
+    await world.rest();
+    for (const site of [1, 2]) {
+      expect([value(world, site, 'first_name'), value(world, site, 'role:author')]).toEqual([
+        'Anna',
+        true,
+      ]);
+    }
+    edit(world, 0, { 'role:author': false });
+    edit(world, 0, { first_name: 'Anne' });
+    await world.rest();
+    expect([value(world, 1, 'first_name'), value(world, 1, 'role:author')]).toEqual(['Anna', true]);
+    edit(world, 0, { 'role:author': true });
+    await world.rest();
+    expect([1, 2].map((site) => value(world, site, 'first_name'))).toEqual(['Anne', 'Anne']);
+  });
+
+  test('who has none takes nobody along who is elsewhere', async () => {
+    const world = await withAnna(2, [{ from: 0, to: 1 }]);
+    world.rule(0, { syncRoles: ['author'] });
+    world.site(0).remove(world.site(0).byLogin('anna')?.id ?? 0);
+    await world.rest();
+    expect(world.site(1).byLogin('anna')).toBeDefined();
+    expect(reasons(world, 1)).toEqual(['source.role_not_selected']);
+  });
+
+  test('losing the last one is a delete where the site says so', async () => {
+    const world = await chosen({ onRoleLost: 'delete' });
+    edit(world, 0, { 'role:author': true });
+    await world.rest();
+    expect(world.site(2).byLogin('anna')).toBeDefined();
+    edit(world, 0, { 'role:author': false });
+    await world.rest();
+    expect([1, 2].map((site) => world.site(site).byLogin('anna'))).toEqual([undefined, undefined]);
+    expect(world.site(0).byLogin('anna')).toBeDefined();
   });
 });
 

@@ -1,6 +1,12 @@
 /** Sites: what goes in and what is shown. No message ever holds a credential on its way out. */
 import { z } from 'zod';
-import { MomentSchema, NewSiteNameSchema, SiteNameSchema, TroubleSchema } from './words.ts';
+import {
+  MomentSchema,
+  NewSiteNameSchema,
+  RoleNameSchema,
+  SiteNameSchema,
+  TroubleSchema,
+} from './words.ts';
 
 export const SiteParamsSchema = z.object({ site: SiteNameSchema });
 
@@ -14,13 +20,27 @@ export const AddSiteSchema = z.strictObject({
 });
 export type AddSite = z.infer<typeof AddSiteSchema>;
 
+/** Empty: everybody. */
+const SyncRolesSchema = z.array(RoleNameSchema).max(1000);
+
+/** What the site says of all that leaves it, and all that comes in, whatever the route. */
+const siteRules = {
+  /** Changes leave by themselves; false: only by a manual sync. */
+  automatic: z.boolean(),
+  /** Accounts with one of these roles here leave; empty: everybody does. */
+  syncRoles: SyncRolesSchema,
+  /** What it means for the targets when somebody loses the last of them. */
+  onRoleLost: z.enum(['stop', 'delete']),
+  /** Create an account when an update arrives for one that does not exist here. */
+  createMissing: z.boolean(),
+};
+
 export const SiteViewSchema = z.object({
   key: z.int().positive(),
   name: z.string(),
   url: z.string(),
   status: z.enum(['active', 'paused']),
-  /** Create an account when an update arrives for one that does not exist here. */
-  createMissing: z.boolean(),
+  ...siteRules,
   installation: z.string(),
   blog: z.int().positive(),
   multisite: z.boolean(),
@@ -45,8 +65,8 @@ export const SiteListSchema = z.object({ sites: z.array(SiteViewSchema) });
 export const ChangeSiteSchema = z
   .strictObject({
     status: z.enum(['active', 'paused']).optional(),
-    createMissing: z.boolean().optional(),
     name: NewSiteNameSchema.optional(),
+    ...z.object(siteRules).partial().shape,
   })
   .refine((change) => Object.keys(change).length > 0, 'names nothing to change');
 export type ChangeSite = z.infer<typeof ChangeSiteSchema>;

@@ -1,86 +1,54 @@
-/** `rollcall route pause`, `resume` and `remove`: by id, or by source and target. */
+/** `rollcall route change` and `rollcall route show`: the rules of one route, or of both ways. */
 import type { Command } from 'commander';
-import { z } from 'zod';
-import { RouteListSchema, RouteViewSchema } from '../../api/schemas/route.ts';
-import { FAULTS } from '../../errors.ts';
-import type { ApiClient } from '../api-client.ts';
+import { type RouteView, RouteViewSchema } from '../../api/schemas/route.ts';
 import { asksHub, type CommandContext, type HubOptions, hubOf, show } from '../command-context.ts';
-import { EXIT } from '../exit-codes.ts';
-import { Failure } from '../failure.ts';
+import { usage } from '../failure.ts';
 import { visible } from '../visible.ts';
+import { findRoutes, namesRoutes } from './find-routes.ts';
+import { type RuleOptions, rulesOf, takesRules } from './route-rules.ts';
 
-interface ChangeOptions extends HubOptions {
+interface ChangeOptions extends HubOptions, RuleOptions {
   readonly both?: boolean;
 }
 
-interface Found {
-  readonly id: number;
-  readonly source: string;
-  readonly target: string;
+export function addRouteChange(parent: Command, context: CommandContext): void {
+  takesRules(
+    namesRoutes(
+      asksHub(parent.command('change')).description('change rules; what is not named stays'),
+    ),
+  ).action(async (source: string, target: string | undefined, options: ChangeOptions) => {
+    const rules = rulesOf(options);
+    if (Object.keys(rules).length === 0) throw usage('Nothing to change is named.');
+    const hub = hubOf(context, options);
+    const routes: RouteView[] = [];
+    for (const { id } of await findRoutes(hub, source, target, options.both === true)) {
+      routes.push(await hub.send('PATCH', `/routes/${id}`, { rules }, RouteViewSchema));
+    }
+    show(context, options, { routes }, () => routes.map(describe).join('\n'));
+  });
 }
 
-export function addRouteChanges(parent: Command, context: CommandContext): void {
-  const patch = (status: 'active' | 'paused') => async (hub: ApiClient, id: number) => {
-    await hub.send('PATCH', `/routes/${id}`, { status }, RouteViewSchema);
-  };
-  const remove = async (hub: ApiClient, id: number) => {
-    await hub.send('DELETE', `/routes/${id}`, undefined, z.object({ removed: z.boolean() }));
-  };
-  add(parent, context, 'pause', 'let changes wait', 'paused', patch('paused'));
-  add(parent, context, 'resume', 'let a paused route catch up', 'resumed', patch('active'));
-  add(parent, context, 'remove', 'end a route; accounts stay', 'removed', remove);
-}
-
-function add(
-  parent: Command,
-  context: CommandContext,
-  verb: string,
-  description: string,
-  done: string,
-  change: (hub: ApiClient, id: number) => Promise<void>,
-): void {
-  asksHub(parent.command(verb))
-    .description(description)
-    .argument('<source>', 'name of the source site, or the route’s id alone')
-    .argument('[target]', 'name of the target site')
-    .option('--both', 'and the way back')
-    .action(async (source: string, target: string | undefined, options: ChangeOptions) => {
+export function addRouteShow(parent: Command, context: CommandContext): void {
+  namesRoutes(asksHub(parent.command('show')).description('everything that a route says')).action(
+    async (source: string, target: string | undefined, options: ChangeOptions) => {
       const hub = hubOf(context, options);
-      const routes = await find(hub, source, target, options.both === true);
-      for (const { id } of routes) await change(hub, id);
-      show(context, options, { routes, done }, () =>
-        routes
-          .map((r) => `Route ${r.id} (${visible(r.source)} → ${visible(r.target)}) is ${done}.\n`)
-          .join(''),
-      );
-    });
+      const routes = await findRoutes(hub, source, target, options.both === true);
+      show(context, options, { routes }, () => routes.map(describe).join('\n'));
+    },
+  );
 }
 
-async function find(
-  hub: ApiClient,
-  source: string,
-  target: string | undefined,
-  both: boolean,
-): Promise<Found[]> {
-  const { routes } = await hub.get('/routes', RouteListSchema);
-  const leads = (r: Found, from: string, to: string): boolean =>
-    sameName(r.source, from) && sameName(r.target, to);
-  const found = routes.filter((r) => {
-    if (target === undefined) return String(r.id) === source;
-    return leads(r, source, target) || (both && leads(r, target, source));
-  });
-  const wanted = both && target !== undefined ? 2 : 1;
-  if (found.length >= wanted)
-    return found.map(({ id, ...r }) => ({ id, source: r.source, target: r.target }));
-  throw new Failure({
-    code: 'route.unknown',
-    message:
-      target === undefined
-        ? `There is no route “${source}”.`
-        : `There is no route ${source} ${both ? '⇄' : '→'} ${target}.`,
-    next: FAULTS['route.unknown'].next,
-    exit: EXIT.failed,
-  });
+function describe({ id, source, target, status, rules }: RouteView): string {
+  const list = (items: readonly string[]): string => items.map(visible).join(', ') || 'none';
+  const rows = [
+    ['Fields', list(rules.fields)],
+    ['Meta', list(rules.meta)],
+    ['Roles', list(rules.roles)],
+    ['Creates', rules.creates ? 'yes' : 'no'],
+    ['Updates', rules.updates ? 'yes' : 'no'],
+    ['Deletes', rules.onDelete],
+    ['Inherits', rules.reassignTo === null ? 'nobody' : visible(rules.reassignTo)],
+  ];
+  const lines = rows.map(([name = '', value = '']) => `  ${name.padEnd(9)} ${value}\n`);
+  return `Route ${id}: ${visible(source)} → ${visible(target)} (${status})\n${lines.join('')}`;
 }
-
-const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.trim().toLowerCase();

@@ -55,6 +55,7 @@ function newPerson(uid: IdentityUid, state: AccountState, installation: Installa
     incomingRejected: state.switches.reject_incoming,
     labelled: true,
     known: new Map(),
+    roles: new Map(),
     gone: null,
     alarm: null,
   };

@@ -8,7 +8,7 @@
  */
 import type { SyncRequest, SyncRun } from '../../api/schemas/sync.ts';
 import { Fault } from '../../errors.ts';
-import type { IdentityUid, SiteKey } from '../../model/ids.ts';
+import { type IdentityUid, type SiteKey, wordPressId } from '../../model/ids.ts';
 import type { SiteRecord, StampOrder } from '../../sync/ports.ts';
 import { moment, operatorNamed } from '../names.ts';
 import type { OperationPorts } from '../ports.ts';
@@ -175,7 +175,19 @@ export class SyncRuns {
     if (orders.size === 0) return;
     const connection = await this.ports.registry.connection(source.installation);
     await this.ports.site.stamp(connection, [...orders.values()]);
+    if (source.rules.automatic) await this.ports.pipeline.pull(source.installation);
+    await this.carryOver(changes, source);
     await this.ports.pipeline.pull(source.installation);
+  }
+
+  /** What the source doesn't let leave by itself goes to the chosen targets, and to nobody else. */
+  private async carryOver(changes: readonly Planned[], { installation, rules }: SiteRecord) {
+    if (rules.automatic && rules.syncRoles.length === 0) return;
+    for (const target of new Set(changes.map(({ way }) => way.target.key))) {
+      const there = changes.filter(({ way }) => way.target.key === target);
+      const ids = there.map(({ state }) => wordPressId(state.id));
+      await this.ports.pipeline.carry(installation, ids, target);
+    }
   }
 
   /** What has arrived by now, what waits, what is held or refused. */

@@ -9,6 +9,8 @@ import { statements as siteEvents } from './0007-site-events.ts';
 import { statements as refreshesThatCreate } from './0008-refreshes-that-create.ts';
 import { statements as pagesOfHeld } from './0009-pages-of-held.ts';
 
+import { statements as siteRules } from './0010-site-rules.ts';
+
 export interface Migration {
   readonly number: number;
   readonly name: string;
@@ -25,4 +27,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 7, name: 'site-events', statements: siteEvents },
   { number: 8, name: 'refreshes-that-create', statements: refreshesThatCreate },
   { number: 9, name: 'pages-of-held', statements: pagesOfHeld },
+  { number: 10, name: 'site-rules', statements: siteRules },
 ];

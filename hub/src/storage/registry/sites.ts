@@ -2,8 +2,8 @@
 import { type Kysely, type Selectable, sql } from 'kysely';
 import { Fault } from '../../errors.ts';
 import type { SiteKey } from '../../model/ids.ts';
-import type { Topology } from '../../model/route.ts';
-import type { SiteRecord } from '../../sync/ports.ts';
+import { type Topology, USUAL_SITE_RULES } from '../../model/route.ts';
+import type { Registry, SiteRecord } from '../../sync/ports.ts';
 import type { Tables } from '../tables.ts';
 import { brokenConstraint } from './constraint.ts';
 
@@ -16,6 +16,7 @@ export const toSite = (row: Selectable<Tables['sites']>): SiteRecord => ({
   restUrl: row.rest_url,
   status: row.status,
   createMissing: row.create_missing,
+  rules: { ...USUAL_SITE_RULES, ...row.rules },
   roles: row.roles,
   defaultRole: row.default_role,
 });
@@ -53,13 +54,16 @@ export async function reserveKeys(db: Kysely<Tables>, count: number): Promise<re
 export async function update(
   db: Kysely<Tables>,
   key: SiteKey,
-  change: Partial<Pick<SiteRecord, 'status' | 'createMissing' | 'name'>>,
+  change: Parameters<Registry['updateSite']>[1],
 ): Promise<void> {
-  const { status, createMissing, name } = change;
+  const { status, createMissing, name, rules } = change;
   const columns = {
     ...(status === undefined ? {} : { status }),
     ...(createMissing === undefined ? {} : { create_missing: createMissing }),
     ...(name === undefined ? {} : { name }),
+    ...(rules === undefined
+      ? {}
+      : { rules: sql<string>`rules || ${JSON.stringify(rules)}::jsonb` }),
   };
   if (Object.keys(columns).length === 0) return;
   const { numUpdatedRows } = await db

@@ -31,6 +31,7 @@ function full(a: Place, b: Place): Identity {
       ['email', [5, a.site]],
       [`${a.site}/role:editor`, [6, a.site]],
     ]),
+    roles: new Map([[a.site, ['customer', 'editor']]]),
     alarm: 'identity.label_mismatch',
   });
   const fields = {

@@ -10,7 +10,7 @@ import type { Selectable } from 'kysely';
 import type { Carried } from '../../model/carried.ts';
 import { EMAIL, type Field, PASSWORD, type Value } from '../../model/field.ts';
 import type { Account, Delivery, Identity } from '../../model/identity.ts';
-import type { IdentityUid, InstallationId, SiteKey } from '../../model/ids.ts';
+import { type IdentityUid, type InstallationId, type SiteKey, siteKey } from '../../model/ids.ts';
 import type { Stamp } from '../../model/stamp.ts';
 import type { Reason } from '../../reasons.ts';
 import type { Secrets } from '../secrets.ts';
@@ -39,6 +39,7 @@ export const encodeAccount = (uid: IdentityUid, account: Account) => ({
   incoming_rejected: account.incomingRejected,
   labelled: account.labelled,
   known: Object.fromEntries(account.known),
+  roles: Object.fromEntries([...account.roles].map(([site, names]) => [site, names.map(storable)])),
   gone: account.gone,
   alarm: account.alarm,
 });
@@ -54,6 +55,7 @@ export const decodeAccount = (row: Selectable<Tables['accounts']>): Account => (
   incomingRejected: row.incoming_rejected,
   labelled: row.labelled,
   known: new Map(Object.entries(row.known)),
+  roles: new Map(Object.entries(row.roles).map(([site, names]) => [siteKey(Number(site)), names])),
   gone: row.gone,
   alarm: row.alarm,
 });

@@ -12,10 +12,11 @@
 import type { AccountState } from '#contract/account-state.ts';
 import type { Account, Identity } from '../../model/identity.ts';
 import { wordPressId } from '../../model/ids.ts';
+import { sitesOf } from '../../model/route.ts';
 import { accountPages } from '../account-pages.ts';
 import { label, newIdentity, PAGE_ROWS, type PullInput, type PullPorts } from './pull.ts';
 import { sentThere } from './sent-there.ts';
-import { whoTells } from './who-tells.ts';
+import { rolesTold, whoTells } from './who-tells.ts';
 
 export async function census(input: PullInput, ports: PullPorts): Promise<number> {
   let count = 0;
@@ -36,12 +37,17 @@ export async function census(input: PullInput, ports: PullPorts): Promise<number
 }
 
 /** `known` stays empty: when the account was born is learned with its first change. */
-function withWho(identity: Identity, state: AccountState, { installation }: PullInput): Identity {
+function withWho(
+  identity: Identity,
+  state: AccountState,
+  { installation, topology }: PullInput,
+): Identity {
   const foreign = state.uid !== null && state.uid !== identity.uid;
   const account: Account = {
     ...whoTells(state, installation),
     labelled: foreign,
     known: new Map(),
+    roles: rolesTold(state, sitesOf(topology, installation)),
     gone: null,
     alarm: foreign || !state.label_ok ? 'identity.label_mismatch' : null,
   };

@@ -22,7 +22,8 @@ import type { Path } from '../../model/path.ts';
 import type { Site } from '../../model/route.ts';
 import { isFromBefore, isFromFuture, isNewer, type Stamp } from '../../model/stamp.ts';
 import type { Reason } from '../../reasons.ts';
-import { whoTells } from './who-tells.ts';
+import { comingAndGoing } from './coming-and-going.ts';
+import { rolesTold, whoTells } from './who-tells.ts';
 
 export interface LearnInput {
   readonly identity: Identity;
@@ -37,6 +38,8 @@ export interface LearnInput {
   readonly again: boolean;
   /** Offer the account as if it had just registered, whenever it came about. */
   readonly asNew: boolean;
+  /** An operator asked for it. */
+  readonly asked?: boolean;
   /** Accounts that the hub knew to be labelled before the site was asked; absent: all that it knows to be now. */
   readonly labelledBefore?: ReadonlySet<number>;
   /** Found by whoever asks; the account teaches nothing then. */
@@ -93,6 +96,8 @@ export function learn(state: AccountState, input: LearnInput): Lesson {
       newlyBorn: newlyBorn || input.asNew || (input.again && bornTrusted && !isFromBefore(born)),
       learnedBy: 'capture',
       lane: input.lane,
+      asked: input.asked === true,
+      ...comingAndGoing(before, account, every, input),
     },
     restamp: trusted.length < every.length || !bornTrusted,
     alarm: null,
@@ -143,6 +148,7 @@ const neverAnswered = ({ id, login }: Gone, { installation }: LearnInput): Accou
   incomingRejected: false,
   labelled: true,
   known: new Map(),
+  roles: new Map(),
   gone: null,
   alarm: null,
 });
@@ -266,6 +272,7 @@ function accountOf(
     ...whoTells(state, input.installation),
     labelled: state.uid === input.identity.uid,
     known,
+    roles: rolesTold(state, input.sites, before?.roles),
     gone: before?.gone ?? null,
     alarm: withoutVanished(before),
   };

@@ -1,6 +1,6 @@
 /**
- * Offers accounts that a target doesn't have, as if they had just registered: an operator's
- * manual sync, never anything automatic.
+ * Offers accounts to one target: an operator's manual sync, never anything automatic. Those that the
+ * target doesn't have are offered as if they had just registered; of others goes what it holds less of.
  *
  * Always true: it goes along the one route to that target, by its rules, and takes the same road
  * as any change; what the target refused before is tried again.
@@ -16,12 +16,14 @@ export async function offer(
   target: SiteKey,
   input: PullInput,
   { store, spreadBatch }: PullPorts,
+  { asNew }: { readonly asNew: boolean } = { asNew: true },
 ): Promise<void> {
   const { topology } = input;
   const only = { ...topology, routes: topology.routes.filter((route) => route.target === target) };
   await store.transaction(async (tx) => {
     const nowMs = await tx.nowMs();
-    const context = { topology: only, nowMs, lane: 'bulk', again: true, asNew: true } as const;
+    const asked = { again: true, asNew, asked: true } as const;
+    const context = { topology: only, nowMs, lane: 'bulk', ...asked } as const;
     const rows = states.map((state) => toRow(state, nowMs));
     const lessons = await learnRows(tx, rows, input, context);
     const again = lessons.map((taught) => ({

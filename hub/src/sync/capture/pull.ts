@@ -205,6 +205,7 @@ export interface LearnContext {
   readonly lane: Lane;
   readonly again: boolean;
   readonly asNew: boolean;
+  readonly asked?: boolean;
   readonly labelledBefore?: ReadonlySet<number>;
 }
 

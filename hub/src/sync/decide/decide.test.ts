@@ -10,7 +10,7 @@ import {
   siteKey,
   wordPressId,
 } from '../../model/ids.ts';
-import type { Route, Site } from '../../model/route.ts';
+import { type Route, type Site, type SiteRules, USUAL_SITE_RULES } from '../../model/route.ts';
 import type { Stamp } from '../../model/stamp.ts';
 import { EVERYTHING } from '../test/world.ts';
 import { decide, type Question } from './decide.ts';
@@ -23,6 +23,7 @@ const site = (key: number): Site => ({
   url: `https://s${key}.test`,
   status: 'active',
   createMissing: false,
+  rules: USUAL_SITE_RULES,
 });
 const [source, target] = [site(1), site(2)];
 const at = (ms: number, key = 1): Stamp => [ms, siteKey(key)];
@@ -38,6 +39,7 @@ const account = (of: Site, change: Partial<Account> = {}): Account => ({
   incomingRejected: false,
   labelled: true,
   known: new Map(),
+  roles: new Map(),
   gone: null,
   alarm: null,
   ...change,
@@ -77,9 +79,13 @@ interface Case {
   readonly stopped?: Stamp;
   readonly rules?: Partial<Route['rules']>;
   readonly gone?: Stamp;
+  readonly from?: Partial<SiteRules>;
+  readonly to?: Partial<Site>;
+  readonly holding?: Partial<Holding>;
 }
 
-function ask({ facts = [fact(at(10))], here, there, waiting, stopped, rules, gone }: Case) {
+function ask(given: Case) {
+  const { facts = [fact(at(10))], here, there, waiting, stopped, rules, gone } = given;
   const identity: Identity = {
     uid: identityUid('u1'),
     accounts: new Map([
@@ -101,6 +107,7 @@ function ask({ facts = [fact(at(10))], here, there, waiting, stopped, rules, gon
     newlyBorn: false,
     learnedBy: 'capture',
     lane: 'people',
+    ...given.holding,
   };
   const route: Route = {
     id: routeId(1),
@@ -109,7 +116,16 @@ function ask({ facts = [fact(at(10))], here, there, waiting, stopped, rules, gon
     status: 'active',
     rules: { ...EVERYTHING, ...rules },
   };
-  const question: Question = { identity, holding, route, source, target, candidates: [] };
+  const from: Site = { ...source, rules: { ...source.rules, ...given.from } };
+  const to: Site = { ...target, ...given.to };
+  const question: Question = {
+    identity,
+    holding,
+    route,
+    source: from,
+    target: to,
+    candidates: [],
+  };
   const decision = decide(question);
   expect(decide(question)).toEqual(decision);
   return decision.kind === 'deliver'
@@ -226,6 +242,144 @@ describe('a delete', () => {
       'stays on a route that carries none',
       { gone: at(10), rules: { onDelete: 'ignore' } },
       ['skip', 'route.deletes_off'],
+    ],
+  ])('%s', (_, given, wanted) => {
+    expect(ask(given)).toEqual(wanted);
+  });
+});
+
+const has = (...roles: string[]): Partial<Account> => ({ roles: new Map([[source.key, roles]]) });
+const customers: Partial<SiteRules> = { syncRoles: ['customer', 'vip'] };
+const born: Holding['birth'] = {
+  login: 'anna',
+  registered: '2026-01-01 00:00:00',
+  stamp: at(3),
+  path: [source.key],
+};
+const entered: Partial<Holding> = { birth: born, entered: new Set([source.key]) };
+const left: Partial<Holding> = { left: new Map([[source.key, at(12)]]) };
+const gone = (stamp: Stamp, key = source.key): Partial<Holding> => ({
+  gone: { stamp, path: [key], site: key },
+});
+
+describe('what leaves a site by itself', () => {
+  test.each<[string, Case, unknown[]]>([
+    [
+      'is nothing where it is off',
+      { from: { automatic: false } },
+      ['skip', 'source.automatic_off'],
+    ],
+    [
+      'is no delete either where it is off',
+      { from: { automatic: false }, holding: gone(at(10)) },
+      ['skip', 'source.automatic_off'],
+    ],
+    [
+      'does not bind an operator',
+      { from: { automatic: false, ...customers }, holding: { asked: true } },
+      ['deliver', 'first_name'],
+    ],
+    ['has a role that syncs', { from: customers, here: has('vip') }, ['deliver', 'first_name']],
+    [
+      'has no other role',
+      { from: customers, here: has('editor') },
+      ['skip', 'source.role_not_selected'],
+    ],
+    [
+      'is nobody whose roles were never told',
+      { from: customers },
+      ['skip', 'source.role_not_selected'],
+    ],
+    [
+      'is the delete of somebody with the role',
+      { from: customers, here: has('customer'), holding: gone(at(10)) },
+      ['deliver'],
+    ],
+    [
+      'is no delete of somebody else',
+      { from: customers, here: has('editor'), holding: gone(at(10)) },
+      ['skip', 'source.role_not_selected'],
+    ],
+    [
+      'is a role of this site, not of another one',
+      { from: customers, here: { roles: new Map([[target.key, ['customer']]]) } },
+      ['skip', 'source.role_not_selected'],
+    ],
+    [
+      'comes whole when somebody gets the role',
+      {
+        from: customers,
+        here: has('customer'),
+        there: null,
+        facts: [fact(at(10)), fact(at(2), { field: 'nickname' })],
+        holding: entered,
+      },
+      ['deliver', 'first_name', 'nickname'],
+    ],
+    [
+      'and to an account that is there, what it holds less of',
+      {
+        from: customers,
+        here: has('customer'),
+        there: knows(at(10)),
+        facts: [fact(at(10)), fact(at(2), { field: 'nickname' })],
+        holding: entered,
+      },
+      ['deliver', 'nickname'],
+    ],
+    [
+      'is read whole when a part of it made somebody get the role',
+      { from: customers, here: has('customer'), holding: { ...entered, complete: false } },
+      ['refresh', null],
+    ],
+    [
+      'ends when the role is lost',
+      { from: customers, here: has(), holding: left },
+      ['skip', 'source.role_not_selected'],
+    ],
+    [
+      'is a delete when the role is lost and the site says so',
+      { from: { ...customers, onRoleLost: 'delete' }, here: has(), holding: left },
+      ['deliver'],
+    ],
+    [
+      'I9: is held when the target was edited after the role was lost',
+      {
+        from: { ...customers, onRoleLost: 'delete' },
+        here: has(),
+        there: knows(at(13, 2)),
+        holding: left,
+      },
+      ['hold', 'delete.newer_edit'],
+    ],
+    [
+      'is no delete where the route carries none',
+      {
+        from: { ...customers, onRoleLost: 'delete' },
+        here: has(),
+        rules: { onDelete: 'ignore' },
+        holding: left,
+      },
+      ['skip', 'route.deletes_off'],
+    ],
+  ])('%s', (_, given, wanted) => {
+    expect(ask(given)).toEqual(wanted);
+  });
+});
+
+describe('an update for an account that is missing', () => {
+  const missing: Case = { there: null, holding: { birth: born } };
+  test.each<[string, Case, unknown[]]>([
+    ['stays', missing, ['skip', 'target.account_missing']],
+    [
+      'creates it where the target says so',
+      { ...missing, to: { createMissing: true } },
+      ['deliver', 'first_name'],
+    ],
+    [
+      'creates it on no route that creates nobody',
+      { ...missing, to: { createMissing: true }, rules: { creates: false } },
+      ['skip', 'route.creates_off'],
     ],
   ])('%s', (_, given, wanted) => {
     expect(ask(given)).toEqual(wanted);

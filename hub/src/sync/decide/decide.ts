@@ -20,7 +20,7 @@ import type {
   Identity,
 } from '../../model/identity.ts';
 import { extendPath, hasVisited } from '../../model/path.ts';
-import { type Route, type Site, selects } from '../../model/route.ts';
+import { isAmongThoseWhoLeave, type Route, type Site, selects } from '../../model/route.ts';
 import { compareStamps, isFromBefore, isNewer, type Stamp } from '../../model/stamp.ts';
 import { isReason, type Reason } from '../../reasons.ts';
 
@@ -64,9 +64,13 @@ export function decide(question: Question): Decision {
   const { route, holding } = question;
   const stop = accountRule(question);
   if (stop !== null) return skip(route, stop);
-  if (holding.gone !== null) return decideGone(question, holding.gone);
+  const gone = holding.gone ?? lostRole(question);
+  if (gone !== null) return decideGone(question, gone);
 
-  const { chosen, dropped } = chooseFields(question, holding.facts);
+  const entered = hasEntered(question);
+  if (entered && !holding.complete) return { kind: 'refresh', route, dropped: [] };
+  const news = entered ? holding.all : holding.facts;
+  const { chosen, dropped } = chooseFields(question, news);
   const account = question.identity.accounts.get(question.target.installation);
   if (account !== undefined) {
     if (account.gone !== null) return skip(route, 'identity.deleted', dropped);
@@ -82,14 +86,34 @@ export function decide(question: Question): Decision {
  * Rules about the account as a whole. A paused route is no rule here: what goes along it is
  * decided and waits, so that nothing has to be caught up with.
  */
-function accountRule({ identity, holding, target }: Question): Reason | null {
+function accountRule(question: Question): Reason | null {
+  const { identity, holding, target } = question;
   const account = identity.accounts.get(holding.installation);
   if (account != null && account.alarm !== null) return alarmOf(account);
   if (account?.outgoingStopped === true) return 'account.outgoing_stopped';
   if (account?.privileged === true) return 'account.privileged';
   if (target.installation === holding.installation) return 'path.already_visited';
-  return null;
+  return holding.asked === true ? null : leavingRule(question, account);
 }
+
+/** What leaves a site by itself. An operator's own word is not bound by it. */
+function leavingRule(question: Question, account: Account | undefined): Reason | null {
+  const { rules, key } = question.source;
+  if (!rules.automatic) return 'source.automatic_off';
+  if (isAmongThoseWhoLeave(rules, account?.roles.get(key))) return null;
+  return lostRole(question) === null ? 'source.role_not_selected' : null;
+}
+
+/** The account is none of those any more who leave the source, and its site calls that a delete. */
+function lostRole({ holding, source }: Question): Holding['gone'] {
+  const stamp = holding.left?.get(source.key);
+  if (stamp === undefined || source.rules.onRoleLost !== 'delete') return null;
+  return { stamp, path: [source.key], site: source.key };
+}
+
+/** It counts as a registration: everything that the account holds goes. */
+const hasEntered = ({ holding, source }: Question): boolean =>
+  holding.entered?.has(source.key) === true;
 
 /** Nothing is learned of the account and nothing sent to it until a person has looked. */
 const alarmOf = ({ alarm }: Account): Reason =>
@@ -139,7 +163,7 @@ function decideMissing(
   const { birth } = holding;
   if (birth === null) return skip(route, 'target.account_missing', dropped);
   if (hasVisited(birth.path, target.key)) return skip(route, 'path.already_visited', dropped);
-  if (!holding.newlyBorn && !target.createMissing) {
+  if (!holding.newlyBorn && !hasEntered(question) && !target.createMissing) {
     return skip(route, 'target.account_missing', dropped);
   }
   if (!route.rules.creates) return skip(route, 'route.creates_off', dropped);

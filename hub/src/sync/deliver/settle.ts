@@ -9,7 +9,15 @@
  */
 import type { Receipt } from '#contract/messages.ts';
 import type { Carried } from '../../model/carried.ts';
-import { ACCOUNT, EMAIL, type Field, type KnownKey, knownKey } from '../../model/field.ts';
+import {
+  ACCOUNT,
+  EMAIL,
+  type Field,
+  isRole,
+  type KnownKey,
+  knownKey,
+  roleOf,
+} from '../../model/field.ts';
 import type { Account, Delivery, Fact, Holding, Identity } from '../../model/identity.ts';
 import { wordPressId } from '../../model/ids.ts';
 import type { LogStatus } from '../../model/log-entry.ts';
@@ -223,7 +231,8 @@ function accountAfter(
   const email = composed.sent.get(EMAIL);
   const tookEmail = email !== undefined && held.has(EMAIL) && receipt.fields?.[EMAIL]?.r !== 'kept';
   const address = tookEmail ? String(email.value) : undefined;
-  if (before !== undefined) return { ...before, known, email: address ?? before.email };
+  const roles = rolesAfter(composed, receipt, target, before);
+  if (before !== undefined) return { ...before, known, roles, email: address ?? before.email };
   const birth = composed.delivery.birth;
   if (receipt.id === undefined || birth === null) return null;
   known.set(ACCOUNT, birth.stamp);
@@ -239,9 +248,29 @@ function accountAfter(
     incomingRejected: false,
     labelled: true,
     known,
+    roles,
     gone: null,
     alarm: null,
   };
+}
+
+/** Of an account whose roles there were never told nothing is said. */
+function rolesAfter(
+  { sent }: Composed,
+  receipt: Receipt,
+  { key }: Site,
+  before: Account | undefined,
+): Account['roles'] {
+  const told = before === undefined ? [] : before.roles.get(key);
+  if (before !== undefined && told === undefined) return before.roles;
+  const names = new Set(told);
+  for (const [field, { value }] of sent) {
+    const result = receipt.fields?.[field]?.r;
+    if (!isRole(field) || (result !== 'applied' && result !== 'same')) continue;
+    if (value === true) names.add(roleOf(field));
+    else names.delete(roleOf(field));
+  }
+  return new Map(before?.roles).set(key, [...names].toSorted());
 }
 
 function holdingAfter(

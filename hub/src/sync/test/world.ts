@@ -9,8 +9,16 @@ import {
   installationId,
   routeId,
   siteKey,
+  wordPressId,
 } from '../../model/ids.ts';
-import type { RouteRules, Site, Topology } from '../../model/route.ts';
+import {
+  type RouteRules,
+  type Site,
+  type SiteRules,
+  type Topology,
+  USUAL_SITE_RULES,
+} from '../../model/route.ts';
+import { carry } from '../capture/carry.ts';
 import { census } from '../capture/census.ts';
 import { pull } from '../capture/pull.ts';
 import { refresh } from '../capture/refresh.ts';
@@ -76,6 +84,15 @@ export class World {
     this.store = new MemoryStore({ topology: () => this.topology, now });
   }
 
+  /** What a site says of all that leaves it, and all that comes in. */
+  rule(index: number, rules: Partial<SiteRules>): void {
+    const sites = new Map(this.topology.sites);
+    const site = sites.get(siteKey(index + 1));
+    if (site === undefined) throw new Error(`no site ${index}`);
+    sites.set(site.key, { ...site, rules: { ...site.rules, ...rules } });
+    this.topology = { ...this.topology, sites };
+  }
+
   site(index: number): FakeSite {
     const site = this.sites[index];
     if (site === undefined) throw new Error(`no site ${index}`);
@@ -107,6 +124,12 @@ export class World {
     const input = { ...this.inputOf(index), cursor: { epoch: null, head: 0 } };
     const ports = this.portsOf(index);
     return this.survive(() => census(input, ports));
+  }
+
+  /** An operator's word: what the account holds goes to the target. */
+  async carry(index: number, id: number, target: number): Promise<void> {
+    const input = { ...this.inputOf(index), cursor: { epoch: null, head: 0 } };
+    await carry([wordPressId(id)], siteKey(target + 1), input, this.portsOf(index));
   }
 
   async send(index: number): Promise<number> {
@@ -234,6 +257,7 @@ function topologyOf(sites: readonly FakeSite[], edges: readonly Edge[]): Topolog
       url: `https://${site.name}.test`,
       status: 'active',
       createMissing: false,
+      rules: USUAL_SITE_RULES,
     }),
   );
   return {

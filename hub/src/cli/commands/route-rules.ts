@@ -1,0 +1,49 @@
+/** The rules of a route as options of a command; `route add` and `route change` take the same ones. */
+import { type Command, Option } from 'commander';
+import type { SomeRules } from '../../api/schemas/route.ts';
+import { commaList } from '../command-context.ts';
+
+export interface RuleOptions {
+  readonly fields?: string;
+  readonly meta?: string;
+  readonly roles?: string;
+  readonly creates?: boolean;
+  readonly updates?: boolean;
+  readonly onDelete?: 'delete' | 'strip' | 'ignore';
+  /** false: nobody. */
+  readonly reassignTo?: string | false;
+}
+
+/** Neither `--creates` nor `--no-creates`: as it is. */
+export const takesRules = (command: Command): Command =>
+  command
+    .option('--fields <list>', 'fields that travel: email,first_name,…,password; "" for none')
+    .option('--meta <list>', 'meta keys that travel; "" for none')
+    .option('--roles <list>', 'roles that travel; "" for none')
+    .option('--creates', 'create accounts')
+    .option('--no-creates', 'create no accounts')
+    .option('--updates', 'change accounts')
+    .option('--no-updates', 'change no accounts')
+    .addOption(
+      new Option('--on-delete <what>', 'what a delete does on the target').choices([
+        'delete',
+        'strip',
+        'ignore',
+      ]),
+    )
+    .option('--reassign-to <login>', 'account on the target that inherits content of deleted ones')
+    .option('--no-reassign-to', 'nobody inherits; an account that owns content is not deleted');
+
+/** What is not named is left as it is. */
+export function rulesOf(options: RuleOptions): SomeRules {
+  const { fields, meta, roles, creates, updates, onDelete, reassignTo } = options;
+  return {
+    ...(fields === undefined ? {} : { fields: commaList(fields) }),
+    ...(meta === undefined ? {} : { meta: commaList(meta) }),
+    ...(roles === undefined ? {} : { roles: commaList(roles) }),
+    ...(creates === undefined ? {} : { creates }),
+    ...(updates === undefined ? {} : { updates }),
+    ...(onDelete === undefined ? {} : { onDelete }),
+    ...(reassignTo === undefined ? {} : { reassignTo: reassignTo === false ? null : reassignTo }),
+  };
+}

@@ -108,6 +108,8 @@ test('no plaintext password and no token of a proof rests in a database, a log o
     [
       '/status',
       '/log',
+      '/log/export?format=csv',
+      '/log/export?format=jsonl',
       '/held',
       '/sites',
       '/routes',

@@ -78,7 +78,7 @@ async function startOn(
   closing: (() => Promise<void>)[],
   world: WireOptions,
 ): Promise<RunningHub> {
-  const { store, registry, views, marks, proofs, tokens, database } = storage;
+  const { store, registry, views, logKeeping, marks, proofs, tokens, database } = storage;
   const alone = options.databaseUrl === undefined;
   const place = {
     host: alone ? hostname() : null,
@@ -125,6 +125,7 @@ async function startOn(
     store,
     registry,
     views,
+    logKeeping,
     marks,
     proofs,
     site,
@@ -258,8 +259,8 @@ async function wakeOverdue(
 }
 
 const DAY_MS = 86_400_000;
-/** Rows of the Sync Log, and proofs that ended, are kept for this long. */
-const LOG_RETENTION_MS = 30 * DAY_MS;
+/** Proofs that ended are kept for this long. How long the Sync Log is kept people say. */
+const PROOFS_RETENTION_MS = 30 * DAY_MS;
 /** A site is restored or moved seldom; what happened last time is asked for months later. */
 const EVENTS_RETENTION_MS = 365 * DAY_MS;
 /** Acknowledged changes only serve to recognise a row that comes again. */
@@ -268,8 +269,8 @@ const CHANGES_RETENTION_MS = 7 * DAY_MS;
 const VALUES_RETENTION_MS = 14 * DAY_MS;
 
 async function tidy(database: Storage['database']): Promise<void> {
-  await purgeLog(database, LOG_RETENTION_MS);
-  await purgeProofs(database, LOG_RETENTION_MS);
+  await purgeLog(database);
+  await purgeProofs(database, PROOFS_RETENTION_MS);
   await purgeEvents(database, EVENTS_RETENTION_MS);
   await purgeChanges(database, CHANGES_RETENTION_MS);
   await expireDeliveries(database, VALUES_RETENTION_MS);

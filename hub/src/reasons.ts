@@ -65,6 +65,7 @@ export const REASONS = {
   'link.unproven':
     'An older account on the target has the same e-mail; nothing crosses until it is proven to be the same person.',
   'login.malformed': 'WordPress would not accept this login.',
+  'log.switched': 'A person switched the Sync Log of the site on or off.',
   'mark.mismatch': 'The site is not where the hub left it; nothing was done.',
   'password.unverifiable':
     'The target can’t verify this kind of password hash, or not in a reasonable time.',

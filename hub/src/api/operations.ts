@@ -16,7 +16,15 @@ import type {
   ProveLink,
   ProvenLink,
 } from './schemas/held.ts';
-import type { LogPage, LogQuery } from './schemas/log.ts';
+import type {
+  ChangeLogSettings,
+  ChangeSiteLog,
+  LogFilter,
+  LogPage,
+  LogQuery,
+  LogRow,
+  LogSettings,
+} from './schemas/log.ts';
 import type { AskedProof, AskForProof } from './schemas/proof.ts';
 import type {
   AlarmList,
@@ -86,6 +94,12 @@ export interface Operations {
   sync(id: string): Promise<SyncRun>;
 
   log(query: LogQuery): Promise<LogPage>;
+  /** Oldest first, a page at a time; the pages are read as they are asked for. */
+  exportLog(filter: LogFilter): Promise<AsyncIterable<readonly LogRow[]>>;
+  logSettings(): Promise<LogSettings>;
+  changeLogSettings(change: ChangeLogSettings): Promise<LogSettings>;
+  /** The site's history says by whom its log was switched. */
+  changeSiteLog(site: string, change: ChangeSiteLog, by: string): Promise<LogSettings>;
   /** `look`: ask every reachable site first whether it has something new. */
   status(options: { readonly look: boolean }): Promise<HubStatus>;
   explain(site: string, login: string): Promise<Explanation>;

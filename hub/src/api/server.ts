@@ -27,6 +27,7 @@ import { onlyKnownHosts } from './known-hosts.ts';
 import type { Operations } from './operations.ts';
 import { healthRoutes } from './routes/health.ts';
 import { heldRoutes } from './routes/held.ts';
+import { logRoutes } from './routes/log.ts';
 import { proofRoutes } from './routes/proof.ts';
 import { recoveryRoutes } from './routes/recovery.ts';
 import { routeRoutes } from './routes/route.ts';
@@ -104,6 +105,7 @@ async function apiV1(api: Api, deps: ServerDeps, countFailure: CountFailure): Pr
   routeRoutes(api, operations);
   syncRoutes(api, operations);
   viewRoutes(api, operations);
+  logRoutes(api, operations);
   heldRoutes(api, operations);
   proofRoutes(api, operations);
   recoveryRoutes(api, operations);

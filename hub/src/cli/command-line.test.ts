@@ -91,11 +91,33 @@ describe('a command asks for what it was told', () => {
       ['planSync', { from: 'A', to: ['B'], accounts: { by: 'accounts', logins: ['anna', 'bo'] } }],
     ],
     [
-      ['logs', '--status', 'held', '--site', 'Shop', '--account', 'anna', '--since', '1h'],
+      ['log', 'settings', 'Shop', '--off', '--days', 'default'],
+      ['changeSiteLog', 'Shop', { on: false, days: null }, 'owner'],
+    ],
+    [
+      ['log', 'settings', '--days', '90'],
+      ['changeLogSettings', { days: 90 }],
+    ],
+    [['log', 'settings'], ['logSettings']],
+    [
+      ['logs', '--all', '--action', 'create, delete', '--reason', 'a.b', '--until', '2h'],
       [
         'log',
         {
-          status: 'held',
+          action: ['create', 'delete'],
+          reason: 'a.b',
+          until: '2026-11-21T07:31:00.000Z',
+          after: 0,
+          limit: 1000,
+        },
+      ],
+    ],
+    [
+      ['logs', '--status', 'held,failed', '--site', 'Shop', '--account', 'anna', '--since', '1h'],
+      [
+        'log',
+        {
+          status: ['held', 'failed'],
           site: 'Shop',
           account: 'anna',
           since: '2026-11-21T08:31:00.000Z',

@@ -9,7 +9,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 };
 
 /** `90s`, `15m`, `2h`, `7d` ago, or a date as ISO 8601; gives a moment in UTC. */
-export function parseSince(text: string, nowMs: number): string {
+export function parseSince(text: string, nowMs: number, option = '--since'): string {
   const ago = /^(\d{1,6})([smhd])$/u.exec(text);
   const unit = UNIT_MS[ago?.[2] ?? ''];
   if (ago !== null && unit !== undefined) {
@@ -18,7 +18,7 @@ export function parseSince(text: string, nowMs: number): string {
   const at = /^\d{4}-\d\d-\d\d/u.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(at)) {
     throw usage(
-      `--since “${text}” is no time.`,
+      `${option} “${text}” is no time.`,
       'Write 15m, 2h, 7d, or a date such as 2026-11-21.',
     );
   }

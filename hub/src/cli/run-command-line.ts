@@ -12,6 +12,7 @@ import { addDoctor } from './commands/doctor.ts';
 import { addExplain } from './commands/explain.ts';
 import { addHeld } from './commands/held.ts';
 import { addLink } from './commands/link.ts';
+import { addLogSettings } from './commands/log-settings.ts';
 import { addLogs } from './commands/logs.ts';
 import { addProof } from './commands/proof.ts';
 import { addRecover } from './commands/recover.ts';
@@ -83,6 +84,7 @@ function program(context: CommandContext): Command {
   const rest = [
     addSync,
     addLogs,
+    addLogSettings,
     addStatus,
     addExplain,
     addHeld,

@@ -11,7 +11,7 @@ const CONTROL =
   /[\p{Cc}\u2028\u2029\u061C\u200B\u200E\u200F\u202A-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB\u{E0000}-\u{E007F}]/gu;
 /** SGR: colours and weights, as picocolors writes them. */
 const OWN_COLOUR = '\u001B\\[\\d{1,3}(?:;\\d{1,3}){0,4}m';
-const PASSES = new RegExp(`(${OWN_COLOUR}|\\n)`, 'u');
+const PASSES = new RegExp(`(${OWN_COLOUR}|\\r?\\n)`, 'u');
 
 /** UTF-16 unit by unit, as JSON writes them. */
 const asEscape = (found: string): string =>

@@ -58,7 +58,7 @@ export async function explain(
           route === undefined ? [] : whyOf({ identity, holding, route, site, target, found });
         return { site: target.name, route: route?.id ?? null, why };
       }),
-    log: (await views.log({ login: account.login, site: site.key, limit: LOG_ROWS })).map((row) =>
+    log: (await views.log({ uid: identity.uid, limit: LOG_ROWS })).map((row) =>
       viewRow(row, nameOf),
     ),
   };

@@ -102,7 +102,7 @@ describe('a manual sync', () => {
   });
 
   test('T723: leaves each link that it proved in the log, with the name of who started it', async () => {
-    const { rows } = await stand.operations.log({ status: 'released', limit: 100 });
+    const { rows } = await stand.operations.log({ status: ['released'], limit: 100 });
     const links = rows.filter(
       ({ action, actor }) => action === 'link' && actor === 'operator olga',
     );

@@ -10,6 +10,7 @@ import { doctor } from './doctor.ts';
 import { explain } from './explain.ts';
 import { decideHeld, listHeld } from './held.ts';
 import { viewSites } from './list-sites.ts';
+import { changeLogSettings, changeSiteLog, logSettings } from './log-settings.ts';
 import { previewSync } from './manual-sync/preview.ts';
 import { SyncRuns } from './manual-sync/run.ts';
 import type { OperationPorts } from './ports.ts';
@@ -17,7 +18,7 @@ import { askForProof } from './proofs/ask-for-proof.ts';
 import { listProofs, withdrawProof } from './proofs/list-proofs.ts';
 import { proveLink } from './prove-link.ts';
 import { siteRestored, siteRewritten } from './read-anew.ts';
-import { readLog } from './read-log.ts';
+import { exportLog, readLog } from './read-log.ts';
 import { readSiteEvents } from './read-site-events.ts';
 import { planRecovery, recoverHub } from './recover-hub.ts';
 import { addRoute, changeRoute, listRoutes, removeRoute } from './routes.ts';
@@ -47,6 +48,10 @@ export function buildOperations(ports: OperationPorts): Operations {
     startSync: (request, by) => runs.start(request, by),
     sync: (id) => runs.look(id),
     log: (query) => readLog(ports, query),
+    exportLog: (filter) => exportLog(ports, filter),
+    logSettings: () => logSettings(ports),
+    changeLogSettings: (change) => changeLogSettings(ports, change),
+    changeSiteLog: (site, change, by) => changeSiteLog(ports, site, change, by),
     status: (options) => status(ports, options),
     explain: (site, login) => explain(ports, site, login),
     doctor: () => doctor(ports),

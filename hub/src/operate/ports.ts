@@ -5,6 +5,7 @@ import type { Caller } from '../api/operations.ts';
 import type { Pipeline } from '../sync/pipeline.ts';
 import type {
   Credential,
+  LogKeeping,
   Marks,
   Proofs,
   Registry,
@@ -37,6 +38,7 @@ export interface OperationPorts {
   readonly store: Store;
   readonly registry: Registry;
   readonly views: Views;
+  readonly logKeeping: LogKeeping;
   readonly marks: Marks;
   readonly proofs: Proofs;
   readonly site: SitePort;

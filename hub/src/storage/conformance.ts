@@ -7,6 +7,7 @@
 import { afterEach, describe } from 'vitest';
 import { deliveryFacts } from './test/delivery-facts.ts';
 import { hubFacts } from './test/hub-facts.ts';
+import { logFacts } from './test/log-facts.ts';
 import { markFacts } from './test/mark-facts.ts';
 import { outboxFacts } from './test/outbox-facts.ts';
 import { peopleFacts } from './test/people-facts.ts';
@@ -34,6 +35,7 @@ export function storageConformance(
   describe('marks', () => markFacts(world));
   describe('proofs', () => proofFacts(world));
   describe('views', () => viewFacts(world));
+  describe('log', () => logFacts(world));
   describe('hub', () => hubFacts(world));
   if (options.together) describe('two processes', () => togetherFacts(world));
 }

@@ -1,6 +1,7 @@
 /** Everything the hub keeps, opened together: what `main.ts` and tests call. */
-import type { Marks, Proofs, Registry, Store, Views } from '../sync/ports.ts';
+import type { LogKeeping, Marks, Proofs, Registry, Store, Views } from '../sync/ports.ts';
 import { openSecrets } from './hub-meta.ts';
+import { createLogKeeping } from './log-keeping.ts';
 import { createMarks } from './marks.ts';
 import {
   type Database,
@@ -23,6 +24,7 @@ export interface Storage {
   readonly marks: Marks;
   readonly proofs: Proofs;
   readonly views: Views;
+  readonly logKeeping: LogKeeping;
   readonly tokens: Tokens;
   /** Repeating it is safe. */
   close(): Promise<void>;
@@ -51,6 +53,7 @@ export const storageOn = (database: Database, secrets: Secrets): Storage => ({
   marks: createMarks(database),
   proofs: createProofs(database, secrets),
   views: createViews(database, secrets),
+  logKeeping: createLogKeeping(database),
   tokens: createTokens(database),
   close: () => database.close(),
 });

@@ -50,6 +50,7 @@ export interface Tables {
     started_host: string | null;
     started_url: string | null;
     started_folder: string | null;
+    log_days: Generated<number>;
     created_at_ms: Generated<number>;
   };
   tokens: {
@@ -94,6 +95,8 @@ export interface Tables {
     roles: Json<SiteRecord['roles']>;
     default_role: string;
     removed: Generated<boolean>;
+    log_on: Generated<boolean>;
+    log_days: Generated<number | null>;
   };
   routes: {
     id: Generated<RouteId>;

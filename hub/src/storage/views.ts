@@ -3,7 +3,7 @@
  *
  * Does not: lock, or open a secret except to give back a whole identity.
  */
-import { type Kysely, type NotNull, type Selectable, type SqlBool, sql } from 'kysely';
+import { type Kysely, type NotNull, type SqlBool, sql } from 'kysely';
 import type { Identity } from '../model/identity.ts';
 import type { IdentityUid, InstallationId } from '../model/ids.ts';
 import type {
@@ -12,12 +12,11 @@ import type {
   Backlog,
   HeldDelivery,
   HeldQuery,
-  LogQuery,
-  LogRow,
   Views,
 } from '../sync/ports.ts';
 import { refuseInside } from './in-transaction.ts';
 import type { Database } from './open-database.ts';
+import { readLog } from './read-log.ts';
 import { newest } from './registry/events.ts';
 import type { Secrets } from './secrets.ts';
 import type { Tables } from './tables.ts';
@@ -47,41 +46,6 @@ export function createViews({ kysely }: Database, secrets: Secrets): Views {
     alarmsByKind: async () => readAlarmsByKind(outside('alarmsByKind')),
   };
 }
-
-async function readLog(db: Kysely<Tables>, query: LogQuery): Promise<readonly LogRow[]> {
-  const { status, site, login, sinceMs, afterId, beforeId, limit } = query;
-  let rows = db.selectFrom('sync_log').selectAll().limit(limit);
-  if (status !== undefined) rows = rows.where('status', '=', status);
-  if (site !== undefined) {
-    rows = rows.where((row) => row.or([row('target', '=', site), row('source', '=', site)]));
-  }
-  if (login !== undefined) rows = rows.where('login_key', '=', keyOf(login));
-  if (sinceMs !== undefined) rows = rows.where('at_ms', '>=', Math.ceil(sinceMs));
-  if (beforeId !== undefined) rows = rows.where('id', '<', beforeId);
-  if (afterId === undefined) return (await rows.orderBy('id', 'desc').execute()).map(toLogRow);
-  // A row with a smaller id may still be uncommitted: nothing after it is shown before it.
-  const settled = sql<SqlBool>`written_by < pg_snapshot_xmin(pg_current_snapshot())`;
-  const following = rows.where('id', '>', afterId).where(settled).orderBy('id');
-  return (await following.execute()).map(toLogRow);
-}
-
-const toLogRow = (row: Selectable<Tables['sync_log']>): LogRow => ({
-  id: row.id,
-  atMs: row.at_ms,
-  uid: row.uid,
-  login: row.login,
-  source: row.source,
-  target: row.target,
-  action: row.action,
-  status: row.status,
-  reason: row.reason,
-  fields: row.fields,
-  path: row.path,
-  actor: row.actor,
-  delivery: row.delivery,
-  attempts: row.attempts,
-  durationMs: row.duration_ms,
-});
 
 /** Less is nothing that a person need know: somebody was saving the account, a server restarted. */
 const MANY_ATTEMPTS = 4;

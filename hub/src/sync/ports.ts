@@ -24,7 +24,7 @@ import type {
   SiteKey,
   WordPressId,
 } from '../model/ids.ts';
-import type { LogEntry, LogStatus } from '../model/log-entry.ts';
+import type { LogAction, LogEntry, LogStatus } from '../model/log-entry.ts';
 import type { Confirmation, NewProof, Proof } from '../model/proof.ts';
 import type { Route, RouteRules, Site, SiteRules, Topology } from '../model/route.ts';
 
@@ -470,10 +470,17 @@ export interface Store {
 // ---- what is shown -----------------------------------------------------------------------------
 
 export interface LogQuery {
-  readonly status?: LogStatus;
+  readonly statuses?: readonly LogStatus[];
+  readonly actions?: readonly LogAction[];
+  readonly reason?: string;
+  /** As source or as target. */
   readonly site?: SiteKey;
   readonly login?: string;
+  /** Also rows that were written about an identity which has become this one, or the other way round. */
+  readonly uid?: string;
+  readonly ids?: readonly number[];
   readonly sinceMs?: number;
+  readonly untilMs?: number;
   /** Rows after this id, oldest first (`--follow`); without it the newest first. */
   readonly afterId?: number;
   /** Rows before this id, newest first. */
@@ -532,6 +539,27 @@ export interface AlarmQuery {
   /** Those that follow this one, which need not be under an alarm any more. */
   readonly after?: Pick<AlarmedAccount, 'login' | 'wpId' | 'installation'>;
   readonly limit: number;
+}
+
+/** How long rows are kept, and of which sites. A row is kept by the settings of its target. */
+export interface LogSettings {
+  readonly days: number;
+  readonly sites: readonly SiteLog[];
+}
+export interface SiteLog {
+  readonly site: SiteKey;
+  /** Off: nothing is written, but for deletes, which the deletion limit counts. */
+  readonly on: boolean;
+  /** Null: as the hub says. */
+  readonly days: number | null;
+}
+
+/** Each call is a transaction of its own. */
+export interface LogKeeping {
+  settings(): Promise<LogSettings>;
+  setDays(days: number): Promise<void>;
+  /** What is not named stays. @throws Fault `site.unknown` */
+  setSite(site: SiteKey, change: Partial<Pick<SiteLog, 'on' | 'days'>>): Promise<void>;
 }
 
 /** Reads for people; never locks. */

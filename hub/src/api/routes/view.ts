@@ -1,21 +1,13 @@
-/** What is only looked at: `/api/v1/log`, `/status`, `/site-events`, `/explain`, `/doctor`. */
+/** What is only looked at: `/api/v1/status`, `/site-events`, `/explain`, `/doctor`. */
 import type { Api } from '../api-instance.ts';
 import { access, says } from '../api-instance.ts';
 import type { Operations } from '../operations.ts';
 import { DiagnosisSchema } from '../schemas/doctor.ts';
 import { ExplainQuerySchema, ExplanationSchema } from '../schemas/explain.ts';
-import { LogPageSchema, LogQuerySchema } from '../schemas/log.ts';
 import { SiteEventListSchema, SiteEventQuerySchema } from '../schemas/site-event.ts';
 import { HubStatusSchema, StatusQuerySchema } from '../schemas/status.ts';
 
 export function viewRoutes(api: Api, operations: Operations): void {
-  api.route({
-    method: 'GET',
-    url: '/log',
-    ...access('viewer'),
-    schema: { ...says('The Sync Log', LogPageSchema), querystring: LogQuerySchema },
-    handler: (request) => operations.log(request.query),
-  });
   api.route({
     method: 'GET',
     url: '/status',

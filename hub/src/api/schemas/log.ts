@@ -14,19 +14,48 @@ export const LOG_STATUSES = [
   'cancelled',
 ] as const;
 
-export const LogQuerySchema = z.object({
-  status: z.enum(LOG_STATUSES).optional(),
+export const LOG_ACTIONS = ['create', 'update', 'delete', 'link'] as const;
+
+/** `failed,refused` */
+const severalOf = <Words extends readonly [string, ...string[]]>(words: Words) =>
+  z
+    .string()
+    .max(200)
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(words)).min(1));
+
+export const LogFilterSchema = z.object({
+  /** One, or several with commas between. */
+  status: severalOf(LOG_STATUSES).optional(),
+  /** One, or several with commas between. */
+  action: severalOf(LOG_ACTIONS).optional(),
+  reason: z.string().min(1).max(100).optional(),
   /** As source or as target. */
   site: SiteNameSchema.optional(),
+  /** Login, or uid. */
   account: LoginSchema.optional(),
   since: MomentSchema.optional(),
-  /** Rows after this id, oldest first; without it the newest rows, newest first. */
+  until: MomentSchema.optional(),
+});
+export type LogFilter = z.infer<typeof LogFilterSchema>;
+
+/** Without `after` the newest rows, newest first. The ids of the rows are the places of pages. */
+export const LogQuerySchema = LogFilterSchema.extend({
+  /** Rows after this id, oldest first; 0: from the first row on. */
   after: z.coerce.number().int().nonnegative().optional(),
   /** Rows before this id, newest first. */
   before: z.coerce.number().int().nonnegative().optional(),
   limit: z.coerce.number().int().positive().max(1000).default(100),
 });
 export type LogQuery = z.infer<typeof LogQuerySchema>;
+
+export const LOG_FORMATS = ['csv', 'jsonl'] as const;
+export const LogExportQuerySchema = LogFilterSchema.extend({
+  format: z.enum(LOG_FORMATS).default('csv'),
+  /** A byte order mark before CSV: some spreadsheets take it for another encoding without. */
+  bom: z.enum(['true', 'false']).default('false'),
+});
+export type LogExportQuery = z.infer<typeof LogExportQuerySchema>;
 
 export const LogRowSchema = z.object({
   id: z.int().nonnegative(),
@@ -35,7 +64,7 @@ export const LogRowSchema = z.object({
   login: z.string(),
   source: z.string().nullable(),
   target: z.string(),
-  action: z.enum(['create', 'update', 'delete', 'link']),
+  action: z.enum(LOG_ACTIONS),
   status: z.enum(LOG_STATUSES),
   reason: z.string().nullable(),
   /** The reason's sentence. */
@@ -51,3 +80,28 @@ export type LogRow = z.infer<typeof LogRowSchema>;
 
 export const LogPageSchema = z.object({ rows: z.array(LogRowSchema) });
 export type LogPage = z.infer<typeof LogPageSchema>;
+
+const MOST_DAYS = 3650;
+const DaysSchema = z.int().min(1).max(MOST_DAYS);
+export const LogSettingsSchema = z.object({
+  /** Rows are kept for so long. */
+  days: DaysSchema,
+  /** A row is kept by the settings of its target. */
+  sites: z.array(
+    z.object({
+      site: z.string(),
+      /** Off: nothing is written, but for deletes, which the deletion limit counts. */
+      on: z.boolean(),
+      /** Null: as the hub says. */
+      days: DaysSchema.nullable(),
+    }),
+  ),
+});
+export type LogSettings = z.infer<typeof LogSettingsSchema>;
+
+export const ChangeLogSettingsSchema = z.strictObject({ days: DaysSchema });
+export type ChangeLogSettings = z.infer<typeof ChangeLogSettingsSchema>;
+export const ChangeSiteLogSchema = z
+  .strictObject({ on: z.boolean().optional(), days: DaysSchema.nullable().optional() })
+  .refine((change) => Object.keys(change).length > 0, 'names nothing to change');
+export type ChangeSiteLog = z.infer<typeof ChangeSiteLogSchema>;

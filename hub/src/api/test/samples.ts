@@ -2,7 +2,7 @@
 import type { Check } from '../schemas/doctor.ts';
 import type { Explanation } from '../schemas/explain.ts';
 import type { HeldRow } from '../schemas/held.ts';
-import type { LogRow } from '../schemas/log.ts';
+import type { LogRow, LogSettings } from '../schemas/log.ts';
 import type { AskedProof } from '../schemas/proof.ts';
 import type { Alarm, Recovery, RereadSite } from '../schemas/recovery.ts';
 import type { RouteView } from '../schemas/route.ts';
@@ -120,6 +120,15 @@ export const logRow: LogRow = {
   actor: 'anna',
   attempts: 1,
   durationMs: 40,
+};
+
+export async function* logPages(): AsyncGenerator<readonly LogRow[]> {
+  yield [logRow];
+}
+
+export const logSettings: LogSettings = {
+  days: 30,
+  sites: [{ site: 'Shop', on: true, days: null }],
 };
 
 export const siteStatus: SiteStatus = {

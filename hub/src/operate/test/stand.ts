@@ -58,7 +58,7 @@ export class Stand {
     for (const [index, name] of names.entries()) {
       this.sites.set(name, new FakeSite({ key: index + 1, name, now: Date.now }));
     }
-    const { store, registry, views, marks, proofs } = storage;
+    const { store, registry, views, logKeeping, marks, proofs } = storage;
     const site = withProofs(withMarks(this.port(), marks), proofs);
     const wake = this.wake();
     this.pipeline = buildPipeline(
@@ -83,6 +83,7 @@ export class Stand {
       store,
       registry,
       views,
+      logKeeping,
       marks,
       proofs,
       site,

@@ -8,8 +8,8 @@ import { statements as proofs } from './0006-proofs.ts';
 import { statements as siteEvents } from './0007-site-events.ts';
 import { statements as refreshesThatCreate } from './0008-refreshes-that-create.ts';
 import { statements as pagesOfHeld } from './0009-pages-of-held.ts';
-
 import { statements as siteRules } from './0010-site-rules.ts';
+import { statements as logSettings } from './0011-log-settings.ts';
 
 export interface Migration {
   readonly number: number;
@@ -28,4 +28,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 8, name: 'refreshes-that-create', statements: refreshesThatCreate },
   { number: 9, name: 'pages-of-held', statements: pagesOfHeld },
   { number: 10, name: 'site-rules', statements: siteRules },
+  { number: 11, name: 'log-settings', statements: logSettings },
 ];

@@ -5,6 +5,7 @@ import type { LogEntry } from '../../model/log-entry.ts';
 import type { Tables } from '../tables.ts';
 import { keyOf, storable } from './identity-rows.ts';
 
+/** Of a site whose log is off only deletes are kept: the deletion limit counts them. */
 export async function appendLog(db: Kysely<Tables>, entries: readonly LogEntry[]): Promise<void> {
   if (entries.length === 0) return;
   const rows = entries.map((entry) => ({
@@ -26,6 +27,8 @@ export async function appendLog(db: Kysely<Tables>, entries: readonly LogEntry[]
       fields jsonb, path jsonb, actor text, delivery text, attempts integer, duration_ms bigint))
       with ordinality as r(uid, login, login_key, source, target, action, status, reason, fields,
         path, actor, delivery, attempts, duration_ms, place)
+    where (r.action = 'delete' and r.status = 'delivered')
+      or not exists (select 1 from sites s where s.key = r.target and not s.log_on)
     order by r.place`.execute(db);
 }
 

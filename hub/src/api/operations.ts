@@ -24,6 +24,8 @@ import type {
   LogQuery,
   LogRow,
   LogSettings,
+  Retried,
+  Retry,
 } from './schemas/log.ts';
 import type { AskedProof, AskForProof } from './schemas/proof.ts';
 import type {
@@ -96,6 +98,8 @@ export interface Operations {
   log(query: LogQuery): Promise<LogPage>;
   /** Oldest first, a page at a time; the pages are read as they are asked for. */
   exportLog(filter: LogFilter): Promise<AsyncIterable<readonly LogRow[]>>;
+  /** Goes out at once; repeating it finds nothing to do. The Sync Log says by whom. */
+  retry(wanted: Retry, by: string): Promise<Retried>;
   logSettings(): Promise<LogSettings>;
   changeLogSettings(change: ChangeLogSettings): Promise<LogSettings>;
   /** The site's history says by whom its log was switched. */

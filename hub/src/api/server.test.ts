@@ -78,6 +78,7 @@ describe('every route', () => {
       ['log', { status: ['held', 'failed'], limit: 5 }],
     ],
     ['GET', '/api/v1/log/export?reason=a.b', undefined, ['exportLog', { reason: 'a.b' }]],
+    ['POST', '/api/v1/log/retry', { rows: [7] }, ['retry', { rows: [7] }, 'owner']],
     ['GET', '/api/v1/log/settings', undefined, ['logSettings']],
     ['PATCH', '/api/v1/log/settings', { days: 7 }, ['changeLogSettings', { days: 7 }]],
     [

@@ -100,6 +100,14 @@ describe('a command asks for what it was told', () => {
     ],
     [['log', 'settings'], ['logSettings']],
     [
+      ['retry', '7'],
+      ['retry', { rows: [7] }, 'owner'],
+    ],
+    [
+      ['retry', '--all', '--site', 'Shop'],
+      ['retry', { all: true, site: 'Shop' }, 'owner'],
+    ],
+    [
       ['logs', '--all', '--action', 'create, delete', '--reason', 'a.b', '--until', '2h'],
       [
         'log',

@@ -16,6 +16,7 @@ import { addLogSettings } from './commands/log-settings.ts';
 import { addLogs } from './commands/logs.ts';
 import { addProof } from './commands/proof.ts';
 import { addRecover } from './commands/recover.ts';
+import { addRetry } from './commands/retry.ts';
 import { addRouteAdd } from './commands/route-add.ts';
 import { addRouteChange, addRouteShow } from './commands/route-change.ts';
 import { addRouteList } from './commands/route-list.ts';
@@ -85,6 +86,7 @@ function program(context: CommandContext): Command {
     addSync,
     addLogs,
     addLogSettings,
+    addRetry,
     addStatus,
     addExplain,
     addHeld,

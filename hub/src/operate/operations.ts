@@ -21,6 +21,7 @@ import { siteRestored, siteRewritten } from './read-anew.ts';
 import { exportLog, readLog } from './read-log.ts';
 import { readSiteEvents } from './read-site-events.ts';
 import { planRecovery, recoverHub } from './recover-hub.ts';
+import { retry } from './retry.ts';
 import { addRoute, changeRoute, listRoutes, removeRoute } from './routes.ts';
 import { runUntilIdle, status } from './status.ts';
 
@@ -49,6 +50,7 @@ export function buildOperations(ports: OperationPorts): Operations {
     sync: (id) => runs.look(id),
     log: (query) => readLog(ports, query),
     exportLog: (filter) => exportLog(ports, filter),
+    retry: (wanted, by) => retry(ports, wanted, by),
     logSettings: () => logSettings(ports),
     changeLogSettings: (change) => changeLogSettings(ports, change),
     changeSiteLog: (site, change, by) => changeSiteLog(ports, site, change, by),

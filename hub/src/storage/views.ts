@@ -5,7 +5,7 @@
  */
 import { type Kysely, type NotNull, type SqlBool, sql } from 'kysely';
 import type { Identity } from '../model/identity.ts';
-import type { IdentityUid, InstallationId } from '../model/ids.ts';
+import type { IdentityUid, InstallationId, SiteKey } from '../model/ids.ts';
 import type {
   AlarmedAccount,
   AlarmQuery,
@@ -14,6 +14,7 @@ import type {
   HeldQuery,
   Views,
 } from '../sync/ports.ts';
+import { hubNow } from './hub-clock.ts';
 import { refuseInside } from './in-transaction.ts';
 import type { Database } from './open-database.ts';
 import { readLog } from './read-log.ts';
@@ -33,6 +34,7 @@ export function createViews({ kysely }: Database, secrets: Secrets): Views {
     log: async (query) => readLog(outside('log'), query),
     backlog: async () => readBacklog(outside('backlog')),
     held: async (query) => readHeld(outside('held'), query),
+    backingOff: async (query) => readBackingOff(outside('backingOff'), query),
     heldByReason: async () => readHeldByReason(outside('heldByReason')),
     identityByLogin: async (installation, login) =>
       identityByLogin(outside('identityByLogin'), secrets, installation, login),
@@ -104,6 +106,18 @@ async function readHeld(
 /** Of the whole delivery, or of its fields: whichever comes first by name. */
 const HELD_REASON = sql`coalesce(d.held,
   (select min(f.value ->> 'held') from jsonb_each(d.fields) f))`;
+
+async function readBackingOff(
+  db: Kysely<Tables>,
+  { target, limit }: Parameters<Views['backingOff']>[0],
+): ReturnType<Views['backingOff']> {
+  const there = target === undefined ? sql`true` : sql`target = ${target}`;
+  const { rows } = await sql<{ uid: IdentityUid; target: SiteKey }>`
+    select uid, target from deliveries
+    where sendable and not_before_ms > ${hubNow} and attempts > 0 and held is null and ${there}
+    order by queued_at_ms, id limit ${limit}`.execute(db);
+  return rows;
+}
 
 async function readHeldByReason(db: Kysely<Tables>): ReturnType<Views['heldByReason']> {
   const { rows } = await sql<{ reason: string; count: number }>`

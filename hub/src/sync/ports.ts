@@ -568,6 +568,11 @@ export interface Views {
   backlog(): Promise<readonly Backlog[]>;
   /** Oldest first. */
   held(query: HeldQuery): Promise<readonly HeldDelivery[]>;
+  /** What was tried and waits to be tried again, the oldest first. */
+  backingOff(query: {
+    readonly target?: SiteKey;
+    readonly limit: number;
+  }): Promise<readonly { readonly uid: IdentityUid; readonly target: SiteKey }[]>;
   heldByReason(): Promise<readonly { readonly reason: string; readonly count: number }[]>;
   /** The identity that has this login on this installation. */
   identityByLogin(installation: InstallationId, login: string): Promise<Identity | null>;

@@ -1,4 +1,4 @@
-/** The Sync Log: `/api/v1/log`, its export and its settings. */
+/** The Sync Log: `/api/v1/log`, its export, its settings, and what failed in it once more. */
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import type { Api } from '../api-instance.ts';
@@ -14,6 +14,8 @@ import {
   LogQuerySchema,
   type LogRow,
   LogSettingsSchema,
+  RetriedSchema,
+  RetrySchema,
 } from '../schemas/log.ts';
 import { SiteParamsSchema } from '../schemas/site.ts';
 
@@ -27,6 +29,13 @@ export function logRoutes(api: Api, operations: Operations): void {
   });
   exportRoute(api, operations);
   settingsRoutes(api, operations);
+  api.route({
+    method: 'POST',
+    url: '/log/retry',
+    ...access('operator'),
+    schema: { ...says('Try again what failed', RetriedSchema), body: RetrySchema },
+    handler: ({ body, caller }) => operations.retry(body, caller?.name ?? ''),
+  });
 }
 
 /** Page by page, as fast as the caller reads. What breaks off on the way ends the connection. */

@@ -105,3 +105,32 @@ export const ChangeSiteLogSchema = z
   .strictObject({ on: z.boolean().optional(), days: DaysSchema.nullable().optional() })
   .refine((change) => Object.keys(change).length > 0, 'names nothing to change');
 export type ChangeSiteLog = z.infer<typeof ChangeSiteLogSchema>;
+
+/** Either rows of the log, or all that failed. */
+export const RetrySchema = z
+  .strictObject({
+    rows: z.array(z.int().positive()).min(1).max(1000).optional(),
+    all: z.literal(true).optional(),
+    /** With `all`: what goes there, or was refused there or from there. */
+    site: SiteNameSchema.optional(),
+    /** With `all`: `next` of the answer before. */
+    after: z.int().positive().optional(),
+  })
+  .refine(
+    ({ rows, all }) => (rows === undefined) !== (all === undefined),
+    'names either rows or all',
+  )
+  .refine(
+    ({ rows, site, after }) => rows === undefined || (site === undefined && after === undefined),
+    'names a site or a place, which are for all',
+  );
+export type Retry = z.infer<typeof RetrySchema>;
+export const RetriedSchema = z.object({
+  /** What is tried now; nothing is tried twice, and what is there by now not at all. */
+  retried: z.int().nonnegative(),
+  /** Sources that can't be asked for what they hold. */
+  unreachable: z.array(z.string()),
+  /** Many take their time: the rest is tried when asked again `after` this; null: that was all. */
+  next: z.int().nullable(),
+});
+export type Retried = z.infer<typeof RetriedSchema>;

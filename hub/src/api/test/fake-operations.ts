@@ -51,6 +51,7 @@ const answers: Operations = {
   sync: async () => ({ ...samples.run, state: 'done', endedAt: samples.MOMENT, pending: 0 }),
   log: async () => ({ rows: [samples.logRow] }),
   exportLog: async () => samples.logPages(),
+  retry: async () => ({ retried: 1, unreachable: [], next: null }),
   logSettings: async () => samples.logSettings,
   changeLogSettings: async () => samples.logSettings,
   changeSiteLog: async () => samples.logSettings,

@@ -183,6 +183,16 @@ export const FAULTS = {
     retryable: false,
     next: 'Name roles that give no power over a site.',
   },
+  'sync.unknown': {
+    status: 404,
+    retryable: false,
+    next: '“rollcall runs list” shows the ids.',
+  },
+  'sync.wrong_state': {
+    status: 409,
+    retryable: false,
+    next: 'Look at its state with “rollcall runs show ID”.',
+  },
   'role.unknown': {
     status: 422,
     retryable: false,

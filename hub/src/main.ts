@@ -13,6 +13,7 @@ import { buildServer } from './api/server.ts';
 import type { HubOptions, RunningHub } from './cli/hub-process.ts';
 import { Fault } from './errors.ts';
 import { deliveryId } from './model/ids.ts';
+import { workOnRun } from './operate/manual-sync/work-on-run.ts';
 import { buildOperations } from './operate/operations.ts';
 import type { Introductions, OperationPorts } from './operate/ports.ts';
 import { settleProofs } from './operate/proofs/settle-proofs.ts';
@@ -21,6 +22,7 @@ import { runUntilIdle } from './operate/status.ts';
 import { hubIdentity, startAt, takeOver } from './storage/hub-meta.ts';
 import { startJobs } from './storage/jobs.ts';
 import { openStorage, type Storage } from './storage/open-storage.ts';
+import { purgeKept, purgeRuns } from './storage/runs.ts';
 import {
   expireDeliveries,
   purgeChanges,
@@ -78,7 +80,7 @@ async function startOn(
   closing: (() => Promise<void>)[],
   world: WireOptions,
 ): Promise<RunningHub> {
-  const { store, registry, views, logKeeping, marks, proofs, tokens, database } = storage;
+  const { store, registry, views, logKeeping, marks, proofs, runs, tokens, database } = storage;
   const alone = options.databaseUrl === undefined;
   const place = {
     host: alone ? hostname() : null,
@@ -128,6 +130,7 @@ async function startOn(
     logKeeping,
     marks,
     proofs,
+    runs,
     site,
     pipeline,
     wake: late,
@@ -160,7 +163,8 @@ async function startOn(
   }
   const onError = reportErrors(log);
   if (options.workers !== false) {
-    await startWorkers({ storage, pipeline, late, pollMs, onError, closing });
+    const onRun = (id: string) => workOnRun(ports, id);
+    await startWorkers({ storage, pipeline, late, pollMs, onRun, onError, closing });
   }
   return {
     url,
@@ -203,10 +207,11 @@ function hostsOf({ host = '127.0.0.1', publicUrl }: HubOptions): readonly string
 
 /** Workers on the database's queue; every installation is asked once at the start. */
 async function startWorkers({
-  storage: { database, store, registry },
+  storage: { database, store, registry, runs },
   pipeline,
   late,
   pollMs,
+  onRun,
   onError,
   closing,
 }: {
@@ -214,6 +219,7 @@ async function startWorkers({
   readonly pipeline: Pipeline;
   readonly late: LateWake;
   readonly pollMs: number;
+  readonly onRun: (id: string) => Promise<unknown>;
   readonly onError: (error: unknown) => void;
   readonly closing: (() => Promise<void>)[];
 }): Promise<void> {
@@ -222,13 +228,18 @@ async function startWorkers({
   late.use(jobs.wake);
   const upkeep = hourly(store, () => tidy(database));
   const wakeAll = () => wakeDue({ store, wake: jobs.wake });
+  const wakeRuns = async () => {
+    for (const id of await runs.atWork()) await jobs.wake.run(id);
+  };
   await jobs.work({
     onPull: (installation) => pipeline.pull(installation),
     onDeliver: (installation, lane) => pipeline.send(installation, lane),
+    onRun,
     onDue: wakeAll,
     onTick: async () => {
       await wakeOverdue({ registry, store }, pollMs, jobs.wake);
       await wakeAll();
+      await wakeRuns();
       await upkeep();
     },
   });
@@ -236,6 +247,7 @@ async function startWorkers({
     if (state === 'active') await jobs.wake.pull(id);
   }
   await wakeAll();
+  await wakeRuns();
 }
 
 /**
@@ -265,12 +277,17 @@ const PROOFS_RETENTION_MS = 30 * DAY_MS;
 const EVENTS_RETENTION_MS = 365 * DAY_MS;
 /** Acknowledged changes only serve to recognise a row that comes again. */
 const CHANGES_RETENTION_MS = 7 * DAY_MS;
-/** Values wait for a target that is away for no longer than this; then they are read afresh. */
+/**
+ * Values wait for a target that is away for no longer than this; then they are read afresh. And for so long
+ * a manual sync can be undone.
+ */
 const VALUES_RETENTION_MS = 14 * DAY_MS;
 
 async function tidy(database: Storage['database']): Promise<void> {
   await purgeLog(database);
   await purgeProofs(database, PROOFS_RETENTION_MS);
+  await purgeKept(database, VALUES_RETENTION_MS);
+  await purgeRuns(database, PROOFS_RETENTION_MS);
   await purgeEvents(database, EVENTS_RETENTION_MS);
   await purgeChanges(database, CHANGES_RETENTION_MS);
   await expireDeliveries(database, VALUES_RETENTION_MS);
@@ -301,6 +318,7 @@ function lateWake(): LateWake {
     },
     pull: async (installation, when) => real?.pull(installation, when),
     deliver: async (installation, lane) => real?.deliver(installation, lane),
+    run: async (id) => real?.run(id),
     due: async (when) => real?.due(when),
   };
 }

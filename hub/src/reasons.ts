@@ -3,7 +3,7 @@
  * sentence for people. docs/reference/reasons.md is checked against this list both ways.
  *
  * The part before the dot says who said no: the source, the account, the identity, the link,
- * the path, the route, the target, a field's value, the stamp, the hub or the installation.
+ * the path, the route, the target, a field's value, the stamp, the hub, a manual sync (`run`) or the installation.
  * The connector's codes are here, too.
  */
 export const REASONS = {
@@ -92,6 +92,17 @@ export const REASONS = {
   'route.removed': 'The route was removed before this could be delivered.',
   'route.updates_off': 'The route does not carry updates.',
   'row.unreadable': 'What the site kept of this change can’t be read; it holds up nothing else.',
+  'run.changed_meanwhile':
+    'Something moved since the plan was made; the account was planned again and not touched.',
+  'run.not_learned': 'The hub has not heard of the new stamps from the source yet.',
+  'run.only_missing': 'The account is there already, and this run only creates missing ones.',
+  'run.undo_created':
+    'The run created the account; it is removed only when that was asked for as well.',
+  'run.undo_elsewhere':
+    'The account that the run created has others by now that belong to the same person; it stays.',
+  'run.undo_expired': 'The values from before the run are no longer kept.',
+  'run.undo_in_use': 'The account that the run created holds something of its own; it stays.',
+  'run.undo_moved': 'Somebody changed this after the run; the newer values stay.',
   'site.database': 'The site’s database failed: it may be read-only, locked, full or damaged.',
   'site.error': 'The connector failed at this request.',
   'site.paused': 'The site is paused; what goes there waits until it is resumed.',

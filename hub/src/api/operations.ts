@@ -51,7 +51,16 @@ import type {
 } from './schemas/site.ts';
 import type { SiteEvent, SiteEventQuery } from './schemas/site-event.ts';
 import type { HubStatus, RunReport } from './schemas/status.ts';
-import type { SyncPlan, SyncRequest, SyncRun } from './schemas/sync.ts';
+import type {
+  StartSync,
+  SyncList,
+  SyncListQuery,
+  SyncRequest,
+  SyncRun,
+  SyncSteps,
+  SyncStepsQuery,
+  UndoSync,
+} from './schemas/sync.ts';
 
 export interface Operations {
   /** Discovers, connects and stores. Repeating it with the same address and name renews the credential. */
@@ -89,11 +98,24 @@ export interface Operations {
   changeRoute(id: number, change: ChangeRoute): Promise<RouteView>;
   removeRoute(id: number): Promise<void>;
 
-  /** Preview; writes nothing anywhere. */
-  planSync(request: SyncRequest): Promise<SyncPlan>;
-  /** Returns as soon as the run is under way. Unknown sites and roles are faults before that. */
+  /** Returns as soon as the plan is being made; on the sites nothing is written. Unknown sites and roles are faults. */
+  planSync(request: SyncRequest, by: string): Promise<SyncRun>;
+  /** Plans and carries out in one go; returns as soon as it is under way. */
   startSync(request: SyncRequest, by: string): Promise<SyncRun>;
   sync(id: string): Promise<SyncRun>;
+  syncs(query: SyncListQuery): Promise<SyncList>;
+  /** What would happen, or has happened, to whom and why. */
+  syncSteps(id: string, query: SyncStepsQuery): Promise<SyncSteps>;
+  /** `sync.wrong_state`: it is in none from which that is possible. */
+  startPlanned(id: string, start: StartSync): Promise<SyncRun>;
+  /** What is on its way goes on. */
+  pauseSync(id: string): Promise<SyncRun>;
+  /** Goes on after a pause; once it is done, with what was planned again. */
+  resumeSync(id: string): Promise<SyncRun>;
+  /** What was done until then stands. */
+  cancelSync(id: string): Promise<SyncRun>;
+  /** Puts back what it changed and nobody has touched since. */
+  undoSync(id: string, undo: UndoSync, by: string): Promise<SyncRun>;
 
   log(query: LogQuery): Promise<LogPage>;
   /** Oldest first, a page at a time; the pages are read as they are asked for. */

@@ -58,7 +58,7 @@ describe('every route', () => {
       'POST',
       '/api/v1/syncs/plan',
       { from: 'Shop', to: ['Blog'], accounts: { by: 'all' } },
-      ['planSync', { from: 'Shop', to: ['Blog'], accounts: { by: 'all' } }],
+      ['planSync', { from: 'Shop', to: ['Blog'], accounts: { by: 'all' } }, 'owner'],
     ],
     [
       'POST',
@@ -71,6 +71,28 @@ describe('every route', () => {
       ],
     ],
     ['GET', '/api/v1/syncs/run-1', undefined, ['sync', 'run-1']],
+    ['GET', '/api/v1/syncs?limit=5', undefined, ['syncs', { limit: 5 }]],
+    [
+      'GET',
+      '/api/v1/syncs/run-1/accounts?what=hold&state=left&after=x',
+      undefined,
+      ['syncSteps', 'run-1', { what: 'hold', state: 'left', after: 'x' }],
+    ],
+    [
+      'POST',
+      '/api/v1/syncs/run-1/start',
+      { links: 'all' },
+      ['startPlanned', 'run-1', { links: 'all' }],
+    ],
+    ['POST', '/api/v1/syncs/run-1/pause', undefined, ['pauseSync', 'run-1']],
+    ['POST', '/api/v1/syncs/run-1/resume', undefined, ['resumeSync', 'run-1']],
+    ['POST', '/api/v1/syncs/run-1/cancel', undefined, ['cancelSync', 'run-1']],
+    [
+      'POST',
+      '/api/v1/syncs/run-1/undo',
+      { removeCreated: true },
+      ['undoSync', 'run-1', { removeCreated: true }, 'owner'],
+    ],
     [
       'GET',
       '/api/v1/log?status=held,failed&limit=5',

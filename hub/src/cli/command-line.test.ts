@@ -79,18 +79,6 @@ describe('a command asks for what it was told', () => {
     [['route', 'list'], ['routes']],
     [['route', 'show', 'Shop', 'Blog'], ['routes']],
     [
-      ['sync', '--from', 'A', '--to', 'B,C', '--all', '--dry-run'],
-      ['planSync', { from: 'A', to: ['B', 'C'], accounts }],
-    ],
-    [
-      ['sync', '--from', 'A', '--to', 'B', '--roles', 'customer', '--dry-run'],
-      ['planSync', { from: 'A', to: ['B'], accounts: { by: 'roles', roles: ['customer'] } }],
-    ],
-    [
-      ['sync', '--from', 'A', '--to', 'B', '--accounts', 'anna, bo', '--dry-run'],
-      ['planSync', { from: 'A', to: ['B'], accounts: { by: 'accounts', logins: ['anna', 'bo'] } }],
-    ],
-    [
       ['log', 'settings', 'Shop', '--off', '--days', 'default'],
       ['changeSiteLog', 'Shop', { on: false, days: null }, 'owner'],
     ],
@@ -221,6 +209,76 @@ describe('a command asks for what it was told', () => {
   });
 
   it.each([
+    [
+      ['sync', '--from', 'A', '--to', 'B,C', '--all', '--dry-run'],
+      ['planSync', { from: 'A', to: ['B', 'C'], accounts }, 'owner'],
+    ],
+    [
+      ['sync', '--from', 'A', '--to', 'B', '--roles', 'customer', '--dry-run'],
+      [
+        'planSync',
+        { from: 'A', to: ['B'], accounts: { by: 'roles', roles: ['customer'] } },
+        'owner',
+      ],
+    ],
+    [
+      ['sync', '--from', 'A', '--to', 'B', '--accounts', 'anna, bo', '--dry-run'],
+      [
+        'planSync',
+        { from: 'A', to: ['B'], accounts: { by: 'accounts', logins: ['anna', 'bo'] } },
+        'owner',
+      ],
+    ],
+    [
+      ['sync', '--from', 'A', '--to', 'B', '--search', 'ann', '--only-missing', '--dry-run'],
+      [
+        'planSync',
+        { from: 'A', to: ['B'], accounts: { by: 'search', search: 'ann' }, mode: 'only_missing' },
+        'owner',
+      ],
+    ],
+    [
+      ['runs', 'list', '--limit', '5'],
+      ['syncs', { limit: 5 }],
+    ],
+    [
+      ['runs', 'show', 'run-1'],
+      ['sync', 'run-1'],
+    ],
+    [
+      ['runs', 'accounts', 'run-1', '--state', 'changed'],
+      ['syncSteps', 'run-1', { state: 'changed' }],
+    ],
+    [
+      ['runs', 'start', 'run-1', '--link-all'],
+      ['startPlanned', 'run-1', { links: 'all' }],
+    ],
+    [
+      ['runs', 'start', 'run-1', '--link', 'vera@My Blog=vera-b'],
+      ['startPlanned', 'run-1', { links: [{ login: 'vera', target: 'My Blog', other: 'vera-b' }] }],
+    ],
+    [
+      ['runs', 'pause', 'run-1'],
+      ['pauseSync', 'run-1'],
+    ],
+    [
+      ['runs', 'resume', 'run-1'],
+      ['resumeSync', 'run-1'],
+    ],
+    [
+      ['runs', 'cancel', 'run-1'],
+      ['cancelSync', 'run-1'],
+    ],
+    [
+      ['runs', 'undo', 'run-1', '--remove-created'],
+      ['undoSync', 'run-1', { removeCreated: true }, 'owner'],
+    ],
+  ] as const)('rollcall %s asks first for %s', async (args, call) => {
+    await hub.rollcall(...args);
+    expect(hub.operations.calls[0]).toEqual(call);
+  });
+
+  it.each([
     [['site', 'list'], { sites: [samples.site] }],
     [['route', 'list'], { routes: [samples.route, samples.wayBack] }],
     [['status'], samples.status],
@@ -230,7 +288,11 @@ describe('a command asks for what it was told', () => {
     [['proof', 'list'], { proofs: [samples.proof] }],
     [['logs'], samples.logRow],
     [['run'], samples.runReport],
-    [['sync', '--from', 'A', '--to', 'B', '--all', '--dry-run'], samples.plan],
+    [
+      ['runs', 'show', 'run-1'],
+      { ...samples.run, state: 'done', endedAt: samples.MOMENT, pending: 0 },
+    ],
+    [['runs', 'accounts', 'run-1'], samples.steps],
   ])('rollcall %s --json gives the answer itself', async (args, value) => {
     expect(await hub.rollcall(...args, '--json')).toBe(0);
     expect(JSON.parse(hub.terminal.written.out)).toEqual(value);

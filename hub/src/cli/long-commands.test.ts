@@ -9,7 +9,7 @@ describe('long work', () => {
   it('sync waits for the end and says what became of it', async () => {
     expect(await hub.rollcall('sync', '--from', 'Shop', '--to', 'Blog', '--all')).toBe(0);
     expect(hub.operations.calls.map(([name]) => name)).toEqual(['startSync', 'sync']);
-    expect(hub.terminal.written.progress).toContain('Delivering: 1 of 2 …');
+    expect(hub.terminal.written.progress).toContain('Delivering: 1 of 2, about 2 s left …');
     expect(hub.terminal.written.out).toBe('Shop → Blog: 2 accounts, 1 delivered.\n');
   });
 

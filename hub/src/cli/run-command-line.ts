@@ -22,6 +22,7 @@ import { addRouteChange, addRouteShow } from './commands/route-change.ts';
 import { addRouteList } from './commands/route-list.ts';
 import { addRouteStates } from './commands/route-state.ts';
 import { addRun } from './commands/run.ts';
+import { addRuns } from './commands/runs.ts';
 import { addServe } from './commands/serve.ts';
 import { addSiteAdd } from './commands/site-add.ts';
 import { addSiteChanges } from './commands/site-change.ts';
@@ -84,6 +85,7 @@ function program(context: CommandContext): Command {
   }
   const rest = [
     addSync,
+    addRuns,
     addLogs,
     addLogSettings,
     addRetry,

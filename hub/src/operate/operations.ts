@@ -11,8 +11,10 @@ import { explain } from './explain.ts';
 import { decideHeld, listHeld } from './held.ts';
 import { viewSites } from './list-sites.ts';
 import { changeLogSettings, changeSiteLog, logSettings } from './log-settings.ts';
-import { previewSync } from './manual-sync/preview.ts';
-import { SyncRuns } from './manual-sync/run.ts';
+import { listSteps, listSyncs, viewSync } from './manual-sync/list-syncs.ts';
+import { planSync } from './manual-sync/plan-sync.ts';
+import { cancelSync, pauseSync, resumeSync, startPlanned } from './manual-sync/steer.ts';
+import { undoSync } from './manual-sync/undo-sync.ts';
 import type { OperationPorts } from './ports.ts';
 import { askForProof } from './proofs/ask-for-proof.ts';
 import { listProofs, withdrawProof } from './proofs/list-proofs.ts';
@@ -26,7 +28,6 @@ import { addRoute, changeRoute, listRoutes, removeRoute } from './routes.ts';
 import { runUntilIdle, status } from './status.ts';
 
 export function buildOperations(ports: OperationPorts): Operations {
-  const runs = new SyncRuns(ports);
   return {
     addSite: (site) => addSite(ports, site),
     sites: () => viewSites(ports.registry),
@@ -45,9 +46,16 @@ export function buildOperations(ports: OperationPorts): Operations {
     routes: () => listRoutes(ports),
     changeRoute: (id, change) => changeRoute(ports, id, change),
     removeRoute: (id) => removeRoute(ports, id),
-    planSync: (request) => previewSync(ports, request),
-    startSync: (request, by) => runs.start(request, by),
-    sync: (id) => runs.look(id),
+    planSync: (request, by) => planSync(ports, request, by, { starts: false }),
+    startSync: (request, by) => planSync(ports, request, by, { starts: true }),
+    sync: (id) => viewSync(ports, id),
+    syncs: (query) => listSyncs(ports, query),
+    syncSteps: (id, query) => listSteps(ports, id, query),
+    startPlanned: (id, start) => startPlanned(ports, id, start),
+    pauseSync: (id) => pauseSync(ports, id),
+    resumeSync: (id) => resumeSync(ports, id),
+    cancelSync: (id) => cancelSync(ports, id),
+    undoSync: (id, undo, by) => undoSync(ports, id, undo, by),
     log: (query) => readLog(ports, query),
     exportLog: (filter) => exportLog(ports, filter),
     retry: (wanted, by) => retry(ports, wanted, by),

@@ -9,6 +9,7 @@ import type {
   Marks,
   Proofs,
   Registry,
+  Runs,
   SitePort,
   Store,
   Views,
@@ -41,6 +42,7 @@ export interface OperationPorts {
   readonly logKeeping: LogKeeping;
   readonly marks: Marks;
   readonly proofs: Proofs;
+  readonly runs: Runs;
   readonly site: SitePort;
   readonly introductions: Introductions;
   readonly pipeline: Pipeline;

@@ -23,6 +23,8 @@ import { asStorageFault } from './storage-fault.ts';
 export interface JobHandlers {
   readonly onPull: (installation: InstallationId) => Promise<unknown>;
   readonly onDeliver: (installation: InstallationId, lane: Lane) => Promise<unknown>;
+  /** A manual sync; it is looked for again at every tick. */
+  readonly onRun?: (run: string) => Promise<unknown>;
   /** A time that was asked for has come: see what is due. */
   readonly onDue: () => Promise<unknown>;
   /** Every so often, never twice at once in one process: wake what hints have missed. */
@@ -54,12 +56,15 @@ export interface JobsOptions {
 }
 
 const PULL = 'pull';
+const RUN = 'run';
 const DELIVER = { people: 'deliver-people', bulk: 'deliver-bulk' } as const satisfies Record<
   Lane,
   string
 >;
 
 const CONCURRENCY = { pull: 4, people: 4, bulk: 2 };
+/** A manual sync keeps its sites busy enough. */
+const RUNS_AT_ONCE = 2;
 const TICK_SECONDS = 15;
 /** After an error that no stage expected (the database was away): soon, but not in a loop. */
 const AGAIN_AFTER_MS = 5_000;
@@ -77,7 +82,8 @@ const LONGEST_RUN_SECONDS = 23 * 3_600;
 const KEEP_DONE_SECONDS = 60;
 const STOP_WITHIN_MS = 30_000;
 
-const JobSchema = z.object({ installation: z.string() });
+/** An installation, or a manual sync. */
+const JobSchema = z.object({ key: z.string() });
 
 export async function startJobs({ database, onError }: JobsOptions): Promise<Jobs> {
   const boss = new PgBoss({ ...connectionOf(database), ...UPKEEP });
@@ -86,7 +92,8 @@ export async function startJobs({ database, onError }: JobsOptions): Promise<Job
     onError(database.kind === 'postgres' ? asStorageFault(error) : error),
   );
   await boss.start();
-  for (const name of [PULL, ...Object.values(DELIVER)]) await createQueue(boss, database, name);
+  for (const name of [PULL, RUN, ...Object.values(DELIVER)])
+    await createQueue(boss, database, name);
   const pull = (installation: InstallationId) => send(boss, PULL, installation);
   const later = await startLater(boss, database, { pull, onError });
   let tick: { stop(): Promise<void> } | undefined;
@@ -105,8 +112,8 @@ export async function startJobs({ database, onError }: JobsOptions): Promise<Job
   };
 }
 
-const send = (boss: PgBoss, name: string, key: InstallationId): Promise<unknown> =>
-  boss.send(name, { installation: key }, { singletonKey: key, group: { id: key } });
+const send = (boss: PgBoss, name: string, key: string): Promise<unknown> =>
+  boss.send(name, { key }, { singletonKey: key, group: { id: key } });
 
 const wakeOf = (boss: PgBoss, later: Later): Wake => ({
   async pull(installation, when) {
@@ -117,6 +124,10 @@ const wakeOf = (boss: PgBoss, later: Later): Wake => ({
   async deliver(installation, lane) {
     refuseInside('Wake.deliver');
     await send(boss, DELIVER[lane], installation);
+  },
+  async run(id) {
+    refuseInside('Wake.run');
+    await send(boss, RUN, id);
   },
   async due({ afterMs }) {
     refuseInside('Wake.due');
@@ -176,13 +187,22 @@ async function startWorkers(
 ): Promise<void> {
   const { later } = running;
   const many = { ...CONCURRENCY, ...concurrency };
-  await startWorker(running, PULL, many.pull, handlers.onPull, (installation) =>
-    later.pull(installation, AGAIN_AFTER_MS),
+  // oxlint-disable typescript/no-unsafe-type-assertion -- sent by `wake` alone
+  await startWorker(
+    running,
+    PULL,
+    many.pull,
+    (key) => handlers.onPull(key as InstallationId),
+    (key) => later.pull(key as InstallationId, AGAIN_AFTER_MS),
   );
   for (const lane of ['people', 'bulk'] as const) {
-    const deliver = (installation: InstallationId) => handlers.onDeliver(installation, lane);
+    const deliver = (key: string) => handlers.onDeliver(key as InstallationId, lane);
     await startWorker(running, DELIVER[lane], many[lane], deliver, () => later.due(AGAIN_AFTER_MS));
   }
+  // oxlint-enable typescript/no-unsafe-type-assertion
+  const { onRun } = handlers;
+  // The next tick looks again.
+  if (onRun) await startWorker(running, RUN, RUNS_AT_ONCE, onRun, async () => {});
   await later.work(handlers.onDue);
 }
 
@@ -190,8 +210,8 @@ async function startWorker(
   { boss, onError }: Running,
   name: string,
   localConcurrency: number,
-  handler: (installation: InstallationId) => Promise<unknown>,
-  again: (installation: InstallationId) => Promise<void>,
+  handler: (key: string) => Promise<unknown>,
+  again: (key: string) => Promise<void>,
 ): Promise<void> {
   const options = {
     localConcurrency,
@@ -200,13 +220,12 @@ async function startWorker(
     notifyPollingIntervalSeconds: POLL_SECONDS,
   };
   await boss.work(name, options, async ([job]) => {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- sent by `wake` alone
-    const installation = JobSchema.parse(job?.data).installation as InstallationId;
+    const { key } = JobSchema.parse(job?.data);
     try {
-      await handler(installation);
+      await handler(key);
     } catch (error) {
       onError(error);
-      await again(installation);
+      await again(key);
     }
   });
 }

@@ -1,5 +1,5 @@
 /** Everything the hub keeps, opened together: what `main.ts` and tests call. */
-import type { LogKeeping, Marks, Proofs, Registry, Store, Views } from '../sync/ports.ts';
+import type { LogKeeping, Marks, Proofs, Registry, Runs, Store, Views } from '../sync/ports.ts';
 import { openSecrets } from './hub-meta.ts';
 import { createLogKeeping } from './log-keeping.ts';
 import { createMarks } from './marks.ts';
@@ -11,6 +11,7 @@ import {
 } from './open-database.ts';
 import { createProofs } from './proofs.ts';
 import { createRegistry } from './registry.ts';
+import { createRuns } from './runs.ts';
 import type { KeySource, Secrets } from './secrets.ts';
 import { createStore } from './store.ts';
 import { createTokens, type Tokens } from './tokens.ts';
@@ -23,6 +24,7 @@ export interface Storage {
   readonly store: Store;
   readonly marks: Marks;
   readonly proofs: Proofs;
+  readonly runs: Runs;
   readonly views: Views;
   readonly logKeeping: LogKeeping;
   readonly tokens: Tokens;
@@ -52,6 +54,7 @@ export const storageOn = (database: Database, secrets: Secrets): Storage => ({
   store: createStore(database, secrets),
   marks: createMarks(database),
   proofs: createProofs(database, secrets),
+  runs: createRuns(database, secrets),
   views: createViews(database, secrets),
   logKeeping: createLogKeeping(database),
   tokens: createTokens(database),

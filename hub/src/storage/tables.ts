@@ -19,6 +19,7 @@ import type { Path } from '../model/path.ts';
 import type { ProofKind } from '../model/proof.ts';
 import type { Route, RouteRules, Site, SiteRules } from '../model/route.ts';
 import type { Stamp } from '../model/stamp.ts';
+import type { PlannedWhat, RunState, StepState, SyncRunRecord } from '../model/sync-run.ts';
 import type { Installation, InstallationNews, SiteRecord } from '../sync/ports.ts';
 
 /** Read parsed, written as JSON text. */
@@ -223,6 +224,42 @@ export interface Tables {
     installation: InstallationId;
     wp_id: WordPressId;
     queued_at_ms: Generated<number>;
+  };
+  sync_runs: {
+    id: string;
+    state: RunState;
+    source: SiteKey;
+    request: Json<unknown>;
+    started_by: string;
+    at_ms: Generated<number>;
+    started_ms: number | null;
+    paused_ms: number | null;
+    paused_for_ms: Generated<number>;
+    ended_ms: number | null;
+    read_to: number | null;
+    accounts: Generated<number>;
+    starts: boolean;
+    removes_created: Generated<boolean>;
+    undone_by: string | null;
+    fault: Json<SyncRunRecord['fault']> | null;
+  };
+  sync_steps: {
+    run: string;
+    wp_id: WordPressId;
+    target: SiteKey;
+    uid: IdentityUid;
+    login: string;
+    what: PlannedWhat;
+    other: string | null;
+    proven: boolean;
+    fields: Json<readonly Field[]>;
+    reason: string | null;
+    seen: string;
+    state: StepState;
+    note: string | null;
+    at_least_ms: number;
+    kept: string | null;
+    stamps: Json<Readonly<Record<Field, Stamp>>> | null;
   };
   sync_log: {
     id: Generated<number>;

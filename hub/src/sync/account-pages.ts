@@ -18,12 +18,14 @@ export interface AccountPage extends AccountsAnswer {
 
 type Asked = Omit<Parameters<SitePort['accounts']>[1], 'after'>;
 
+/** @param from begins behind this id */
 export async function* accountPages(
   site: Pick<SitePort, 'accounts' | 'status'>,
   connection: Connection,
   asked: Asked,
+  from = 0,
 ): AsyncGenerator<AccountPage> {
-  let after: number | null = 0;
+  let after: number | null = from;
   let count = 0;
   let empty = 0;
   let most = BELIEVED_UNASKED;

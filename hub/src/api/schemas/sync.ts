@@ -1,8 +1,10 @@
-/** Manual sync: "make the targets like the source" for chosen accounts; preview, start, progress. */
+/** Manual sync: chosen accounts of a source, some targets; planned, looked at, carried out, undone. */
 import { z } from 'zod';
 import {
   LoginSchema,
   MomentSchema,
+  NextSchema,
+  PageQuerySchema,
   RoleNameSchema,
   SiteNameSchema,
   TroubleSchema,
@@ -12,33 +14,88 @@ export const ChosenSchema = z.discriminatedUnion('by', [
   z.strictObject({ by: z.literal('all') }),
   z.strictObject({ by: z.literal('roles'), roles: z.array(RoleNameSchema).min(1).max(100) }),
   z.strictObject({ by: z.literal('accounts'), logins: z.array(LoginSchema).min(1).max(1000) }),
+  /** A part of the login, the e-mail address or the display name. */
+  z.strictObject({ by: z.literal('search'), search: z.string().trim().min(1).max(200) }),
 ]);
+
+/** Links that a plan named: an account of the source, a target, and the older account there. */
+const LinksSchema = z
+  .array(z.strictObject({ login: LoginSchema, target: SiteNameSchema, other: LoginSchema }))
+  .max(1000);
+
+export const SYNC_MODES = ['like_source', 'only_missing'] as const;
 
 export const SyncRequestSchema = z.strictObject({
   from: SiteNameSchema,
   to: z.array(SiteNameSchema).min(1).max(1000),
   /** Which accounts of the source. */
   accounts: ChosenSchema,
-  /**
-   * Links that a preview named and that the operator takes for proven: an account of the source,
-   * a target, and the older account there. The run proves these and no others.
-   */
-  links: z
-    .array(z.strictObject({ login: LoginSchema, target: SiteNameSchema, other: LoginSchema }))
-    .max(1000)
-    .optional(),
+  /** `like_source`: the target becomes like the source. `only_missing`: who is there already is left alone. */
+  mode: z.enum(SYNC_MODES).optional(),
+  /** Links that the operator takes for proven. The run proves these and no others. */
+  links: LinksSchema.optional(),
 });
 export type SyncRequest = z.infer<typeof SyncRequestSchema>;
 
+/** `all`: every link of the plan, as the operator has seen them there. */
+export const StartSyncSchema = z.strictObject({
+  links: z.union([z.literal('all'), LinksSchema]).optional(),
+});
+export type StartSync = z.infer<typeof StartSyncSchema>;
+
+export const UndoSyncSchema = z.strictObject({
+  /** Also removes accounts that the run created, where they hold nothing of their own. */
+  removeCreated: z.boolean().optional(),
+});
+export type UndoSync = z.infer<typeof UndoSyncSchema>;
+
+export const SYNC_STATES = [
+  'planning',
+  'planned',
+  'running',
+  'paused',
+  'delivering',
+  'done',
+  'cancelled',
+  'failed',
+  'undoing',
+  'undone',
+] as const;
+
 export const PLANNED = ['create', 'update', 'link', 'unchanged', 'skip', 'hold'] as const;
+
+export const STEP_STATES = [
+  'left',
+  'planned',
+  'doing',
+  'sent',
+  'arrived',
+  'held',
+  'failed',
+  'changed',
+  'cancelled',
+  'undone',
+  'stays',
+] as const;
 
 const countSchema = z.int().nonnegative();
 
-/** Nothing was written. */
-export const SyncPlanSchema = z.object({
+export const SyncParamsSchema = z.object({ sync: z.string().min(1).max(100) });
+
+export const SyncRunSchema = z.object({
+  id: z.string(),
+  /**
+   * `planning`: both sides are read; `planned`: waits to be started; `running`: goes on account by account;
+   * `delivering`: all is on its way. What was done before `cancelled` or `failed` stands.
+   */
+  state: z.enum(SYNC_STATES),
+  mode: z.enum(SYNC_MODES),
+  by: z.string(),
   from: z.string(),
-  /** Accounts of the source that were looked at. */
+  to: z.array(z.string()),
+  /** Accounts of the source that were looked at so far. */
   accounts: countSchema,
+  /** The plan in numbers. */
   targets: z.array(
     z.object({
       site: z.string(),
@@ -50,42 +107,58 @@ export const SyncPlanSchema = z.object({
       hold: countSchema,
     }),
   ),
-  /** What would happen to whom and why; the first 1,000, `unchanged` left out. */
-  decisions: z.array(
-    z.object({
-      login: z.string(),
-      target: z.string(),
-      what: z.enum(PLANNED),
-      /** For `link`: the older account on the target. */
-      other: z.string().nullable(),
-      fields: z.array(z.string()),
-      reason: z.string().nullable(),
-      message: z.string().nullable(),
-    }),
-  ),
-  more: z.boolean(),
-});
-export type SyncPlan = z.infer<typeof SyncPlanSchema>;
-
-export const SyncParamsSchema = z.object({ sync: z.string().min(1).max(100) });
-
-export const SyncRunSchema = z.object({
-  id: z.string(),
-  /** `preparing`: stamping on the source; `delivering`: on the way; then `done` or `failed`. */
-  state: z.enum(['preparing', 'delivering', 'done', 'failed']),
-  from: z.string(),
-  to: z.array(z.string()),
-  /** Accounts chosen, null while they are still being counted; and stamped so far. */
-  accounts: countSchema.nullable(),
-  prepared: countSchema,
-  /** Deliveries of this run, by what has become of them. */
+  /** What is to be done, of an account on a target each; and how much of it has an outcome. */
+  total: countSchema,
+  done: countSchema,
+  /** Null while nothing can be said. */
+  perMinute: z.number().nonnegative().nullable(),
+  secondsLeft: countSchema.nullable(),
+  /** Of the run, by what has become of them. `changed`: something moved since the plan was made. */
   pending: countSchema,
   delivered: countSchema,
   skipped: countSchema,
   held: countSchema,
   failed: countSchema,
-  startedAt: MomentSchema,
+  changed: countSchema,
+  cancelled: countSchema,
+  /** Of an undo: put back, and left as they are. */
+  undone: countSchema,
+  stays: countSchema,
+  askedAt: MomentSchema,
+  startedAt: MomentSchema.nullable(),
   endedAt: MomentSchema.nullable(),
+  /** Why it failed; while it is under way, what it waits for. */
   fault: TroubleSchema.extend({ next: z.string() }).nullable(),
 });
 export type SyncRun = z.infer<typeof SyncRunSchema>;
+
+export const SyncListQuerySchema = z.strictObject(PageQuerySchema.shape);
+export type SyncListQuery = z.infer<typeof SyncListQuerySchema>;
+/** The newest first. */
+export const SyncListSchema = z.object({ syncs: z.array(SyncRunSchema), next: NextSchema });
+export type SyncList = z.infer<typeof SyncListSchema>;
+
+export const SyncStepsQuerySchema = z.strictObject({
+  what: z.enum(PLANNED).optional(),
+  state: z.enum(STEP_STATES).optional(),
+  ...PageQuerySchema.shape,
+});
+export type SyncStepsQuery = z.infer<typeof SyncStepsQuerySchema>;
+
+export const SyncStepSchema = z.object({
+  login: z.string(),
+  target: z.string(),
+  what: z.enum(PLANNED),
+  /** For `link`: the older account on the target. */
+  other: z.string().nullable(),
+  fields: z.array(z.string()),
+  /** Why nothing is done, or a link is not proven. */
+  reason: z.string().nullable(),
+  message: z.string().nullable(),
+  state: z.enum(STEP_STATES),
+  /** Why it is in this state. */
+  note: TroubleSchema.nullable(),
+});
+export type SyncStepRow = z.infer<typeof SyncStepSchema>;
+export const SyncStepsSchema = z.object({ accounts: z.array(SyncStepSchema), next: NextSchema });
+export type SyncSteps = z.infer<typeof SyncStepsSchema>;

@@ -9,7 +9,7 @@ import type { RouteView } from '../schemas/route.ts';
 import type { SiteTest, SiteView } from '../schemas/site.ts';
 import type { SiteEvent } from '../schemas/site-event.ts';
 import type { HubStatus, RunReport, SiteStatus } from '../schemas/status.ts';
-import type { SyncPlan, SyncRun } from '../schemas/sync.ts';
+import type { SyncRun, SyncSteps } from '../schemas/sync.ts';
 
 export const MOMENT = '2026-11-21T09:30:00.000Z';
 export const UID = '33333333-3333-4333-8333-333333333333';
@@ -60,11 +60,38 @@ export const route: RouteView = {
 };
 export const wayBack: RouteView = { ...route, id: 2, source: 'Blog', target: 'Shop' };
 
-export const plan: SyncPlan = {
+export const run: SyncRun = {
+  id: 'run-1',
+  state: 'delivering',
+  mode: 'like_source',
+  by: 'olga',
   from: 'Shop',
+  to: ['Blog'],
   accounts: 2,
   targets: [{ site: 'Blog', create: 1, update: 0, link: 0, unchanged: 0, skip: 1, hold: 0 }],
-  decisions: [
+  total: 2,
+  done: 1,
+  perMinute: 30,
+  secondsLeft: 2,
+  pending: 1,
+  delivered: 1,
+  skipped: 0,
+  held: 0,
+  failed: 0,
+  changed: 0,
+  cancelled: 0,
+  undone: 0,
+  stays: 0,
+  askedAt: MOMENT,
+  startedAt: MOMENT,
+  endedAt: null,
+  fault: null,
+};
+
+export const plan: SyncRun = { ...run, state: 'planned', done: 0, delivered: 0, pending: 0 };
+
+export const steps: SyncSteps = {
+  accounts: [
     {
       login: 'anna',
       target: 'Blog',
@@ -73,35 +100,11 @@ export const plan: SyncPlan = {
       fields: ['email'],
       reason: null,
       message: null,
-    },
-    {
-      login: 'admin',
-      target: 'Blog',
-      what: 'skip',
-      other: null,
-      fields: [],
-      reason: 'account.privileged',
-      message: 'The account can administer its site.',
+      state: 'planned',
+      note: null,
     },
   ],
-  more: false,
-};
-
-export const run: SyncRun = {
-  id: 'run-1',
-  state: 'delivering',
-  from: 'Shop',
-  to: ['Blog'],
-  accounts: 2,
-  prepared: 2,
-  pending: 1,
-  delivered: 1,
-  skipped: 0,
-  held: 0,
-  failed: 0,
-  startedAt: MOMENT,
-  endedAt: null,
-  fault: null,
+  next: null,
 };
 
 export const logRow: LogRow = {

@@ -17,7 +17,10 @@ export interface Asked {
 }
 
 /** @throws Fault `site.unknown`, `route.unknown`, `role.unknown` */
-export async function resolve(ports: OperationPorts, request: SyncRequest): Promise<Asked> {
+export async function resolve(
+  ports: Pick<OperationPorts, 'registry'>,
+  request: SyncRequest,
+): Promise<Asked> {
   const source = await siteNamed(ports.registry, request.from);
   const { routes } = await ports.registry.topology();
   const ways: Way[] = [];
@@ -40,24 +43,42 @@ export async function resolve(ports: OperationPorts, request: SyncRequest): Prom
   return { source, ways };
 }
 
-/** The chosen accounts of the source, page by page, with their present state. */
+export interface ChosenPage {
+  readonly accounts: readonly AccountState[];
+  readonly after: number;
+  readonly next: number | null;
+}
+
+/**
+ * The chosen accounts of the source, page by page, with their present state.
+ *
+ * @param from begins behind this id
+ */
 export async function* pagesOf(
-  ports: OperationPorts,
+  ports: Pick<OperationPorts, 'registry' | 'site'>,
   source: SiteRecord,
   chosen: SyncRequest['accounts'],
-): AsyncGenerator<readonly AccountState[]> {
+  from: number,
+): AsyncGenerator<ChosenPage> {
   const connection = await ports.registry.connection(source.installation);
-  const filter =
-    chosen.by === 'roles'
-      ? { roles: chosen.roles }
-      : chosen.by === 'accounts'
-        ? { logins: chosen.logins }
-        : {};
   const wanted = chosen.by === 'accounts' ? new Set(chosen.logins) : null;
-  const asked = { limit: PAGE, detail: 'state', ...filter } as const;
-  for await (const page of accountPages(ports.site, connection, asked)) {
+  const asked = { limit: PAGE, detail: 'state', ...filterOf(chosen) } as const;
+  for await (const { accounts, after, next } of accountPages(ports.site, connection, asked, from)) {
     // A database's collation takes `áxb` for `axb`; a person is chosen by the very login.
-    const accounts = page.accounts.filter(({ login }) => wanted === null || wanted.has(login));
-    if (accounts.length > 0) yield accounts;
+    const meant = accounts.filter(({ login }) => wanted === null || wanted.has(login));
+    yield { accounts: meant, after, next };
+  }
+}
+
+function filterOf(chosen: SyncRequest['accounts']) {
+  switch (chosen.by) {
+    case 'roles':
+      return { roles: chosen.roles };
+    case 'accounts':
+      return { logins: chosen.logins };
+    case 'search':
+      return { search: chosen.search };
+    default:
+      return {};
   }
 }

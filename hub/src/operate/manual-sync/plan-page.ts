@@ -5,15 +5,17 @@
  * named keeps its reason, `link.unproven`: the preview shows it, and the run leaves it alone (I5).
  */
 import type { AccountState } from '#contract/account-state.ts';
-import type { PLANNED, SyncRequest } from '../../api/schemas/sync.ts';
-import type { Field } from '../../model/field.ts';
+import type { SyncRequest } from '../../api/schemas/sync.ts';
+import { type Field, isRole, roleOf } from '../../model/field.ts';
 import type { Account, Candidate, Identity } from '../../model/identity.ts';
 import { wordPressId } from '../../model/ids.ts';
 import type { Route } from '../../model/route.ts';
-import type { Reason } from '../../reasons.ts';
+import type { Kept, PlannedWhat } from '../../model/sync-run.ts';
+import { isReason, type Reason } from '../../reasons.ts';
 import type { SiteRecord, Transaction } from '../../sync/ports.ts';
 import type { OperationPorts } from '../ports.ts';
 import { compare } from './compare.ts';
+import { guardOf, type TargetGuard } from './target-guard.ts';
 
 export interface Way {
   readonly route: Route;
@@ -24,37 +26,47 @@ export interface Planned {
   readonly state: AccountState;
   readonly identity: Identity;
   readonly way: Way;
-  readonly what: (typeof PLANNED)[number];
+  readonly what: PlannedWhat;
   readonly fields: readonly Field[];
   readonly atLeastMs: number;
+  readonly seen: string;
+  readonly kept: Kept;
   readonly reason: Reason | null;
   /** For `link`: the older account that may be the same person; proven by the run if it was named. */
   readonly candidate: Candidate | null;
 }
 
+export interface PlanFor {
+  readonly source: SiteRecord;
+  readonly ways: readonly Way[];
+  readonly mode: NonNullable<SyncRequest['mode']>;
+  /** The very pair must have been named: who has the address by now may be somebody else. */
+  readonly isNamed: (login: string, target: SiteRecord, other: string) => boolean;
+}
+
 export async function planPage(
   ports: OperationPorts,
-  source: SiteRecord,
-  ways: readonly Way[],
+  { source, ways, mode, isNamed }: PlanFor,
   states: readonly AccountState[],
-  named: SyncRequest['links'] = [],
 ): Promise<readonly Planned[]> {
+  if (states.length === 0) return [];
   const { identities, candidates } = await ports.store.transaction((tx) =>
     known(tx, source, ways, states),
   );
   const planned: Planned[] = [];
   for (const way of ways) {
+    const { target } = way;
+    const guard = await guardOf(ports, target);
     const drafts = states.flatMap((state) => {
       const identity = identities.get(wordPressId(state.id));
       if (identity === undefined) return [];
-      return [
-        withProof(
-          draft(state, identity, way, source, candidates(identity.uid, way.target.installation)),
-          named,
-        ),
-      ];
+      const there = candidates(identity.uid, target.installation);
+      const first = draft({ state, identity, way, source, candidates: there, mode });
+      const { candidate } = first;
+      const isProven = candidate === null || isNamed(state.login, target, candidate.login);
+      return [guarded(isProven ? first : { ...first, reason: 'link.unproven' }, guard)];
     });
-    planned.push(...(await withDifferences(ports, source, way, drafts)));
+    planned.push(...(await withDifferences(ports, source, way, guard, drafts)));
   }
   return planned;
 }
@@ -84,48 +96,56 @@ async function known(
 
 type Draft = Planned & { readonly twin: number | null };
 
-function draft(
-  state: AccountState,
-  identity: Identity,
-  way: Way,
-  source: SiteRecord,
-  candidates: readonly Candidate[],
-): Draft {
-  const base = { state, identity, way, fields: [], atLeastMs: 0, candidate: null, twin: null };
+interface DraftInput {
+  readonly state: AccountState;
+  readonly identity: Identity;
+  readonly way: Way;
+  readonly source: SiteRecord;
+  readonly candidates: readonly Candidate[];
+  readonly mode: PlanFor['mode'];
+}
+
+const NOTHING = { fields: [], atLeastMs: 0, seen: '', kept: {}, candidate: null, twin: null };
+
+function draft({ state, identity, way, source, candidates, mode }: DraftInput): Draft {
+  const base = { ...NOTHING, state, identity, way };
   const skip = (reason: Reason): Draft => ({ ...base, what: 'skip', reason });
+  const hold = (reason: Reason): Draft => ({ ...base, what: 'hold', reason });
+  const { rules } = way.route;
   const here = identity.accounts.get(source.installation);
   if (here?.alarm != null) return skip('identity.label_mismatch');
   if (state.privileged) return skip('account.privileged');
   if (state.switches.stop_outgoing) return skip('account.outgoing_stopped');
+  const pending = identity.deliveries.get(way.target.key);
+  if (pending?.gone != null) return skip('identity.deleted');
+  const heldFor = pending?.held != null && isReason(pending.held) ? pending.held : null;
   const there = identity.accounts.get(way.target.installation);
   if (there !== undefined) {
     const reason = refusal(there);
-    return reason === null
-      ? { ...base, what: 'update', reason: null, twin: there.wpId }
-      : skip(reason);
+    if (reason !== null) return skip(reason);
+    if (mode === 'only_missing') return skip('run.only_missing');
+    if (!rules.updates) return skip('route.updates_off');
+    if (heldFor !== null) return hold(heldFor);
+    return { ...base, what: 'update', reason: null, twin: there.wpId };
   }
+  if (heldFor !== null) return hold(heldFor);
   const byEmail = candidates.find((candidate) => candidate.by === 'email');
   if (byEmail?.privileged === true) return skip('link.privileged');
   if (byEmail !== undefined && !byEmail.alreadyElsewhere) {
+    if (mode === 'only_missing') return skip('run.only_missing');
     return { ...base, what: 'link', reason: null, candidate: byEmail, twin: byEmail.wpId };
   }
-  if (byEmail !== undefined) return { ...base, what: 'hold', reason: 'identity.email_taken' };
-  if (candidates.length > 0) return { ...base, what: 'hold', reason: 'identity.login_taken' };
+  if (!rules.creates) return skip('route.creates_off');
+  if (byEmail !== undefined) return hold('identity.email_taken');
+  if (candidates.length > 0) return hold('identity.login_taken');
   return { ...base, what: 'create', reason: null };
 }
 
-/** The very pair must have been named: who has the address by now may be somebody else. */
-function withProof(draft: Draft, named: NonNullable<SyncRequest['links']>): Draft {
-  const { state, way, candidate } = draft;
-  if (candidate === null) return draft;
-  const isNamed = named.some(
-    (link) =>
-      link.login === state.login &&
-      link.other === candidate.login &&
-      link.target.toLowerCase() === way.target.name.toLowerCase(),
-  );
-  return isNamed ? draft : { ...draft, reason: 'link.unproven' };
-}
+/** What the target itself says that it takes from nobody. */
+const guarded = (draft: Draft, { readOnly }: TargetGuard): Draft =>
+  readOnly && (draft.what === 'create' || draft.what === 'update' || draft.what === 'link')
+    ? { ...draft, ...NOTHING, what: 'skip', reason: 'target.read_only' }
+    : draft;
 
 function refusal(there: Account): Reason | null {
   if (there.gone !== null) return 'identity.deleted';
@@ -139,34 +159,44 @@ async function withDifferences(
   ports: OperationPorts,
   source: SiteRecord,
   { target }: Way,
+  { grantable }: TargetGuard,
   drafts: readonly Draft[],
 ): Promise<Planned[]> {
-  const ids = drafts.flatMap(({ twin }) => twin ?? []);
-  const twins = new Map<number, AccountState>();
-  if (ids.length > 0) {
-    const connection = await ports.registry.connection(target.installation);
-    const page = await ports.site.accounts(connection, {
-      after: 0,
-      limit: 1000,
-      ids,
-      detail: 'state',
-    });
-    for (const state of page.accounts) twins.set(state.id, state);
-  }
+  const twins = await readTwins(ports, target, drafts);
+  const isNotGrantable = (field: Field): boolean =>
+    grantable !== null && isRole(field) && !grantable.has(roleOf(field));
   return drafts.map(({ twin, ...planned }): Planned => {
     if (twin === null) return planned;
+    const skip = (reason: Reason): Planned => ({ ...planned, what: 'skip', reason });
     const there = twins.get(twin);
-    if (there === undefined) return { ...planned, what: 'skip', reason: 'target.account_missing' };
-    if (there.privileged) {
-      const reason = planned.what === 'link' ? 'link.privileged' : 'target.privileged_account';
-      return { ...planned, what: 'skip', reason };
-    }
-    const compared = compare(
+    if (there === undefined) return skip('target.account_missing');
+    if (there.privileged)
+      return skip(planned.what === 'link' ? 'link.privileged' : 'target.privileged_account');
+    const sides = [
       { state: planned.state, blog: source.blog },
       { state: there, blog: target.blog },
-      planned.way.route.rules,
-    );
-    const same = compared.fields.length === 0 && planned.what === 'update';
-    return { ...planned, ...compared, what: same ? 'unchanged' : planned.what };
+    ] as const;
+    const { rules } = planned.way.route;
+    const compared = compare(...sides, rules, isNotGrantable);
+    if (compared.fields.length > 0 || planned.what === 'link') return { ...planned, ...compared };
+    return compare(...sides, rules).fields.length > 0
+      ? skip('role.not_grantable')
+      : { ...planned, ...compared, what: 'unchanged' };
   });
+}
+
+/** A page of accounts is at most so long. */
+const MOST_TWINS = 1_000;
+
+async function readTwins(
+  { registry, site }: OperationPorts,
+  target: SiteRecord,
+  drafts: readonly Draft[],
+): Promise<ReadonlyMap<number, AccountState>> {
+  const ids = drafts.flatMap(({ twin }) => twin ?? []);
+  if (ids.length === 0) return new Map();
+  const connection = await registry.connection(target.installation);
+  const asked = { after: 0, limit: MOST_TWINS, ids, detail: 'state' } as const;
+  const { accounts } = await site.accounts(connection, asked);
+  return new Map(accounts.map((state) => [state.id, state]));
 }

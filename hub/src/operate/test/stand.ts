@@ -20,7 +20,9 @@ import type { Connection, HubIdentity, SitePort, Wake } from '../../sync/ports.t
 import { FakeSite } from '../../sync/test/fake-site.ts';
 import { withMarks } from '../../sync/with-marks.ts';
 import { withProofs } from '../../sync/with-proofs.ts';
+import { workOnRun } from '../manual-sync/work-on-run.ts';
 import { buildOperations } from '../operations.ts';
+import type { OperationPorts } from '../ports.ts';
 import { settleProofs } from '../proofs/settle-proofs.ts';
 
 const ROLES = {
@@ -34,6 +36,7 @@ export class Stand {
   readonly storage: Storage;
   private readonly sites = new Map<string, FakeSite>();
   private readonly pipeline: Pipeline;
+  private readonly ports: OperationPorts;
   private readonly woken: (() => Promise<unknown>)[] = [];
   private readonly folder: string;
   private readonly hub: HubIdentity;
@@ -58,7 +61,7 @@ export class Stand {
     for (const [index, name] of names.entries()) {
       this.sites.set(name, new FakeSite({ key: index + 1, name, now: Date.now }));
     }
-    const { store, registry, views, logKeeping, marks, proofs } = storage;
+    const { store, registry, views, logKeeping, marks, proofs, runs } = storage;
     const site = withProofs(withMarks(this.port(), marks), proofs);
     const wake = this.wake();
     this.pipeline = buildPipeline(
@@ -79,13 +82,14 @@ export class Stand {
         newDeliveryId: () => deliveryId(randomUUID()),
       },
     );
-    this.operations = buildOperations({
+    this.ports = {
       store,
       registry,
       views,
       logKeeping,
       marks,
       proofs,
+      runs,
       site,
       wake,
       pipeline: this.pipeline,
@@ -111,7 +115,8 @@ export class Stand {
       publicUrl: () => 'http://hub.test',
       newSecret: () => randomBytes(32).toString('base64url'),
       newId: () => randomUUID(),
-    });
+    };
+    this.operations = buildOperations(this.ports);
   }
 
   site(name: string): FakeSite {
@@ -148,6 +153,9 @@ export class Stand {
       },
       deliver: async (id: InstallationId, lane: Lane) => {
         this.woken.push(() => this.pipeline.send(id, lane));
+      },
+      run: async (id) => {
+        this.woken.push(() => workOnRun(this.ports, id));
       },
       due: async () => {},
     };

@@ -10,6 +10,7 @@ import { statements as refreshesThatCreate } from './0008-refreshes-that-create.
 import { statements as pagesOfHeld } from './0009-pages-of-held.ts';
 import { statements as siteRules } from './0010-site-rules.ts';
 import { statements as logSettings } from './0011-log-settings.ts';
+import { statements as syncRuns } from './0012-sync-runs.ts';
 
 export interface Migration {
   readonly number: number;
@@ -29,4 +30,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 9, name: 'pages-of-held', statements: pagesOfHeld },
   { number: 10, name: 'site-rules', statements: siteRules },
   { number: 11, name: 'log-settings', statements: logSettings },
+  { number: 12, name: 'sync-runs', statements: syncRuns },
 ];

@@ -1,0 +1,249 @@
+/** One slice of a manual sync: looked at once more, kept, asked for. */
+import type { AccountState } from '#contract/account-state.ts';
+import { type Field, knownKey } from '../../model/field.ts';
+import type { Identity } from '../../model/identity.ts';
+import type { IdentityUid } from '../../model/ids.ts';
+import { isNewer, type Stamp } from '../../model/stamp.ts';
+import type { StepChange, StepKey, SyncRunRecord, SyncStep } from '../../model/sync-run.ts';
+import { type Reason } from '../../reasons.ts';
+import type { SiteRecord, StampOrder } from '../../sync/ports.ts';
+import type { OperationPorts } from '../ports.ts';
+import type { Asked } from './choose.ts';
+import { entryOf } from './compare.ts';
+import { type Planned, planPage } from './plan-page.ts';
+import { requestOf, stateOf, stepOf } from './plan-sync.ts';
+import { proveLinks } from './prove-links.ts';
+
+interface Doing {
+  readonly step: SyncStep;
+  readonly now: Planned;
+  uid: IdentityUid;
+}
+
+/** How many steps are no longer to be done. */
+export async function carryOutSlice(
+  ports: OperationPorts,
+  run: SyncRunRecord,
+  asked: Asked,
+  steps: readonly SyncStep[],
+): Promise<number> {
+  const { source } = asked;
+  const planned = await planAgain(ports, run, asked, steps);
+  const doing: Doing[] = [];
+  const aside: StepChange[] = [];
+  for (const step of steps) {
+    const now = planned.get(keyOf(step));
+    const change = whyNot(step, now);
+    if (change !== null) aside.push({ ...place(step), ...change });
+    else if (now !== undefined) doing.push({ step, now, uid: now.identity.uid });
+  }
+  await ports.runs.save(run.id, [...aside, ...doing.flatMap(keeping)]);
+  await linkAll(ports, run, source, doing);
+  const refused = await stampAll(ports, source, doing);
+  await offerAll(ports, source, doing);
+  const changes = await outcomes(ports, source, doing, refused);
+  await ports.runs.save(run.id, changes);
+  return aside.length + changes.filter(({ state }) => state !== undefined).length;
+}
+
+const keyOf = ({ wpId, target }: StepKey): string => `${wpId} ${target}`;
+const place = ({ wpId, target }: StepKey): StepKey => ({ wpId, target });
+
+async function planAgain(
+  ports: OperationPorts,
+  run: SyncRunRecord,
+  { source, ways }: Asked,
+  steps: readonly SyncStep[],
+): Promise<ReadonlyMap<string, Planned>> {
+  const ids = [...new Set(steps.map(({ wpId }) => wpId))];
+  const connection = await ports.registry.connection(source.installation);
+  const question = { after: 0, limit: ids.length, ids, detail: 'state' } as const;
+  const { accounts } = await ports.site.accounts(connection, question);
+  const proven = new Map(steps.map((step) => [`${step.login} ${step.target}`, step]));
+  const isNamed = (login: string, target: SiteRecord, other: string): boolean => {
+    const step = proven.get(`${login} ${target.key}`);
+    return step?.proven === true && step.other === other;
+  };
+  const mode = requestOf(run).mode ?? 'like_source';
+  const targets = new Set(steps.map(({ target }) => target));
+  const meant = ways.filter(({ target }) => targets.has(target.key));
+  const planned = await planPage(ports, { source, ways: meant, mode, isNamed }, accounts);
+  return new Map(planned.map((one) => [keyOf(stepOf(one)), one]));
+}
+
+/** Why nothing is asked for, and what the step becomes; null: it is done. */
+function whyNot(
+  step: SyncStep,
+  now: Planned | undefined,
+): Omit<StepChange, 'wpId' | 'target'> | null {
+  if (now === undefined) {
+    const reason: Reason = 'source.account_missing';
+    return { what: 'skip', reason, fields: [], seen: '', state: 'changed', note: reason };
+  }
+  // It was asked for before, or nobody knows: what came of that is no move of somebody else.
+  if (step.state === 'doing') return now.what === 'skip' || now.what === 'hold' ? again(now) : null;
+  if (hasMoved(step, now)) return again(now);
+  return stateOf(now) === 'planned' ? null : { state: 'left' };
+}
+
+function again(now: Planned): Omit<StepChange, 'wpId' | 'target'> {
+  const { wpId: _, target: __, login: ___, ...replanned } = stepOf(now);
+  return { ...replanned, state: 'changed', note: 'run.changed_meanwhile' };
+}
+
+function hasMoved(step: SyncStep, now: Planned): boolean {
+  const fresh = stepOf(now);
+  return (
+    step.login !== fresh.login ||
+    step.what !== fresh.what ||
+    step.other !== fresh.other ||
+    step.reason !== fresh.reason ||
+    step.seen !== fresh.seen
+  );
+}
+
+/** What was there is kept once: a slice that is done again may meet its own values. */
+function keeping({ step, now }: Doing): StepChange[] {
+  if (step.state === 'doing') return [];
+  const { kept, atLeastMs } = now;
+  return [{ ...place(step), state: 'doing', note: null, kept, atLeastMs }];
+}
+
+async function linkAll(
+  ports: OperationPorts,
+  run: SyncRunRecord,
+  source: SiteRecord,
+  doing: readonly Doing[],
+): Promise<void> {
+  const links = doing.filter(({ now }) => now.what === 'link');
+  if (links.length === 0) return;
+  const became = await proveLinks(
+    ports,
+    links.map(({ now }) => now),
+    source,
+    run.startedBy,
+  );
+  for (const one of doing) one.uid = became.get(one.uid) ?? one.uid;
+  // The new labels must be on the source before it is asked to stamp.
+  await ports.pipeline.pull(source.installation);
+}
+
+/** By account why the source did not stamp it. */
+async function stampAll(
+  ports: OperationPorts,
+  source: SiteRecord,
+  doing: readonly Doing[],
+): Promise<ReadonlyMap<number, string>> {
+  const orders = new Map<number, StampOrder>();
+  for (const { step, now, uid } of doing) {
+    const fields = unstamped(step, now, source);
+    if (fields.length === 0) continue;
+    const { id } = now.state;
+    const before = orders.get(id);
+    orders.set(id, {
+      id,
+      uid,
+      blog: source.blog,
+      fields: [...new Set([...(before?.fields ?? []), ...fields])],
+      atLeastMs: Math.max(before?.atLeastMs ?? 0, atLeastOf(step, now)),
+    });
+  }
+  if (orders.size === 0) return new Map();
+  const connection = await ports.registry.connection(source.installation);
+  const results = await ports.site.stamp(connection, [...orders.values()]);
+  if (source.rules.automatic) await ports.pipeline.pull(source.installation);
+  await carryOver(ports, source, doing);
+  await ports.pipeline.pull(source.installation);
+  const answered = new Map(results.map(({ id, result }) => [id, result]));
+  return new Map(
+    [...orders.keys()].flatMap((id) => {
+      const result = answered.get(id) ?? 'busy';
+      return result === 'stamped' ? [] : [[id, result] as const];
+    }),
+  );
+}
+
+/** What the source doesn't let leave by itself goes to the chosen targets, and to nobody else. */
+async function carryOver(
+  { pipeline }: OperationPorts,
+  { installation, rules }: SiteRecord,
+  doing: readonly Doing[],
+): Promise<void> {
+  if (rules.automatic && rules.syncRoles.length === 0) return;
+  const changes = doing.filter(({ now }) => now.what === 'update' || now.what === 'link');
+  for (const target of new Set(changes.map(({ step }) => step.target))) {
+    const there = changes.filter(({ step }) => step.target === target);
+    const ids = there.map(({ step }) => step.wpId);
+    await pipeline.carry(installation, ids, target);
+  }
+}
+
+const fieldsOf = ({ step, now }: Pick<Doing, 'step' | 'now'>): readonly Field[] =>
+  step.state === 'doing' ? Object.keys(step.kept ?? {}) : now.fields;
+const atLeastOf = (step: SyncStep, now: Planned): number =>
+  step.state === 'doing' ? step.atLeastMs : now.atLeastMs;
+
+/** What an earlier try has stamped already is on its way. */
+function unstamped(step: SyncStep, now: Planned, source: SiteRecord): readonly Field[] {
+  const fields = fieldsOf({ step, now });
+  if (step.state !== 'doing') return fields;
+  const side: { state: AccountState; blog: number } = { state: now.state, blog: source.blog };
+  return fields.filter((field) => (entryOf(side, field)?.s[0] ?? 0) < step.atLeastMs);
+}
+
+async function offerAll(
+  { pipeline }: OperationPorts,
+  source: SiteRecord,
+  doing: readonly Doing[],
+): Promise<void> {
+  for (const target of new Set(doing.map(({ step }) => step.target))) {
+    const states = doing
+      .filter(({ step, now }) => step.target === target && now.what === 'create')
+      .map(({ now }) => now.state);
+    if (states.length > 0) await pipeline.offer(source.installation, states, target);
+  }
+}
+
+/** What has been asked for, and with which stamps it travels. */
+async function outcomes(
+  { store }: OperationPorts,
+  source: SiteRecord,
+  doing: readonly Doing[],
+  refused: ReadonlyMap<number, string>,
+): Promise<StepChange[]> {
+  const uids = [...new Set(doing.map(({ uid }) => uid))];
+  const persons = await store.transaction((tx) => tx.lockByUid(uids));
+  return doing.map((one): StepChange => {
+    const { step, uid } = one;
+    const base = { ...place(step), uid };
+    const why = refused.get(step.wpId);
+    if (why === 'busy') return { ...base, note: 'account.busy' };
+    if (why === 'missing') return { ...base, state: 'failed', note: 'source.account_missing' };
+    if (why === 'mismatch') return { ...base, state: 'failed', note: 'identity.label_mismatch' };
+    const fields = fieldsOf(one);
+    if (step.what === 'create' || fields.length === 0) {
+      return { ...base, state: 'sent', note: null, stamps: step.what === 'create' ? null : {} };
+    }
+    const stamps = stampsOf(persons.get(uid), source, fields, atLeastOf(step, one.now));
+    // The next turn looks again.
+    if (stamps === null) return { ...base, note: 'run.not_learned' };
+    return { ...base, state: 'sent', note: null, stamps };
+  });
+}
+
+function stampsOf(
+  identity: Identity | undefined,
+  source: SiteRecord,
+  fields: readonly Field[],
+  atLeastMs: number,
+): Readonly<Record<Field, Stamp>> | null {
+  const known = identity?.accounts.get(source.installation)?.known;
+  const least: Stamp = [atLeastMs - 1, source.key];
+  const stamps: Record<Field, Stamp> = {};
+  for (const field of fields) {
+    const stamp = known?.get(knownKey(field, source.key));
+    if (stamp !== undefined && isNewer(stamp, least)) stamps[field] = stamp;
+  }
+  // What the source could not stamp, for instance a field that it does not watch, stays where it is.
+  return Object.keys(stamps).length === 0 ? null : stamps;
+}

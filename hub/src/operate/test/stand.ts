@@ -135,6 +135,11 @@ export class Stand {
     for (let task = this.woken.shift(); task !== undefined; task = this.woken.shift()) await task();
   }
 
+  /** What a hub does every so often: manual syncs under way have another turn. */
+  async tick(): Promise<void> {
+    for (const id of await this.ports.runs.atWork()) await workOnRun(this.ports, id);
+  }
+
   /** Pulls and sends until nothing moves. */
   async rest(): Promise<void> {
     await this.operations.runUntilIdle({ waitMs: 10_000 });

@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SyncRequest, SyncRun } from '../api/schemas/sync.ts';
+import { siteKey } from '../model/ids.ts';
 import { purgeKept, purgeRuns } from '../storage/runs.ts';
 import { Stand } from './test/stand.ts';
 
@@ -41,7 +42,7 @@ const idOf = (site: string, login: string): number => stand.site(site).byLogin(l
 function differ(site: string, values: Record<string, string>, name = 'first_name'): void {
   for (const [login, value] of Object.entries(values)) {
     const account = stand.site(site).byLogin(login);
-    account?.fields.set(name, { value, stamp: [0, stand.site(site).key as never] });
+    account?.fields.set(name, { value, stamp: [0, siteKey(stand.site(site).key)] });
   }
 }
 

@@ -14,6 +14,7 @@ import { describeCapture } from './conformance/changes.ts';
 import { describeCreates } from './conformance/creates.ts';
 import { describeDeletes } from './conformance/deletes.ts';
 import { describeValues } from './conformance/field-values.ts';
+import { describeGuard } from './conformance/guards.ts';
 import { describeLabels } from './conformance/labels.ts';
 import { describeMarks } from './conformance/marks.ts';
 import { describeMerges } from './conformance/merges.ts';
@@ -48,5 +49,6 @@ export function describeConformance(start: () => Promise<SiteUnderTest>): void {
   describeDeletes(at);
   describeStamps(at);
   describeProofs(at);
+  describeGuard(at);
   describeBoundHub(at);
 }

@@ -110,6 +110,8 @@ export const StatusAnswerSchema = z.object({
   verifies: z.record(z.string(), z.boolean()),
   woocommerce: z.boolean(),
   accounts: z.int().nonnegative(),
+  /** Absent: the connector has none yet. */
+  whitelist: z.object({ on: z.boolean() }).optional(),
   warnings: z.array(z.object({ code: z.string(), message: z.string() })),
 });
 export type StatusAnswer = z.infer<typeof StatusAnswerSchema>;
@@ -425,6 +427,52 @@ export const OutsideAnswerSchema = z.object({
   /** `after` of the next page; null: that was the last. */
   next: z.int().nullable(),
 });
+
+// ---- /guard -------------------------------------------------------------------------------
+
+/** A range or one address, and a site's URL without scheme and “www.”; either may be empty. */
+const WhitelistEntrySchema = z.object({
+  name: TitleSchema,
+  url: AddressSchema,
+  ip: AddressSchema,
+  active: z.boolean(),
+});
+/** Of entries, proxies, and sites that one site gets changes from. */
+const MOST_LISTED = 1_000;
+
+/**
+ * The hub looks at a site's guard and may tighten it: what is named is done, all of it or nothing.
+ * Loosening is answered 409 `target.guard_kept`; a whitelist that would shut out the caller, or one of
+ * `sources`, 409 `whitelist.would_refuse`; a role that the site doesn't define, 422 `role.unknown`.
+ */
+export const GuardRequestSchema = z.object({
+  hub: HubIdentitySchema,
+  blog: z.int().positive(),
+  read_only: z.boolean().optional(),
+  /** Roles that the hub may not give there any more. */
+  revoke: z.array(z.string()).max(MOST_ROLES).optional(),
+  whitelist: z.boolean().optional(),
+  /** URLs of the sites that the hub brings changes from. */
+  sources: z.array(z.string()).max(MOST_LISTED).optional(),
+  /** Which entry do these match? An empty one is not asked for. */
+  check: z.object({ address: z.string(), url: z.string() }).optional(),
+});
+const EntryNameSchema = TitleSchema.nullable();
+export const GuardAnswerSchema = z.object({
+  blog: z.int().positive(),
+  read_only: z.boolean(),
+  grantable: z.array(z.string()),
+  whitelist: z.object({
+    on: z.boolean(),
+    entries: z.array(WhitelistEntrySchema).max(MOST_LISTED),
+    proxies: z.array(AddressSchema).max(MOST_LISTED),
+  }),
+  /** Where this very request came from, as the site sees it, and which active entry that is. */
+  caller: z.object({ address: AddressSchema.nullable(), entry: EntryNameSchema }),
+  sources: z.array(z.object({ url: AddressSchema, entry: EntryNameSchema })).max(MOST_LISTED),
+  check: z.object({ address: EntryNameSchema, url: EntryNameSchema }).optional(),
+});
+export type GuardAnswer = z.infer<typeof GuardAnswerSchema>;
 
 // ---- /proofs ------------------------------------------------------------------------------
 

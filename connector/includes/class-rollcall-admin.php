@@ -56,9 +56,47 @@ final class Rollcall_Admin {
 	 * @return void
 	 */
 	public static function page() {
+		// phpcs:ignore WordPress.Security.NonceVerification.Recommended
+		$whitelist = isset( $_GET['tab'] ) && Rollcall_Whitelist_Page::TAB === $_GET['tab'] && Rollcall_Whitelist_Page::is_allowed();
+		echo '<div class="wrap"><h1>' . esc_html__( 'User Sync', 'rollcall-connector' ) . '</h1>';
+		self::tabs( $whitelist );
+		if ( $whitelist ) {
+			Rollcall_Whitelist_Page::show();
+		} else {
+			self::guard();
+		}
+		echo '</div>';
+	}
+
+	/**
+	 * The tabs.
+	 *
+	 * @param bool $whitelist Whether that tab is open.
+	 * @return void
+	 */
+	private static function tabs( $whitelist ) {
+		if ( ! Rollcall_Whitelist_Page::is_allowed() ) {
+			return;
+		}
+		printf(
+			'<nav class="nav-tab-wrapper"><a class="nav-tab%1$s" href="%2$s">%3$s</a><a class="nav-tab%4$s" href="%5$s">%6$s</a></nav>',
+			$whitelist ? '' : ' nav-tab-active',
+			esc_url( admin_url( 'admin.php?page=' . self::PAGE ) ),
+			esc_html__( 'Connection and guard', 'rollcall-connector' ),
+			$whitelist ? ' nav-tab-active' : '',
+			esc_url( Rollcall_Whitelist_Page::url() ),
+			esc_html__( 'Whitelist', 'rollcall-connector' )
+		);
+	}
+
+	/**
+	 * Connection, read-only switch and roles.
+	 *
+	 * @return void
+	 */
+	private static function guard() {
 		$blog      = get_current_blog_id();
 		$grantable = Rollcall_Settings::grantable( $blog );
-		echo '<div class="wrap"><h1>' . esc_html__( 'User Sync', 'rollcall-connector' ) . '</h1>';
 		// phpcs:ignore WordPress.Security.NonceVerification.Recommended
 		if ( isset( $_GET['saved'] ) ) {
 			echo '<div class="notice notice-success is-dismissible"><p>' . esc_html__( 'Saved.', 'rollcall-connector' ) . '</p></div>';
@@ -85,7 +123,7 @@ final class Rollcall_Admin {
 			echo ' ';
 			submit_button( __( 'Release this site from its hub', 'rollcall-connector' ), 'delete', 'release', false );
 		}
-		echo '</form></div>';
+		echo '</form>';
 	}
 
 	/**
@@ -102,38 +140,11 @@ final class Rollcall_Admin {
 			Rollcall_Disconnect::release();
 		} else {
 			$chosen = isset( $_POST['grantable'] ) && is_array( $_POST['grantable'] ) ? array_map( 'strval', wp_unslash( $_POST['grantable'] ) ) : array(); // phpcs:ignore WordPress.Security.ValidatedSanitizedInput
-			self::save_guard( get_current_blog_id(), isset( $_POST['read_only'] ), $chosen );
+			Rollcall_Site_Guard::set_read_only( get_current_blog_id(), isset( $_POST['read_only'] ) );
+			Rollcall_Site_Guard::set_grantable( get_current_blog_id(), $chosen );
 		}
 		wp_safe_redirect( add_query_arg( 'saved', '1', admin_url( 'admin.php?page=' . self::PAGE ) ) );
 		exit;
-	}
-
-	/**
-	 * Stores the guard of one site; lists of other sites stay.
-	 *
-	 * @param int      $blog      Site.
-	 * @param bool     $read_only Whether it refuses incoming changes.
-	 * @param string[] $roles     Roles that may be given.
-	 * @return void
-	 */
-	private static function save_guard( $blog, $read_only, $roles ) {
-		$free = array();
-		foreach ( array_keys( wp_roles()->get_names() ) as $role ) {
-			if ( in_array( (string) $role, $roles, true ) && ! Rollcall_Privilege::role_is_privileged( (string) $role, $blog ) ) {
-				$free[] = (string) $role;
-			}
-		}
-		$stored             = (array) get_site_option( Rollcall_Settings::OPTION, array() );
-		$lists              = isset( $stored['grantable'] ) ? (array) $stored['grantable'] : array();
-		$switches           = isset( $stored['read_only'] ) ? (array) $stored['read_only'] : array();
-		$lists[ $blog ]     = $free;
-		$switches[ $blog ]  = $read_only;
-		Rollcall_Settings::update(
-			array(
-				'grantable' => $lists,
-				'read_only' => $switches,
-			)
-		);
 	}
 
 	/**

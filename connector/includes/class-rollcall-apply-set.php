@@ -29,17 +29,21 @@ final class Rollcall_Apply_Set {
 	const MOST = 250;
 
 	/**
-	 * How many operations from a place on can be done as sets: writes for one site.
+	 * How many operations from a place on can be done as sets: writes for one site, from one site, since what
+	 * the guard says of the first holds for all.
 	 *
 	 * @param array $operations Operations.
 	 * @param int   $from       Place.
 	 * @return int 0: do them one by one.
 	 */
 	public static function length( $operations, $from ) {
-		$blog  = $operations[ $from ]['blog'];
-		$count = count( $operations );
+		$blog   = $operations[ $from ]['blog'];
+		$source = Rollcall_Whitelist::is_on() ? $operations[ $from ]['source']['url'] : null;
+		$count  = count( $operations );
 		for ( $end = $from; $end < $count && 'write' === $operations[ $end ]['kind'] && $blog === $operations[ $end ]['blog']; $end++ ) {
-			continue;
+			if ( null !== $source && $source !== $operations[ $end ]['source']['url'] ) {
+				break;
+			}
 		}
 		$able = Rollcall_Set_Rows::knows_core() && isset( Rollcall_Settings::keys()[ $blog ] );
 		return $able && $end - $from >= self::LEAST ? $end - $from : 0;

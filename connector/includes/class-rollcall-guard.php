@@ -3,8 +3,8 @@
  * What this site lets a hub do, whatever the hub says.
  *
  * Does: judges, in this order: credential, bound hub and its term, the installation's own address,
- * read-only site, (whitelist: stands here once it is built,) the account, the role.
- * Does not: write anything but a newer term of the bound hub.
+ * read-only site, whitelist, the account, the role.
+ * Does not: write anything but a newer term of the bound hub, and from where it calls.
  * Always true: every refusal has a stable reason. Nothing here can be loosened from the hub.
  * On failure: refuses.
  *
@@ -79,13 +79,29 @@ final class Rollcall_Guard {
 	}
 
 	/**
-	 * May this hub ask this here? Takes over a newer term.
+	 * May this caller ask this here? Takes over a newer term.
 	 *
 	 * @param string $route Name of the route.
 	 * @param array  $data  The request.
 	 * @return true|WP_Error
 	 */
 	public static function request( $route, $data ) {
+		$bound = self::binding( $route, $data );
+		$may   = is_wp_error( $bound ) ? $bound : Rollcall_Whitelist::caller_may_speak();
+		if ( true === $may && ( 'connect' === $route || Rollcall_Service_Account::is_caller() ) ) {
+			Rollcall_Whitelist::note_hub();
+		}
+		return $may;
+	}
+
+	/**
+	 * Is it the hub that this installation listens to, and the installation that it means?
+	 *
+	 * @param string $route Name of the route.
+	 * @param array  $data  The request.
+	 * @return true|WP_Error
+	 */
+	private static function binding( $route, $data ) {
 		if ( 'connect' === $route ) {
 			// An undecided copy is bound to the original's hub: it must not become the original by being connected.
 			return Rollcall_Settings::is_bound() && ! Rollcall_Settings::home_matches() ? self::moved() : true;
@@ -159,8 +175,7 @@ final class Rollcall_Guard {
 		if ( Rollcall_Settings::read_only( $blog ) ) {
 			return 'target.read_only';
 		}
-		// The whitelist belongs here: the site that the change comes from, against its entries.
-		return null;
+		return Rollcall_Whitelist::takes_from( $operation['source']['url'] ) ? null : 'whitelist.source';
 	}
 
 	/**

@@ -4,7 +4,7 @@
  *
  * Does: stores site keys, signal, watched meta keys, clock offset and what administrators are to be told,
  * as far as they are given.
- * Does not: touch the guard: read-only switch and grantable roles belong to this site.
+ * Does not: touch the guard: it belongs to this site (Rollcall_Tighten).
  *
  * @package Rollcall_Connector
  */

@@ -69,6 +69,8 @@ final class Rollcall_Messages {
 						'after' => 'count',
 					),
 				);
+			case 'guard':
+				return self::guard( $hub );
 			case 'apply':
 				return array(
 					'object',
@@ -219,6 +221,34 @@ final class Rollcall_Messages {
 			array(
 				'hub'    => $hub,
 				'proofs' => array( 'list', array( 'if it has', 'cancel', array( 'object', $base + array( 'cancel' => array( 'one of', true ) ) ), $asks ), 50 ),
+			),
+		);
+	}
+
+	/**
+	 * The request of /guard.
+	 *
+	 * @param array $hub Schema of a hub.
+	 * @return array
+	 */
+	private static function guard( $hub ) {
+		$check = array(
+			'object',
+			array(
+				'address' => 'string',
+				'url'     => 'string',
+			),
+		);
+		return array(
+			'object',
+			array(
+				'hub'        => $hub,
+				'blog'       => 'positive',
+				'read_only?' => 'bool',
+				'revoke?'    => array( 'list', 'string', 1000 ),
+				'whitelist?' => 'bool',
+				'sources?'   => array( 'list', 'string', 1000 ),
+				'check?'     => $check,
 			),
 		);
 	}

@@ -33,6 +33,7 @@ final class Rollcall_Plugin {
 		'Rollcall_Proof_Password',
 		'Rollcall_Proof_Page',
 		'Rollcall_Admin',
+		'Rollcall_Whitelist_Page',
 		'Rollcall_Moved_Notice',
 	);
 

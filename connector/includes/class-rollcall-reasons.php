@@ -44,6 +44,8 @@ final class Rollcall_Reasons {
 			'site.database'               => __( 'The database of this site failed at this request: it may be read-only, locked, full or damaged.', 'rollcall-connector' ),
 			'target.site_missing'         => __( 'There is no such site in this installation.', 'rollcall-connector' ),
 			'target.read_only'            => __( 'This site prohibits incoming sync modifications.', 'rollcall-connector' ),
+			'target.guard_kept'           => __( 'The guard of this site is loosened on the site itself: in wp-admin under User Sync, or with “wp rollcall guard”.', 'rollcall-connector' ),
+			'whitelist.source'            => __( 'The whitelist of this site has no active entry for the site that this change comes from.', 'rollcall-connector' ),
 			'target.account_missing'      => __( 'The account does not exist here, and was not to be created.', 'rollcall-connector' ),
 			'target.hub_account'          => __( 'This is the service account of the hub itself.', 'rollcall-connector' ),
 			'target.last_administrator'   => __( 'This is the last administrator of the site.', 'rollcall-connector' ),

@@ -43,6 +43,7 @@ final class Rollcall_Rest {
 		'proofs'     => array( 'hub', 'Rollcall_Proofs' ),
 		'stamp'      => array( 'hub', 'Rollcall_Stamp' ),
 		'outside'    => array( 'hub', 'Rollcall_Outside_Answer' ),
+		'guard'      => array( 'hub', 'Rollcall_Tighten' ),
 	);
 
 	/**

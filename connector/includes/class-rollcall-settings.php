@@ -39,6 +39,7 @@ final class Rollcall_Settings {
 		'released'        => array(),
 		'grantable'       => array(),
 		'read_only'       => array(),
+		'whitelist'       => array(),
 	);
 
 	/**
@@ -450,6 +451,11 @@ final class Rollcall_Settings {
 	public static function read_only( $blog ) {
 		$sites = self::value( 'read_only' );
 		return ! empty( $sites[ $blog ] );
+	}
+
+	/** The whitelist as it is stored; see Rollcall_Whitelist. */
+	public static function whitelist() {
+		return self::value( 'whitelist' );
 	}
 
 	/** Removes all settings. */

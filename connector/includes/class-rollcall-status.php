@@ -49,6 +49,7 @@ final class Rollcall_Status {
 			'verifies'    => Rollcall_Passwords::verifies(),
 			'woocommerce' => class_exists( 'WooCommerce', false ),
 			'accounts'    => self::count_accounts(),
+			'whitelist'   => array( 'on' => Rollcall_Whitelist::is_on() ),
 			'warnings'    => self::warnings(),
 		);
 	}

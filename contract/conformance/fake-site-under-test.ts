@@ -83,6 +83,9 @@ function play(fake: FakeSite, act: Act): void {
       return;
     case 'reject incoming':
       fake.rejectIncoming(id);
+      return;
+    case 'open guard':
+      fake.guarding.open(act.urls);
   }
 }
 

@@ -9,7 +9,8 @@ import type { Act } from './site-under-test.ts';
 
 /** Key of the site that changes come from; there are smaller and greater ones. */
 export const THERE = 500;
-const SOURCE = { url: 'https://there.test', key: THERE };
+export const THERE_URL = 'https://there.test';
+const SOURCE = { url: THERE_URL, key: THERE };
 /** No site of these tests has so many accounts. */
 export const NOBODY = 999_999;
 

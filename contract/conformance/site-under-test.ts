@@ -42,7 +42,9 @@ export type Act =
   /** With a password that is right. */
   | { readonly do: 'sign in'; readonly login: string; readonly password: string }
   /** The switch in the profile. */
-  | { readonly do: 'reject incoming'; readonly login: string };
+  | { readonly do: 'reject incoming'; readonly login: string }
+  /** An administrator undoes what the hub tightened, and lists these sites in the whitelist, which is off. */
+  | { readonly do: 'open guard'; readonly login: string; readonly urls: readonly string[] };
 
 /** What the site itself says of an account, past the contract. */
 export interface Present {

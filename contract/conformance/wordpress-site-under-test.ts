@@ -136,6 +136,11 @@ const ACTS = `
         break;
       case 'reject incoming':
         Rollcall_Ledger::set_switches( $id, array( 'reject_incoming' => true ) );
+        break;
+      case 'open guard':
+        $urls = array_map( function ( $url ) { return array( 'name' => $url, 'url' => $url, 'active' => true ); }, $act['urls'] );
+        Rollcall_Settings::update( array( 'read_only' => array(), 'grantable' => array(), 'whitelist' => array() ) );
+        Rollcall_Whitelist::save( array( 'entries' => array_map( array( 'Rollcall_Whitelist', 'clean' ), array_merge( Rollcall_Whitelist::entries(), $urls ) ) ) );
     }
     Rollcall_Capture::settle_now();
     usleep( 1100 );

@@ -91,6 +91,16 @@ export const FAULTS = {
     retryable: true,
     next: 'Look at the site’s User Sync page and at its security plugins.',
   },
+  'site.whitelisted_out': {
+    status: 422,
+    retryable: true,
+    next: 'Add the hub’s address to the site’s whitelist, in its wp-admin under User Sync → Whitelist, or switch the whitelist off there.',
+  },
+  'site.guard_refused': {
+    status: 409,
+    retryable: false,
+    next: 'Change the guard on the site itself: in its wp-admin under User Sync, or with “wp rollcall guard” there.',
+  },
   'site.redirected': {
     status: 422,
     retryable: true,

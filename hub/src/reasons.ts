@@ -129,6 +129,9 @@ export const REASONS = {
     'The account owns content on the target and the route names nobody to inherit it.',
   'target.default_role_missing': 'The target has no role that the account could be given.',
   'target.error': 'The target failed at this operation.',
+  'target.guard_kept':
+    'The hub may only tighten the guard of a site; it is loosened on the site itself.',
+  'target.guard_tightened': 'An operator tightened the guard of the site.',
   'target.heir_missing':
     'The account that was to inherit the content does not exist on the target.',
   'target.hub_account': 'It is the hub’s own service account on the target.',
@@ -144,6 +147,11 @@ export const REASONS = {
   'value.object': 'The value holds an object; only plain values are synced.',
   'value.serialized': 'The value is serialised PHP; only plain values are synced.',
   'value.too_large': 'The value is larger than one megabyte.',
+  'whitelist.address': 'The site’s whitelist has no active entry for the address of the hub.',
+  'whitelist.source':
+    'The target’s whitelist has no active entry for the site that the change comes from.',
+  'whitelist.would_refuse':
+    'The whitelist would shut out the hub, or a site that it brings changes from; it stays off.',
 } as const;
 
 export type Reason = keyof typeof REASONS;

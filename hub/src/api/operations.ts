@@ -8,6 +8,7 @@
 import type { Signal } from '#contract/messages.ts';
 import type { Diagnosis } from './schemas/doctor.ts';
 import type { Explanation } from './schemas/explain.ts';
+import type { GuardQuery, GuardView, TightenGuard } from './schemas/guard.ts';
 import type {
   DecidedHeld,
   DecideHeld,
@@ -75,6 +76,10 @@ export interface Operations {
    * when its own administrator has not said so yet.
    */
   siteMoved(name: string, move: MoveSite, by: string): Promise<MovedSite>;
+  /** What the site lets the hub do, asked of the site itself. */
+  guard(name: string, query: GuardQuery): Promise<GuardView>;
+  /** Tightens, all that is named or nothing. `site.guard_refused` for what would loosen it. Safe to repeat. */
+  tightenGuard(name: string, change: TightenGuard, by: string): Promise<GuardView>;
   /** Goes through even when the site can't be reached; its users stay. */
   removeSite(name: string): Promise<RemovedSite>;
 

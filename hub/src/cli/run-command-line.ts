@@ -26,6 +26,7 @@ import { addRuns } from './commands/runs.ts';
 import { addServe } from './commands/serve.ts';
 import { addSiteAdd } from './commands/site-add.ts';
 import { addSiteChanges } from './commands/site-change.ts';
+import { addSiteGuard } from './commands/site-guard.ts';
 import { addSiteHistory } from './commands/site-history.ts';
 import { addSiteList } from './commands/site-list.ts';
 import { addSiteMoved } from './commands/site-moved.ts';
@@ -72,6 +73,7 @@ function program(context: CommandContext): Command {
     addSiteSet,
     addSiteTest,
     addSiteChanges,
+    addSiteGuard,
     addSiteHistory,
     addSiteMoved,
     addSiteRecovery,

@@ -1,4 +1,5 @@
 /** Pausing, resuming, renaming, moving, removing and testing a site. */
+import type { StatusAnswer } from '#contract/messages.ts';
 import type {
   ChangeSite,
   MovedSite,
@@ -10,7 +11,7 @@ import type {
 import { Fault } from '../errors.ts';
 import type { InstallationId } from '../model/ids.ts';
 import type { SiteRules } from '../model/route.ts';
-import type { Reason } from '../reasons.ts';
+import { type Reason, reasonSentence } from '../reasons.ts';
 import type { SiteRecord } from '../sync/ports.ts';
 import { viewSites } from './list-sites.ts';
 import { operatorNamed, siteNamed } from './names.ts';
@@ -143,7 +144,7 @@ export async function testSite(ports: OperationPorts, name: string): Promise<Sit
       php: status.php,
       accounts: status.accounts,
       fault: null,
-      warnings: status.warnings,
+      warnings: [...status.warnings, ...readOnlyOf(status, site.blog)],
     };
   } catch (fault) {
     if (!(fault instanceof Fault)) throw fault;
@@ -151,3 +152,9 @@ export async function testSite(ports: OperationPorts, name: string): Promise<Sit
     return { site: site.name, ok: false, ...blank, fault: { code, message, next }, warnings: [] };
   }
 }
+
+/** All is well with the connection, and yet nothing will arrive. */
+const readOnlyOf = ({ sites }: Pick<StatusAnswer, 'sites'>, here: number) =>
+  sites.some(({ blog, read_only }) => blog === here && read_only)
+    ? [{ code: 'target.read_only', message: reasonSentence('target.read_only') }]
+    : [];

@@ -25,6 +25,7 @@ import { readSiteEvents } from './read-site-events.ts';
 import { planRecovery, recoverHub } from './recover-hub.ts';
 import { retry } from './retry.ts';
 import { addRoute, changeRoute, listRoutes, removeRoute } from './routes.ts';
+import { guard, tightenGuard } from './site-guard.ts';
 import { runUntilIdle, status } from './status.ts';
 
 export function buildOperations(ports: OperationPorts): Operations {
@@ -34,6 +35,8 @@ export function buildOperations(ports: OperationPorts): Operations {
     testSite: (name) => testSite(ports, name),
     changeSite: (name, change) => changeSite(ports, name, change),
     siteMoved: (name, move, by) => siteMoved(ports, name, move, by),
+    guard: (name, query) => guard(ports, name, query),
+    tightenGuard: (name, change, by) => tightenGuard(ports, name, change, by),
     removeSite: (name) => removeSite(ports, name),
     siteRestored: (name, by) => siteRestored(ports, name, by),
     siteRewritten: (name, rewritten, by) => siteRewritten(ports, name, rewritten, by),

@@ -317,7 +317,11 @@ const NEEDS_A_PERSON: ReadonlySet<FaultCode> = new Set([
   'hub.rewound',
 ]);
 /** A hub that hammers at a closed door gets banned. */
-const CLOSED_DOOR: ReadonlySet<FaultCode> = new Set(['site.credential_rejected', 'site.refused']);
+const CLOSED_DOOR: ReadonlySet<FaultCode> = new Set([
+  'site.credential_rejected',
+  'site.refused',
+  'site.whitelisted_out',
+]);
 const CLOSED_DOOR_TRIES = 3;
 const CLOSED_DOOR_MS = 3_600_000;
 

@@ -5,6 +5,7 @@ import type {
   AccountsAnswer,
   ApplyAnswer,
   ChangesAnswer,
+  GuardAnswer,
   Label,
   Mark,
   MarkOffer,
@@ -120,6 +121,18 @@ export interface SitePort {
     connection: Connection,
     request: { take: 'edits' | 'others' | 'nothing'; after: number },
   ): Promise<{ readonly changed: number; readonly next: number | null }>;
+  /** A site's guard; what is named is tightened first, all of it or nothing. */
+  guard(
+    connection: Connection,
+    request: {
+      blog: number;
+      readOnly?: boolean;
+      revoke?: readonly string[];
+      whitelist?: boolean;
+      sources?: readonly string[];
+      check?: { address: string; url: string };
+    },
+  ): Promise<GuardAnswer>;
   /** Asks for halves of proofs, or takes them back; one answer for each that the site had time for. */
   proofs(connection: Connection, orders: readonly ProofOrder[]): Promise<readonly ProofResult[]>;
   disconnect(connection: Connection): Promise<void>;

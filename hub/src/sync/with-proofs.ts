@@ -38,6 +38,7 @@ export function withProofs(site: SitePort, proofs: Proofs): SitePort {
     settings: (connection, settings) => site.settings(connection, settings),
     stamp: (connection, stamps) => site.stamp(connection, stamps),
     outside: (connection, request) => site.outside(connection, request),
+    guard: (connection, request) => site.guard(connection, request),
     proofs: (connection, orders) => site.proofs(connection, orders),
     disconnect: (connection) => site.disconnect(connection),
   };

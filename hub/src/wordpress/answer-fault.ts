@@ -58,6 +58,10 @@ const BY_REASON: Readonly<Record<string, FaultCode>> = {
   'route.missing': 'site.connector_too_old',
   'mark.mismatch': 'site.mark_mismatch',
   'site.database': 'site.database',
+  'whitelist.address': 'site.whitelisted_out',
+  'target.guard_kept': 'site.guard_refused',
+  'whitelist.would_refuse': 'site.guard_refused',
+  'role.unknown': 'role.unknown',
 };
 
 function faultCode(answer: Answered): FaultCode {
@@ -153,6 +157,10 @@ function sentence(
       return `The connector on ${host} does not know this request.`;
     case 'site.credential_rejected':
       return `${host} does not accept the hub’s credential (status ${answer.status}).`;
+    case 'site.whitelisted_out':
+    case 'site.guard_refused':
+    case 'role.unknown':
+      return `${host}: ${said ?? `it refused the request (status ${answer.status}).`}`;
     case 'site.rate_limited':
       return `${host} asks for fewer requests.`;
     case 'site.database':

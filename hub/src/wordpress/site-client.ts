@@ -13,6 +13,7 @@ import {
   ApplyAnswerSchema,
   ChangesAnswerSchema,
   DisconnectAnswerSchema,
+  GuardAnswerSchema,
   LabelsAnswerSchema,
   OutsideAnswerSchema,
   ProofsAnswerSchema,
@@ -83,6 +84,10 @@ export function createSiteClient(wire: Wire): SitePort {
       return (await ask(connection, 'stamp', { stamps }, StampAnswerSchema)).results;
     },
     outside: (connection, request) => ask(connection, 'outside', request, OutsideAnswerSchema),
+    guard(connection, { readOnly, ...request }) {
+      const wanted = readOnly === undefined ? {} : { read_only: readOnly };
+      return ask(connection, 'guard', { ...request, ...wanted }, GuardAnswerSchema);
+    },
     async proofs(connection, proofs) {
       return (await ask(connection, 'proofs', { proofs }, ProofsAnswerSchema)).results;
     },

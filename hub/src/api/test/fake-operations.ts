@@ -35,6 +35,8 @@ const answers: Operations = {
     if (name !== 'Shop') throw new Fault('site.unknown', `There is no site “${name}”.`);
     return { removed: ['Shop'], released: true };
   },
+  guard: async () => samples.guard,
+  tightenGuard: async () => samples.guard,
   siteRestored: async () => samples.reread,
   siteRewritten: async () => ({ ...samples.reread, changed: 2 }),
   planRecovery: async () => samples.recovery,

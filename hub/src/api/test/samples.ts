@@ -1,6 +1,7 @@
 /** One of each thing that the API shows. */
 import type { Check } from '../schemas/doctor.ts';
 import type { Explanation } from '../schemas/explain.ts';
+import type { GuardView } from '../schemas/guard.ts';
 import type { HeldRow } from '../schemas/held.ts';
 import type { LogRow, LogSettings } from '../schemas/log.ts';
 import type { AskedProof } from '../schemas/proof.ts';
@@ -41,6 +42,20 @@ export const siteTest: SiteTest = {
   accounts: 3,
   fault: null,
   warnings: [],
+};
+
+export const guard: GuardView = {
+  site: 'Shop',
+  readOnly: true,
+  grantable: ['subscriber'],
+  whitelist: {
+    on: true,
+    entries: [{ name: 'Our hub', url: '', ip: '203.0.113.9', active: true }],
+    proxies: [],
+  },
+  caller: { address: '203.0.113.9', entry: 'Our hub' },
+  sources: [{ site: 'Blog', url: 'https://blog.test', entry: null }],
+  check: null,
 };
 
 export const route: RouteView = {

@@ -178,6 +178,7 @@ export class Stand {
       settings: (connection, settings) => at(connection).settings(connection, settings),
       stamp: (connection, stamps) => at(connection).stamp(connection, stamps),
       outside: (connection, request) => at(connection).outside(connection, request),
+      guard: (connection, request) => at(connection).guard(connection, request),
       proofs: (connection, orders) => at(connection).proofs(connection, orders),
       disconnect: (connection) => at(connection).disconnect(connection),
     };

@@ -14,6 +14,8 @@ import { type FakeGround, found, merge, ofFields, type ReceiptFields } from './f
 
 export function applyOne(ground: FakeGround, operation: Operation, dryRun: boolean): Receipt {
   if (operation.blog !== 1) return refused(operation.op, 'target.site_missing');
+  const guard = ground.refusal(operation.source);
+  if (guard !== null) return refused(operation.op, guard);
   return operation.kind === 'write'
     ? write(ground, operation, dryRun)
     : end(ground, operation, dryRun);
@@ -159,7 +161,7 @@ function strip(
 ): Receipt {
   const fields: ReceiptFields = {};
   const stamp = fromWire(gone);
-  for (const role of ground.grantable.filter((one) => hasRole(account, one))) {
+  for (const role of ground.grantable().filter((one) => hasRole(account, one))) {
     const held = account.fields.get(roleField(role));
     if (held === undefined || compareStamps(stamp, held.stamp) <= 0) continue;
     fields[roleField(role)] = { s: gone, r: 'applied', was: wire(held.stamp) };

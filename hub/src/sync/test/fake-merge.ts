@@ -25,8 +25,10 @@ export interface FakeGround {
   readonly accounts: FakeAccounts;
   /** Hub time. */
   readonly nowMs: () => number;
+  /** Why the site takes nothing of what comes from there. */
+  readonly refusal: (source: { readonly url: string }) => string | null;
   /** Roles that a hub may give, and others that the site has. */
-  readonly grantable: readonly string[];
+  readonly grantable: () => readonly string[];
   readonly known: readonly string[];
   readonly defaultRole: string;
   readonly watched: () => readonly string[] | null;
@@ -111,7 +113,7 @@ function decide(
 }
 
 function roleRefusal({ grantable, known }: FakeGround, role: string): string | null {
-  if (grantable.includes(role)) return null;
+  if (grantable().includes(role)) return null;
   return known.includes(role) ? 'role.not_grantable' : 'role.unknown';
 }
 

@@ -30,6 +30,7 @@ import {
   wire,
 } from './fake-accounts.ts';
 import { applyOne } from './fake-apply.ts';
+import { FakeGuard } from './fake-guard.ts';
 import type { FakeGround } from './fake-merge.ts';
 import { FakeOutbox, type OutboxRow } from './fake-outbox.ts';
 import { answerProof, confirmAll } from './fake-proofs.ts';
@@ -67,6 +68,8 @@ export class FakeSite implements SitePort {
   tellFirst: ChangeRow[] = [];
   /** What it says of values that were written past its own functions, while it holds them. */
   heldOutside: string | null = null;
+  /** What the site lets a hub do, whatever the hub says. */
+  readonly guarding: FakeGuard;
   epoch = 'epoch-1';
   mark: Mark | null = null;
   offsetMs = 0;
@@ -85,6 +88,7 @@ export class FakeSite implements SitePort {
     this.roles = options.roles ?? ['subscriber', 'contributor', 'author'];
     this.meta = options.meta ?? null;
     this.people = new FakeAccounts(siteKey(this.key), PRIVILEGED_ROLES);
+    this.guarding = new FakeGuard(this.name, this.roles, [...this.roles, ...PRIVILEGED_ROLES]);
     this.accountsById = this.people.byId;
     this.tombstones = this.people.tombstones;
     this.ground = this.groundOfApply();
@@ -336,6 +340,11 @@ export class FakeSite implements SitePort {
     return { changed: after - after, next: null };
   }
 
+  async guard(connection: Connection, wanted: Parameters<SitePort['guard']>[1]) {
+    this.answerOrFail(connection);
+    return this.guarding.answer(wanted);
+  }
+
   async proofs(connection: Connection, orders: readonly ProofOrder[]) {
     this.answerOrFail(connection);
     return orders.map((order) => answerProof(this.people, order, this.hubMs()));
@@ -439,7 +448,8 @@ export class FakeSite implements SitePort {
       key: siteKey(this.key),
       accounts: this.people,
       nowMs: () => this.hubMs(),
-      grantable: this.roles,
+      grantable: () => this.guarding.grantable(),
+      refusal: (source) => this.guarding.refusal(source),
       known: [...this.roles, ...PRIVILEGED_ROLES],
       defaultRole: this.roles[0] ?? 'subscriber',
       watched: () => this.meta,

@@ -71,6 +71,16 @@ const ConfirmedSchema = z.object({
 });
 export type Confirmed = z.infer<typeof ConfirmedSchema>;
 
+export const SwitchesSchema = z.object({
+  /** Changes of the account stay on its site. */
+  stop_outgoing: z.boolean(),
+  /** Updates and deletes that come in are refused. The hub can't switch this off. */
+  reject_incoming: z.boolean(),
+  /** With `stop_outgoing`: also what the account does to others stays. Absent: the connector has none yet. */
+  stop_made: z.boolean().optional(),
+});
+export type Switches = z.infer<typeof SwitchesSchema>;
+
 export const AccountStateSchema = z.object({
   /** WordPress user id on this installation. */
   id: z.int().positive(),
@@ -85,7 +95,7 @@ export const AccountStateSchema = z.object({
   born: StampSchema,
   /** By effective capabilities, on any site of the installation, or as super admin. */
   privileged: z.boolean(),
-  switches: z.object({ stop_outgoing: z.boolean(), reject_incoming: z.boolean() }),
+  switches: SwitchesSchema,
   /** Account-wide fields. Absent when only `who` was asked for. */
   fields: z.record(FieldNameSchema, StampedValueSchema).refine(isBounded).optional(),
   /** Blog id → role name → present or absent, with its stamp. Single sites have blog 1. */
@@ -116,5 +126,7 @@ export const ActorSchema = z.object({
   kind: z.enum(['account', 'visitor', 'cli', 'cron', 'rest', 'outside', 'hub']),
   id: z.int().nonnegative().optional(),
   login: NameSchema.optional(),
+  /** What it does to others stays on the site (`stop_made`). */
+  outgoing_stopped: z.literal(true).optional(),
 });
 export type Actor = z.infer<typeof ActorSchema>;

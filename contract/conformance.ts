@@ -23,6 +23,7 @@ import { describeProofs } from './conformance/proofs.ts';
 import { Rehearsal } from './conformance/rehearsal.ts';
 import type { SiteUnderTest } from './conformance/site-under-test.ts';
 import { describeStamps } from './conformance/stamps.ts';
+import { describeSwitches } from './conformance/switches.ts';
 
 /** Call within `describe`, once per site. */
 export function describeConformance(start: () => Promise<SiteUnderTest>): void {
@@ -50,5 +51,6 @@ export function describeConformance(start: () => Promise<SiteUnderTest>): void {
   describeStamps(at);
   describeProofs(at);
   describeGuard(at);
+  describeSwitches(at);
   describeBoundHub(at);
 }

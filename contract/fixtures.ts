@@ -32,6 +32,8 @@ import {
   StampRequestSchema,
   StatusAnswerSchema,
   StatusRequestSchema,
+  SwitchesAnswerSchema,
+  SwitchesRequestSchema,
 } from './messages.ts';
 
 export const ROUTES = {
@@ -47,6 +49,7 @@ export const ROUTES = {
   settings: [SettingsRequestSchema, SettingsAnswerSchema],
   stamp: [StampRequestSchema, StampAnswerSchema],
   status: [StatusRequestSchema, StatusAnswerSchema],
+  switches: [SwitchesRequestSchema, SwitchesAnswerSchema],
 } as const satisfies Record<string, readonly [z.ZodType, z.ZodType]>;
 
 export type Route = keyof typeof ROUTES;

@@ -19,6 +19,7 @@ import {
   NameSchema,
   StampedValueSchema,
   StampSchema,
+  SwitchesSchema,
   UidSchema,
 } from './account-state.ts';
 
@@ -473,6 +474,37 @@ export const GuardAnswerSchema = z.object({
   check: z.object({ address: EntryNameSchema, url: EntryNameSchema }).optional(),
 });
 export type GuardAnswer = z.infer<typeof GuardAnswerSchema>;
+
+// ---- /switches ----------------------------------------------------------------------------
+
+export const SwitchOrderSchema = z.object({
+  id: z.int().positive(),
+  /** Refused unless the account still has this login. */
+  login: NameSchema,
+  stop_outgoing: z.boolean().optional(),
+  stop_made: z.boolean().optional(),
+  /** Off is refused (`target.guard_kept`) where it is on. */
+  reject_incoming: z.boolean().optional(),
+});
+export type SwitchOrder = z.infer<typeof SwitchOrderSchema>;
+export const SwitchesRequestSchema = z.object({
+  hub: HubIdentitySchema,
+  switches: z.array(SwitchOrderSchema).max(1000),
+});
+/** An order of which anything is refused changes nothing of its account. */
+export const SwitchesAnswerSchema = z.object({
+  results: z.array(
+    z.object({
+      id: z.int(),
+      result: z.enum(['set', 'already', 'missing', 'mismatch', 'refused']),
+      /** With `refused`. */
+      reason: CodeSchema.optional(),
+      /** What holds now, with `set` and `already`. */
+      switches: SwitchesSchema.optional(),
+    }),
+  ),
+});
+export type SwitchResult = z.infer<typeof SwitchesAnswerSchema>['results'][number];
 
 // ---- /proofs ------------------------------------------------------------------------------
 

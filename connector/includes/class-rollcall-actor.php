@@ -20,7 +20,7 @@ final class Rollcall_Actor {
 	/**
 	 * The present actor.
 	 *
-	 * @return array{kind:string,id?:int,login?:string}
+	 * @return array{kind:string,id?:int,login?:string,outgoing_stopped?:bool} outgoing_stopped: what it does stays here.
 	 */
 	public static function current() {
 		$user  = isset( $GLOBALS['current_user'] ) && $GLOBALS['current_user'] instanceof WP_User ? $GLOBALS['current_user'] : null;
@@ -30,6 +30,9 @@ final class Rollcall_Actor {
 			$actor['id'] = $id;
 			if ( 1 === preg_match( '//u', (string) $user->user_login ) ) {
 				$actor['login'] = (string) $user->user_login;
+			}
+			if ( 'hub' !== $actor['kind'] && Rollcall_Ledger::deeds_stay( $id ) ) {
+				$actor['outgoing_stopped'] = true;
 			}
 		}
 		return $actor;

@@ -3,8 +3,7 @@
  * "User Sync" in wp-admin.
  *
  * Does: shows the connection; lets an administrator make this site read-only, choose the roles that may
- * be given from outside, and release the site from its hub.
- * Shows the uid in profiles.
+ * be given from outside, and release the site from its hub. The whitelist is a tab of it.
  * Does not: configure routes; that is done in the hub. Ask whether it moved (Rollcall_Moved_Notice).
  * Always true: every change needs the capability and a nonce. Privileged roles can't be ticked.
  *
@@ -29,8 +28,6 @@ final class Rollcall_Admin {
 	public static function start() {
 		add_action( 'admin_menu', array( __CLASS__, 'menu' ) );
 		add_action( 'admin_post_' . self::ACTION, array( __CLASS__, 'save' ) );
-		add_action( 'show_user_profile', array( __CLASS__, 'profile' ) );
-		add_action( 'edit_user_profile', array( __CLASS__, 'profile' ) );
 	}
 
 	/**
@@ -102,7 +99,7 @@ final class Rollcall_Admin {
 			echo '<div class="notice notice-success is-dismissible"><p>' . esc_html__( 'Saved.', 'rollcall-connector' ) . '</p></div>';
 		}
 		echo '<p>' . esc_html( self::state() ) . '</p>';
-		echo '<form method="post" action="' . esc_url( admin_url( 'admin-post.php' ) ) . '">';
+		echo '<form id="rollcall-guard" method="post" action="' . esc_url( admin_url( 'admin-post.php' ) ) . '">';
 		echo '<input type="hidden" name="action" value="' . esc_attr( self::ACTION ) . '">';
 		wp_nonce_field( self::ACTION );
 		echo '<table class="form-table" role="presentation"><tr><th scope="row">' . esc_html__( 'Incoming changes', 'rollcall-connector' ) . '</th><td><label><input type="checkbox" name="read_only" value="1"' . checked( Rollcall_Settings::read_only( $blog ), true, false ) . '> ' . esc_html__( 'Prohibit incoming sync modifications', 'rollcall-connector' ) . '</label></td></tr>';
@@ -145,27 +142,6 @@ final class Rollcall_Admin {
 		}
 		wp_safe_redirect( add_query_arg( 'saved', '1', admin_url( 'admin.php?page=' . self::PAGE ) ) );
 		exit;
-	}
-
-	/**
-	 * The uid in a profile.
-	 *
-	 * @param WP_User $user The account.
-	 * @return void
-	 */
-	public static function profile( $user ) {
-		if ( ! current_user_can( 'edit_users' ) ) {
-			return;
-		}
-		$states = Rollcall_Ledger::states( array( (int) $user->ID ), 'who' );
-		$state  = reset( $states );
-		$uid    = is_array( $state ) && isset( $state['uid'] ) ? $state['uid'] : null;
-		printf(
-			'<h2>%1$s</h2><table class="form-table" role="presentation"><tr><th scope="row">%2$s</th><td><code>%3$s</code></td></tr></table>',
-			esc_html__( 'User Sync', 'rollcall-connector' ),
-			esc_html__( 'Global identifier', 'rollcall-connector' ),
-			esc_html( null === $uid ? '–' : $uid )
-		);
 	}
 
 	/**

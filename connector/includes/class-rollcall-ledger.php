@@ -32,6 +32,13 @@ final class Rollcall_Ledger {
 		rev = CASE WHEN rev + 1 = VALUES(rev) THEN rev + 1 ELSE rev END';
 
 	/**
+	 * Whose deeds stay here, as far as this request has asked.
+	 *
+	 * @var array<int,bool>
+	 */
+	private static $deeds_stay = array();
+
+	/**
 	 * Loads rows.
 	 *
 	 * @param int[] $ids WordPress user ids.
@@ -60,6 +67,7 @@ final class Rollcall_Ledger {
 					'switches' => array(
 						'stop_outgoing'   => (bool) (int) $row->stop_outgoing,
 						'reject_incoming' => (bool) (int) $row->reject_incoming,
+						'stop_made'       => (bool) (int) $row->stop_made,
 					),
 					'watch'    => (int) $row->watch,
 					'rev'      => (int) $row->rev,
@@ -315,7 +323,8 @@ final class Rollcall_Ledger {
 	 * An account's switches.
 	 *
 	 * @param int $id WordPress user id.
-	 * @return array{stop_outgoing:bool,reject_incoming:bool}
+	 * @return array{stop_outgoing:bool,reject_incoming:bool,stop_made:bool} stop_made: with stop_outgoing, also
+	 *   what the account does to others stays here.
 	 */
 	public static function switches( $id ) {
 		$rows = self::load( array( $id ) );
@@ -327,21 +336,49 @@ final class Rollcall_Ledger {
 	 * Sets switches; the hub hears of it as of a change without a stamp.
 	 *
 	 * @param int   $id       WordPress user id.
-	 * @param array $switches Any of stop_outgoing, reject_incoming.
+	 * @param array $switches Any of stop_outgoing, reject_incoming, stop_made.
 	 */
 	public static function set_switches( $id, array $switches ) {
 		global $wpdb;
 		Rollcall_Settle::run( array( $id ), array( 'gate' => array( 'Rollcall_Outside', 'gate' ) ) );
+		self::insert( array( self::blank( $id ) ) );
 		$next = array_merge( self::switches( $id ), array_intersect_key( array_map( 'boolval', $switches ), self::switches( $id ) ) );
 		$wpdb->query( // phpcs:ignore WordPress.DB
 			$wpdb->prepare(
-				'UPDATE ' . Rollcall_Tables::accounts() . ' SET stop_outgoing = %d, reject_incoming = %d, rev = rev + 1 WHERE user_id = %d', // phpcs:ignore WordPress.DB
+				'UPDATE ' . Rollcall_Tables::accounts() . ' SET stop_outgoing = %d, reject_incoming = %d, stop_made = %d, rev = rev + 1 WHERE user_id = %d', // phpcs:ignore WordPress.DB
 				$next['stop_outgoing'],
 				$next['reject_incoming'],
+				$next['stop_made'],
 				$id
 			)
 		);
+		unset( self::$deeds_stay[ (int) $id ] );
 		Rollcall_Capture::mark( $id, true );
+	}
+
+	/**
+	 * Does what this account does to others stay here?
+	 *
+	 * @param int $id WordPress user id.
+	 * @return bool
+	 */
+	public static function deeds_stay( $id ) {
+		global $wpdb;
+		if ( ! isset( self::$deeds_stay[ $id ] ) ) {
+			self::$deeds_stay[ $id ] = (bool) $wpdb->get_var( $wpdb->prepare( 'SELECT 1 FROM ' . Rollcall_Tables::accounts() . ' WHERE user_id = %d AND stop_outgoing = 1 AND stop_made = 1', $id ) ); // phpcs:ignore WordPress.DB
+		}
+		return self::$deeds_stay[ $id ];
+	}
+
+	/**
+	 * Accounts with a switch that is on.
+	 *
+	 * @param int $limit At most so many.
+	 * @return int[]
+	 */
+	public static function switched( $limit ) {
+		global $wpdb;
+		return array_map( 'intval', $wpdb->get_col( $wpdb->prepare( 'SELECT user_id FROM ' . Rollcall_Tables::accounts() . ' WHERE stop_outgoing = 1 OR reject_incoming = 1 OR stop_made = 1 ORDER BY user_id LIMIT %d', $limit ) ) ); // phpcs:ignore WordPress.DB
 	}
 
 	/**
@@ -418,6 +455,7 @@ final class Rollcall_Ledger {
 			'switches' => array(
 				'stop_outgoing'   => false,
 				'reject_incoming' => false,
+				'stop_made'       => false,
 			),
 			'watch'    => 0,
 			'rev'      => 1,

@@ -71,6 +71,8 @@ final class Rollcall_Messages {
 				);
 			case 'guard':
 				return self::guard( $hub );
+			case 'switches':
+				return self::switches( $hub );
 			case 'apply':
 				return array(
 					'object',
@@ -249,6 +251,32 @@ final class Rollcall_Messages {
 				'whitelist?' => 'bool',
 				'sources?'   => array( 'list', 'string', 1000 ),
 				'check?'     => $check,
+			),
+		);
+	}
+
+	/**
+	 * The request of /switches.
+	 *
+	 * @param array $hub Schema of a hub.
+	 * @return array
+	 */
+	private static function switches( $hub ) {
+		$order = array(
+			'object',
+			array(
+				'id'               => 'positive',
+				'login'            => 'string',
+				'stop_outgoing?'   => 'bool',
+				'stop_made?'       => 'bool',
+				'reject_incoming?' => 'bool',
+			),
+		);
+		return array(
+			'object',
+			array(
+				'hub'      => $hub,
+				'switches' => array( 'list', $order, 1000 ),
 			),
 		);
 	}

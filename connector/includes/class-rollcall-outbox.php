@@ -24,6 +24,9 @@ final class Rollcall_Outbox {
 	/** So many locked rows are waited for at an acknowledgement, a second each. */
 	const MOST_LOCKED = 3;
 
+	/** An actor whose deeds stay here. No login looks like this: quotes in it are escaped. */
+	const STAYS = '%"outgoing_stopped":true%';
+
 	/** How long a request may keep an account to itself. */
 	const FRESH_MS = 30000;
 
@@ -77,12 +80,13 @@ final class Rollcall_Outbox {
 		global $wpdb;
 		$made = bin2hex( random_bytes( 8 ) );
 		$now  = Rollcall_Settings::clock_ms();
+		$who  = Rollcall_Actor::current();
 		self::written(
 			$wpdb->prepare(
 				'INSERT INTO ' . Rollcall_Tables::outbox() . " (subject, id, rev, user_id, blog, kind, state, owner, queued_ms, opened_ms, at_ms, actor, gone)
 				VALUES (%s, %s, 1, %d, %d, %s, 'open', %s, %d, %d, %d, %s, '')
 				ON DUPLICATE KEY UPDATE gone = CASE WHEN owner = VALUES(owner) THEN gone ELSE '' END, rev = rev + 1, state = 'open', owner = VALUES(owner), opened_ms = VALUES(opened_ms), at_ms = VALUES(at_ms),
-				blog = VALUES(blog), actor = VALUES(actor), kind = CASE WHEN VALUES(kind) = 'create' THEN VALUES(kind) ELSE kind END", // phpcs:ignore WordPress.DB
+				blog = VALUES(blog), actor = CASE WHEN actor LIKE %s THEN VALUES(actor) ELSE %s END, kind = CASE WHEN VALUES(kind) = 'create' THEN VALUES(kind) ELSE kind END", // phpcs:ignore WordPress.DB
 				'u:' . $id,
 				$made,
 				$id,
@@ -92,7 +96,10 @@ final class Rollcall_Outbox {
 				$now,
 				$now,
 				Rollcall_Settings::now_ms(),
-				wp_json_encode( (object) Rollcall_Actor::current() )
+				wp_json_encode( (object) $who ),
+				self::STAYS,
+				// Somebody else's change waits in this row: it leaves, whoever adds to it.
+				wp_json_encode( (object) array_diff_key( $who, array( 'outgoing_stopped' => 1 ) ) )
 			)
 		);
 		$row = $wpdb->get_row( $wpdb->prepare( 'SELECT id, rev FROM ' . Rollcall_Tables::outbox() . ' WHERE subject = %s', 'u:' . $id ) ); // phpcs:ignore WordPress.DB
@@ -375,6 +382,31 @@ final class Rollcall_Outbox {
 		return (int) $wpdb->get_var( 'SELECT COUNT(*) FROM ' . Rollcall_Tables::outbox() ); // phpcs:ignore WordPress.DB
 	}
 
+	/**
+	 * What waits, for people.
+	 *
+	 * @return array{ready:int,open:int,left_open:int,oldest_seconds:int}
+	 */
+	public static function counts() {
+		global $wpdb;
+		$now   = Rollcall_Settings::clock_ms();
+		$fresh = $now - self::FRESH_MS;
+		$row   = $wpdb->get_row( // phpcs:ignore WordPress.DB
+			$wpdb->prepare(
+				"SELECT SUM(CASE WHEN state = 'ready' THEN 1 ELSE 0 END) AS ready, SUM(CASE WHEN state = 'open' AND opened_ms >= %d THEN 1 ELSE 0 END) AS fresh,
+				SUM(CASE WHEN state = 'open' AND opened_ms < %d THEN 1 ELSE 0 END) AS stale, MIN(queued_ms) AS oldest FROM " . Rollcall_Tables::outbox(), // phpcs:ignore WordPress.DB
+				$fresh,
+				$fresh
+			)
+		);
+		return array(
+			'ready'          => $row ? (int) $row->ready : 0,
+			'open'           => $row ? (int) $row->fresh : 0,
+			'left_open'      => $row ? (int) $row->stale : 0,
+			'oldest_seconds' => $row && $row->oldest ? (int) max( 0, ( $now - (int) $row->oldest ) / 1000 ) : 0,
+		);
+	}
+
 	/** How many rows this request made ready: more than none is a reason to signal. */
 	public static function readied() {
 		return self::$readied;
@@ -406,7 +438,8 @@ final class Rollcall_Outbox {
 	}
 
 	/**
-	 * Writes rows for many accounts; a row that is there keeps its state and actor, at a higher revision.
+	 * Writes rows for many accounts; a row that is there keeps its state and actor, at a higher revision; where
+	 * the actor's deeds stay here, the new one counts.
 	 *
 	 * @param int[]    $ids   WordPress user ids.
 	 * @param string   $state `open` or `ready`.
@@ -422,6 +455,7 @@ final class Rollcall_Outbox {
 		$owner = 'open' === $state ? self::owner() : '';
 		$blog  = null === $blog ? get_current_blog_id() : $blog;
 		$again = 'open' === $state ? ", gone = '', state = 'open', owner = VALUES(owner), opened_ms = VALUES(opened_ms)" : '';
+		$leaves = $wpdb->prepare( ' ON DUPLICATE KEY UPDATE rev = rev + 1, at_ms = VALUES(at_ms), actor = CASE WHEN actor LIKE %s THEN VALUES(actor) ELSE actor END', self::STAYS ) . $again;
 		foreach ( array_chunk( $ids, 100 ) as $some ) {
 			$values = array();
 			foreach ( $some as $id ) {
@@ -429,7 +463,7 @@ final class Rollcall_Outbox {
 			}
 			self::written(
 				'INSERT INTO ' . Rollcall_Tables::outbox() . ' (subject, id, rev, user_id, blog, kind, state, owner, queued_ms, opened_ms, at_ms, actor, gone) VALUES ' .
-				implode( ', ', $values ) . " ON DUPLICATE KEY UPDATE rev = rev + 1, at_ms = VALUES(at_ms)$again"
+				implode( ', ', $values ) . "$leaves"
 			);
 		}
 	}

@@ -18,7 +18,7 @@ defined( 'ABSPATH' ) || exit;
 final class Rollcall_Plugin {
 
 	/** Raised whenever a table changes, so that sites updated without re-activation follow. */
-	const TABLES_VERSION = '3';
+	const TABLES_VERSION = '4';
 
 	/** Parts with a static `start()`, in the order in which they hook in. */
 	const PARTS = array(
@@ -34,6 +34,8 @@ final class Rollcall_Plugin {
 		'Rollcall_Proof_Page',
 		'Rollcall_Admin',
 		'Rollcall_Whitelist_Page',
+		'Rollcall_Account_Switches',
+		'Rollcall_Cli',
 		'Rollcall_Moved_Notice',
 	);
 

@@ -44,6 +44,7 @@ final class Rollcall_Rest {
 		'stamp'      => array( 'hub', 'Rollcall_Stamp' ),
 		'outside'    => array( 'hub', 'Rollcall_Outside_Answer' ),
 		'guard'      => array( 'hub', 'Rollcall_Tighten' ),
+		'switches'   => array( 'hub', 'Rollcall_Switches' ),
 	);
 
 	/**

@@ -61,7 +61,7 @@ final class Rollcall_Whitelist_Page {
 	public static function show() {
 		self::notices();
 		echo '<p>' . esc_html__( 'When it is on, this site answers Rollcall requests only from the addresses below, and takes changes only from the sites below. It guards Rollcall’s own requests and nothing else; wp-admin stays open.', 'rollcall-connector' ) . '</p>';
-		echo '<form method="post" action="' . esc_url( admin_url( 'admin-post.php' ) ) . '">';
+		echo '<form id="rollcall-whitelist" method="post" action="' . esc_url( admin_url( 'admin-post.php' ) ) . '">';
 		echo '<input type="hidden" name="action" value="' . esc_attr( self::ACTION ) . '">';
 		wp_nonce_field( self::ACTION );
 		echo '<p><label><input type="checkbox" name="on" value="1"' . checked( Rollcall_Whitelist::is_on(), true, false ) . '> ' . esc_html__( 'Use the whitelist', 'rollcall-connector' ) . '</label></p>';

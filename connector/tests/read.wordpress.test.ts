@@ -56,7 +56,7 @@ describe.each([BEST])('$name', ({ options }) => {
         email: `${login}@people.test`,
         born: [0, 11],
         privileged: false,
-        switches: { stop_outgoing: false, reject_incoming: false },
+        switches: { stop_outgoing: false, reject_incoming: false, stop_made: false },
         roles: { '1': { author: { v: true, s: [0, 11] } } },
       });
       const values = Object.fromEntries(

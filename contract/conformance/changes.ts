@@ -25,7 +25,7 @@ export function describeCapture(at: () => Rehearsal): void {
         login,
         email: mailOf(login),
         privileged: false,
-        switches: { stop_outgoing: false, reject_incoming: false },
+        switches: { stop_outgoing: false, reject_incoming: false, stop_made: false },
       });
       expect(account?.registered).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/u);
       const [ms, key] = account?.born ?? [0, 0];

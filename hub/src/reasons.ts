@@ -12,6 +12,7 @@ export const REASONS = {
   'account.ended_unheard':
     'The account was registered and deleted before the hub had heard of it; nothing was sent.',
   'account.incoming_rejected': 'The account is set to reject incoming changes on the target.',
+  'account.maker_stopped': 'Whoever made the change is set to keep what they do on their own site.',
   'account.outgoing_stopped': 'The account is set to keep its changes on its own site.',
   'account.privileged':
     'The account can administer its site; such accounts are synced only when route and target both name them.',

@@ -6,6 +6,7 @@
  * `Fault`, and nothing has changed then unless its comment says otherwise.
  */
 import type { Signal } from '#contract/messages.ts';
+import type { AccountQuery, AccountView, SwitchAccount } from './schemas/account.ts';
 import type { Diagnosis } from './schemas/doctor.ts';
 import type { Explanation } from './schemas/explain.ts';
 import type { GuardQuery, GuardView, TightenGuard } from './schemas/guard.ts';
@@ -80,6 +81,10 @@ export interface Operations {
   guard(name: string, query: GuardQuery): Promise<GuardView>;
   /** Tightens, all that is named or nothing. `site.guard_refused` for what would loosen it. Safe to repeat. */
   tightenGuard(name: string, change: TightenGuard, by: string): Promise<GuardView>;
+  /** Asked of the site itself. */
+  account(query: AccountQuery): Promise<AccountView>;
+  /** `site.guard_refused` for switching “reject incoming” off. Safe to repeat. */
+  switchAccount(change: SwitchAccount): Promise<AccountView>;
   /** Goes through even when the site can't be reached; its users stay. */
   removeSite(name: string): Promise<RemovedSite>;
 

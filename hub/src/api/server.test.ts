@@ -114,6 +114,30 @@ describe('every route', () => {
     ['GET', '/api/v1/doctor', undefined, ['doctor']],
     [
       'GET',
+      '/api/v1/sites/Shop/guard?address=203.0.113.9',
+      undefined,
+      ['guard', 'Shop', { address: '203.0.113.9' }],
+    ],
+    [
+      'PATCH',
+      '/api/v1/sites/Shop/guard',
+      { readOnly: true, revokeRoles: ['author'] },
+      ['tightenGuard', 'Shop', { readOnly: true, revokeRoles: ['author'] }, 'owner'],
+    ],
+    [
+      'GET',
+      '/api/v1/account?site=Shop&login=anna',
+      undefined,
+      ['account', { site: 'Shop', login: 'anna' }],
+    ],
+    [
+      'PATCH',
+      '/api/v1/account',
+      { site: 'Shop', login: 'anna', stopOutgoing: true },
+      ['switchAccount', { site: 'Shop', login: 'anna', stopOutgoing: true }],
+    ],
+    [
+      'GET',
       '/api/v1/site-events?site=Shop&limit=5',
       undefined,
       ['siteEvents', { site: 'Shop', limit: 5 }],

@@ -25,6 +25,7 @@ import { authorise, type CountFailure } from './authorise.ts';
 import { answerFailure, answerUnknownRoute, tooMany } from './failure.ts';
 import { onlyKnownHosts } from './known-hosts.ts';
 import type { Operations } from './operations.ts';
+import { accountRoutes } from './routes/account.ts';
 import { guardRoutes } from './routes/guard.ts';
 import { healthRoutes } from './routes/health.ts';
 import { heldRoutes } from './routes/held.ts';
@@ -104,6 +105,7 @@ async function apiV1(api: Api, deps: ServerDeps, countFailure: CountFailure): Pr
   });
   siteRoutes(api, operations);
   guardRoutes(api, operations);
+  accountRoutes(api, operations);
   routeRoutes(api, operations);
   syncRoutes(api, operations);
   viewRoutes(api, operations);

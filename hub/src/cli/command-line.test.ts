@@ -43,6 +43,27 @@ describe('a command asks for what it was told', () => {
     ],
     [['site', 'show', 'Shop'], ['sites']],
     [
+      ['site', 'guard', 'Shop', '--check-address', '203.0.113.9'],
+      ['guard', 'Shop', { address: '203.0.113.9' }],
+    ],
+    [
+      ['site', 'guard', 'Shop', '--read-only', '--whitelist', '--revoke-role', 'author', 'editor'],
+      [
+        'tightenGuard',
+        'Shop',
+        { readOnly: true, whitelist: true, revokeRoles: ['author', 'editor'] },
+        'owner',
+      ],
+    ],
+    [
+      ['account', 'show', 'Shop', 'anna'],
+      ['account', { site: 'Shop', login: 'anna' }],
+    ],
+    [
+      ['account', 'set', 'Shop', 'anna', '--no-stop-outgoing', '--reject-incoming'],
+      ['switchAccount', { site: 'Shop', login: 'anna', stopOutgoing: false, rejectIncoming: true }],
+    ],
+    [
       ['site', 'remove', 'Shop'],
       ['removeSite', 'Shop'],
     ],

@@ -6,6 +6,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import type { CommandContext } from './command-context.ts';
+import { addAccount } from './commands/account.ts';
 import { addAlarm } from './commands/alarm.ts';
 import { addConnectorBuild } from './commands/connector-build.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -93,6 +94,7 @@ function program(context: CommandContext): Command {
     addRetry,
     addStatus,
     addExplain,
+    addAccount,
     addHeld,
     addAlarm,
     addRecover,

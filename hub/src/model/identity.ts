@@ -119,5 +119,7 @@ export interface Holding {
   readonly newlyBorn: boolean;
   /** By capture: an edit made there. By receipt: it arrived there from another site. */
   readonly learnedBy: 'capture' | 'receipt';
+  /** Made by somebody whose deeds stay on their own site. */
+  readonly staysHome?: boolean;
   readonly lane: Lane;
 }

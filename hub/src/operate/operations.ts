@@ -2,6 +2,7 @@
 import type { Operations } from '../api/operations.ts';
 import { installationId } from '../model/ids.ts';
 import { acceptSignal } from './accept-signal.ts';
+import { account, switchAccount } from './accounts.ts';
 import { addSite } from './add-site.ts';
 import { answerAlarms } from './alarms/answer-alarms.ts';
 import { listAlarms } from './alarms/list-alarms.ts';
@@ -37,6 +38,8 @@ export function buildOperations(ports: OperationPorts): Operations {
     siteMoved: (name, move, by) => siteMoved(ports, name, move, by),
     guard: (name, query) => guard(ports, name, query),
     tightenGuard: (name, change, by) => tightenGuard(ports, name, change, by),
+    account: (query) => account(ports, query),
+    switchAccount: (change) => switchAccount(ports, change),
     removeSite: (name) => removeSite(ports, name),
     siteRestored: (name, by) => siteRestored(ports, name, by),
     siteRewritten: (name, rewritten, by) => siteRewritten(ports, name, rewritten, by),

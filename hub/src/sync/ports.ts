@@ -14,6 +14,8 @@ import type {
   ProofOrder,
   ProofResult,
   StatusAnswer,
+  SwitchOrder,
+  SwitchResult,
 } from '#contract/messages.ts';
 import type { Field } from '../model/field.ts';
 import type { Candidate, Delivery, Identity, Lane } from '../model/identity.ts';
@@ -133,6 +135,11 @@ export interface SitePort {
       check?: { address: string; url: string };
     },
   ): Promise<GuardAnswer>;
+  /** Sets switches of accounts; one answer for each. */
+  switches(
+    connection: Connection,
+    orders: readonly SwitchOrder[],
+  ): Promise<readonly SwitchResult[]>;
   /** Asks for halves of proofs, or takes them back; one answer for each that the site had time for. */
   proofs(connection: Connection, orders: readonly ProofOrder[]): Promise<readonly ProofResult[]>;
   disconnect(connection: Connection): Promise<void>;

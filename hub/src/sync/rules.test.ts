@@ -646,6 +646,36 @@ describe('an account that was kept on its own site', () => {
     expect(value(world, 1, 'first_name')).toBe('Anna');
     expect(world.site(1).applied.map(({ fields }) => fields)).toEqual([['first_name']]);
   });
+
+  test('I4: what somebody did whose deeds stay at home goes nowhere, and holds up nobody else’s edit', async () => {
+    const world = await withAnna(2, [{ from: 0, to: 1 }]);
+    const [shop] = world.sites;
+    const anna = shop?.byLogin('anna')?.id ?? 0;
+    const boss = shop?.settle({ login: 'boss', email: 'boss@x.test', role: 'administrator' }) ?? 0;
+    shop?.keepDeeds(boss);
+    const deed = (changes: Record<string, string>, by?: number) => {
+      world.nowMs += 10;
+      shop?.edit(anna, changes, by);
+    };
+    deed({ first_name: 'By the boss' }, boss);
+    await world.rest();
+    expect(value(world, 1, 'first_name')).toBe('');
+    expect(reasons(world, 1)).toContain('account.maker_stopped');
+    deed({ last_name: 'By another' });
+    await world.rest();
+    expect([value(world, 1, 'first_name'), value(world, 1, 'last_name')]).toEqual([
+      '',
+      'By another',
+    ]);
+    // Both wait in one row: what another did must not be lost, so all of it goes.
+    deed({ first_name: 'By another' });
+    deed({ nickname: 'By the boss' }, boss);
+    await world.rest();
+    expect([value(world, 1, 'first_name'), value(world, 1, 'nickname')]).toEqual([
+      'By another',
+      'By the boss',
+    ]);
+  });
 });
 
 describe('a paused route', () => {

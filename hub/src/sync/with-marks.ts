@@ -49,6 +49,7 @@ export function withMarks(site: SitePort, marks: Marks): SitePort {
     stamp: (connection, stamps) => site.stamp(connection, stamps),
     outside: (connection, request) => site.outside(connection, request),
     guard: (connection, request) => site.guard(connection, request),
+    switches: (connection, orders) => site.switches(connection, orders),
     proofs: (connection, orders) => site.proofs(connection, orders),
     disconnect: (connection) => site.disconnect(connection),
   };

@@ -20,6 +20,7 @@ import {
   SettingsAnswerSchema,
   StampAnswerSchema,
   StatusAnswerSchema,
+  SwitchesAnswerSchema,
 } from '#contract/messages.ts';
 import type { InstallationId } from '../model/ids.ts';
 import type { Connection, SitePort } from '../sync/ports.ts';
@@ -87,6 +88,9 @@ export function createSiteClient(wire: Wire): SitePort {
     guard(connection, { readOnly, ...request }) {
       const wanted = readOnly === undefined ? {} : { read_only: readOnly };
       return ask(connection, 'guard', { ...request, ...wanted }, GuardAnswerSchema);
+    },
+    async switches(connection, switches) {
+      return (await ask(connection, 'switches', { switches }, SwitchesAnswerSchema)).results;
     },
     async proofs(connection, proofs) {
       return (await ask(connection, 'proofs', { proofs }, ProofsAnswerSchema)).results;

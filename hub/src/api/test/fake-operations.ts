@@ -37,6 +37,8 @@ const answers: Operations = {
   },
   guard: async () => samples.guard,
   tightenGuard: async () => samples.guard,
+  account: async () => samples.account,
+  switchAccount: async () => samples.account,
   siteRestored: async () => samples.reread,
   siteRewritten: async () => ({ ...samples.reread, changed: 2 }),
   planRecovery: async () => samples.recovery,

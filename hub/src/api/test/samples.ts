@@ -1,4 +1,5 @@
 /** One of each thing that the API shows. */
+import type { AccountView } from '../schemas/account.ts';
 import type { Check } from '../schemas/doctor.ts';
 import type { Explanation } from '../schemas/explain.ts';
 import type { GuardView } from '../schemas/guard.ts';
@@ -56,6 +57,19 @@ export const guard: GuardView = {
   caller: { address: '203.0.113.9', entry: 'Our hub' },
   sources: [{ site: 'Blog', url: 'https://blog.test', entry: null }],
   check: null,
+};
+
+export const account: AccountView = {
+  site: 'Shop',
+  login: 'anna',
+  wpId: 7,
+  email: 'anna@people.test',
+  uid: UID,
+  privileged: false,
+  stopOutgoing: true,
+  stopMade: false,
+  rejectIncoming: true,
+  elsewhere: [{ site: 'Blog', login: 'anna', wpId: 12 }],
 };
 
 export const route: RouteView = {

@@ -179,6 +179,7 @@ export class Stand {
       stamp: (connection, stamps) => at(connection).stamp(connection, stamps),
       outside: (connection, request) => at(connection).outside(connection, request),
       guard: (connection, request) => at(connection).guard(connection, request),
+      switches: (connection, orders) => at(connection).switches(connection, orders),
       proofs: (connection, orders) => at(connection).proofs(connection, orders),
       disconnect: (connection) => at(connection).disconnect(connection),
     };

@@ -274,7 +274,9 @@ export async function learnRows(
         ? learnGone(row.gone, learnInput)
         : null;
     const login = row.account?.login ?? row.gone?.login ?? '';
-    return lesson === null ? [] : [{ id, lesson, login, actor: actorName(row) }];
+    return lesson === null
+      ? []
+      : [{ id, lesson: asMade(lesson, row), login, actor: actorName(row) }];
   });
 }
 
@@ -344,6 +346,12 @@ function toChange(row: ChangeRow): CapturedChange {
     atMs: row.at,
   };
 }
+
+/** Some people's deeds are learned, and stay where they were done. */
+const asMade = (lesson: Lesson, { actor }: ChangeRow): Lesson =>
+  actor.outgoing_stopped === true
+    ? { ...lesson, holding: { ...lesson.holding, staysHome: true } }
+    : lesson;
 
 function actorName({ actor }: ChangeRow): string {
   return actor.login === undefined ? actor.kind : `${actor.kind} ${actor.login}`;

@@ -91,6 +91,7 @@ function accountRule(question: Question): Reason | null {
   const account = identity.accounts.get(holding.installation);
   if (account != null && account.alarm !== null) return alarmOf(account);
   if (account?.outgoingStopped === true) return 'account.outgoing_stopped';
+  if (holding.staysHome === true) return 'account.maker_stopped';
   if (account?.privileged === true) return 'account.privileged';
   if (target.installation === holding.installation) return 'path.already_visited';
   return holding.asked === true ? null : leavingRule(question, account);

@@ -28,7 +28,7 @@ export interface FakeAccount {
   registered: string;
   born: Stamp;
   fields: Map<Field, Entry>;
-  switches: { stop_outgoing: boolean; reject_incoming: boolean };
+  switches: { stop_outgoing: boolean; reject_incoming: boolean; stop_made: boolean };
   /** Halves of proofs that the hub asked for. */
   proofs: FakeProof[];
   /** It wrote something that would be lost with it. */
@@ -63,7 +63,7 @@ export class FakeAccounts {
       registered,
       born: [0, this.key],
       fields: new Map(),
-      switches: { stop_outgoing: false, reject_incoming: false },
+      switches: { stop_outgoing: false, reject_incoming: false, stop_made: false },
       proofs: [],
       hasContent: false,
     };

@@ -123,7 +123,7 @@ function foretold(
     registered,
     born: [0, ground.key],
     fields: new Map(),
-    switches: { stop_outgoing: false, reject_incoming: false },
+    switches: { stop_outgoing: false, reject_incoming: false, stop_made: false },
     proofs: [],
     hasContent: false,
   };

@@ -39,7 +39,8 @@ export class FakeOutbox {
     const present = this.rows.find((row) => row.id === id && row.kind !== 'delete');
     if (present === undefined)
       this.rows.push({ row: this.name(), rev: 1, id, kind, actor, atMs, sinceMs });
-    else Object.assign(present, { rev: present.rev + 1, actor, atMs });
+    else
+      Object.assign(present, { rev: present.rev + 1, actor: together(present.actor, actor), atMs });
   }
 
   markGone(id: number, gone: NonNullable<OutboxRow['gone']>, atMs: number): void {
@@ -79,4 +80,11 @@ export class FakeOutbox {
   private name(): string {
     return this.head.toString(16).padStart(ROW_DIGITS, '0');
   }
+}
+
+/** Somebody else's change waits in the row: it leaves, whoever adds to it. */
+function together(before: Actor, actor: Actor): Actor {
+  if (before.outgoing_stopped === true) return actor;
+  const { outgoing_stopped: _, ...leaves } = actor;
+  return leaves;
 }

@@ -3,7 +3,8 @@
  * receipts. For tests whose subject is the hub; it passes the same suite as the real connector
  * (contract/conformance.ts).
  */
-import type { AccountState } from '#contract/account-state.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { AccountState, Actor } from '#contract/account-state.ts';
 import type {
   AccountsAnswer,
   ApplyAnswer,
@@ -14,6 +15,8 @@ import type {
   Operation,
   ProofOrder,
   StatusAnswer,
+  SwitchOrder,
+  SwitchResult,
 } from '#contract/messages.ts';
 import { Fault } from '../../errors.ts';
 import { type Field, isMeta, isRole, metaKeyOf, roleField, type Value } from '../../model/field.ts';
@@ -112,12 +115,20 @@ export class FakeSite implements SitePort {
     return account.id;
   }
 
-  edit(id: number, changes: Readonly<Record<Field, Value>>): void {
+  /** @param by whose account does it; without one it is somebody of no concern */
+  edit(id: number, changes: Readonly<Record<Field, Value>>, by?: number): void {
     const account = this.account(id);
     const sinceMs = greatestMs(account) + 1;
     if (this.people.change(account, changes, this.hubMs())) {
-      this.outbox.mark(id, 'update', this.hubMs(), { sinceMs });
+      const actor = by === undefined ? {} : { actor: this.actorOf(by) };
+      this.outbox.mark(id, 'update', this.hubMs(), { sinceMs, ...actor });
     }
+  }
+
+  private actorOf(id: number): Actor {
+    const { login, switches } = this.account(id);
+    const stays = switches.stop_outgoing && switches.stop_made;
+    return { kind: 'account', id, login, ...(stays ? { outgoing_stopped: true } : {}) };
   }
 
   remove(id: number): void {
@@ -152,6 +163,12 @@ export class FakeSite implements SitePort {
   stopOutgoing(id: number, stopped: boolean): void {
     this.account(id).switches.stop_outgoing = stopped;
     this.outbox.mark(id, 'update', this.hubMs());
+  }
+
+  /** The third switch: what this account does to others stays here. */
+  keepDeeds(id: number): void {
+    this.account(id).switches.stop_made = true;
+    this.stopOutgoing(id, true);
   }
 
   /** The account as a row of its own, beside the one in the outbox. */
@@ -343,6 +360,24 @@ export class FakeSite implements SitePort {
   async guard(connection: Connection, wanted: Parameters<SitePort['guard']>[1]) {
     this.answerOrFail(connection);
     return this.guarding.answer(wanted);
+  }
+
+  async switches(connection: Connection, orders: readonly SwitchOrder[]) {
+    this.answerOrFail(connection);
+    return orders.map(({ id, login, ...wanted }): SwitchResult => {
+      const account = this.accountsById.get(id);
+      if (account === undefined) return { id, result: 'missing' };
+      if (account.login !== login) return { id, result: 'mismatch' };
+      const { switches } = account;
+      if (switches.reject_incoming && wanted.reject_incoming === false) {
+        return { id, result: 'refused', reason: 'target.guard_kept' };
+      }
+      const before = { ...switches };
+      Object.assign(switches, wanted);
+      if (isDeepStrictEqual(before, switches)) return { id, result: 'already', switches: before };
+      this.outbox.mark(id, 'update', this.hubMs());
+      return { id, result: 'set', switches: { ...switches } };
+    });
   }
 
   async proofs(connection: Connection, orders: readonly ProofOrder[]) {

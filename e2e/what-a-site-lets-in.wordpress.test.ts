@@ -45,7 +45,7 @@ async function refusal(method: string, path: string, body?: object): Promise<[nu
   return [response.status, error.code];
 }
 const rowsOf = async (login: string): Promise<LogRow[]> =>
-  stage.hub.log(`&login=${login}&site=blog`);
+  stage.hub.log(`&account=${login}&site=blog`);
 const outcomes = async (login: string): Promise<string[]> =>
   (await rowsOf(login)).map((row) => `${row.action} ${row.status} ${row.reason ?? ''}`);
 const wp = (...args: string[]): Promise<string> => blog.wp('rollcall', ...args);

@@ -6,6 +6,7 @@ import {
   type Receipt,
   StatusAnswerSchema,
 } from '#contract/messages.ts';
+import { signIn } from '#lab/sign-in.ts';
 import { type Site, startSite } from '#lab/start-site.ts';
 import {
   applicationPassword,
@@ -152,6 +153,29 @@ it('ends an account on the whole network, its content on every site going to the
       `switch_to_blog( ${SHOP} ); echo get_post( ${post} )->post_author, get_userdata( ${id} ) ? ' there' : ' gone';`,
     ),
   ).toBe(`${heir} gone`);
+});
+
+it('has switches of accounts and the whitelist in the hands of super admins', async () => {
+  const who = await hub.one(write({ login: 'switched' }));
+  const id = who.id ?? 0;
+  const { visitor } = await signIn(site, site.adminLogin, site.adminPassword);
+  const path = '/wp-admin/network/users.php';
+  const list = await (await visitor.request(path)).text();
+  expect(list).toContain('rollcall_incoming');
+  const nonce = /name="_wpnonce" value="([0-9a-f]+)"/u.exec(list)?.[1] ?? '';
+  const fields = { action: 'rollcall_reject_incoming', 'allusers[]': String(id) };
+  expect((await visitor.submit(`${path}?action=allusers`, fields)).status).toBe(403);
+  const done = await visitor.submit(`${path}?action=allusers`, { ...fields, _wpnonce: nonce });
+  expect(done.headers.get('location')).toContain('rollcall_switched=1');
+  expect((await hub.account(id)).switches.reject_incoming).toBe(true);
+  const keeper = await signIn(site, 'keeper', 'x');
+  expect(keeper.ok).toBe(true);
+  const page = '/shop/wp-admin/admin.php?page=rollcall&tab=whitelist';
+  const shown = await (await keeper.visitor.request(page)).text();
+  expect([shown.includes('rollcall-guard'), shown.includes('rollcall-whitelist')]).toEqual([
+    true,
+    false,
+  ]);
 });
 
 it('refuses a site that is not one of its own, and leaves no notice of PHP behind', async () => {

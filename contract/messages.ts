@@ -128,7 +128,7 @@ export const ConnectRequestSchema = z.object({
   /** Blog id → site key (unique in the hub, part of every stamp). */
   keys: siteKeysSchema,
   signal: signalSchema.nullable(),
-  /** Meta keys to watch. */
+  /** Meta keys to watch; `billing_*`: all that begin like this, but for what is never synced. */
   meta: z.array(z.string()),
   /** Revoke the Application Password this very request was made with (when Rollcall made it). */
   revoke_caller: z.boolean(),
@@ -149,6 +149,7 @@ export const SettingsRequestSchema = z.object({
   hub: HubIdentitySchema,
   keys: siteKeysSchema.optional(),
   signal: signalSchema.nullable().optional(),
+  /** As at connect. */
   meta: z.array(z.string()).optional(),
   /** Site clock + offset = hub clock. */
   offset_ms: z.int().optional(),

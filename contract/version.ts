@@ -9,6 +9,7 @@
  * - 1: status, connect, disconnect, settings, changes, accounts, labels, apply, stamp, outside, signal;
  *   marks in changes, apply and status; notices in settings; `woke_at` in the signal; 401
  *   `hub.released` for a hub that the site was taken from; `ask`, and answers in the envelope;
+ *   patterns in `meta` of connect and settings (an older connector watches nothing for them);
  *   `outside` in the answer of changes, `overwritten` in its rows;
  *   switches, `stop_made` and `outgoing_stopped` of an actor; guard, and `whitelist` in status; 403 `whitelist.address` on any route;
  *   proofs, and `proofs` in an account's state (a connector without them answers that it has no such route).

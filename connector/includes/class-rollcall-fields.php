@@ -96,7 +96,7 @@ final class Rollcall_Fields {
 	 * @param string $key Meta key.
 	 */
 	public static function is_watched( $key ) {
-		return in_array( $key, self::watched_meta(), true ) || 0 !== Rollcall_Roles::blog_of_caps_key( $key );
+		return in_array( $key, self::CORE_META, true ) || 0 !== Rollcall_Roles::blog_of_caps_key( $key ) || Rollcall_Settings::watches( $key );
 	}
 
 	/**

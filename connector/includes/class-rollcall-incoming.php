@@ -83,7 +83,7 @@ final class Rollcall_Incoming {
 	 * @return string|null Reason code.
 	 */
 	private static function meta( $key, $value ) {
-		if ( ! in_array( $key, Rollcall_Settings::meta_keys(), true ) ) {
+		if ( ! Rollcall_Settings::watches( (string) $key ) ) {
 			return 'field.not_watched';
 		}
 		return is_array( $value ) ? null : 'value.malformed';

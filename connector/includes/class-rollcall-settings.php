@@ -30,6 +30,7 @@ final class Rollcall_Settings {
 		'term'            => 0,
 		'keys'            => array(),
 		'meta'            => array(),
+		'patterns'        => array(),
 		'generation'      => 0,
 		'offset_ms'       => 0,
 		'service_user_id' => 0,
@@ -165,8 +166,7 @@ final class Rollcall_Settings {
 
 		if ( isset( $next['meta'] ) ) {
 			$meta = array();
-			foreach ( $next['meta'] as $key ) {
-				$key = (string) $key;
+			foreach ( self::entries( $next, $before ) as $key ) {
 				if ( Rollcall_Never_Synced::is_never( $key ) ) {
 					continue;
 				}
@@ -188,6 +188,50 @@ final class Rollcall_Settings {
 			$next['generation'] = $newer;
 		}
 		self::save( $next );
+	}
+
+	/**
+	 * The keys that a new list names, and those that its patterns cover.
+	 *
+	 * @param array $next   The list comes as `meta`, and leaves as keys; its patterns are kept beside it.
+	 * @param array $before Settings so far.
+	 * @return string[]
+	 */
+	private static function entries( array &$next, array $before ) {
+		list( $keys, $patterns ) = Rollcall_Meta_Patterns::split( $next['meta'] );
+		$next['patterns']        = $patterns;
+		$covered                 = array();
+		foreach ( array_map( 'strval', array_keys( $before['meta'] ) ) as $key ) {
+			if ( Rollcall_Meta_Patterns::cover( $patterns, $key ) ) {
+				$covered[] = $key;
+			}
+		}
+		$covered = array_merge( $covered, Rollcall_Meta_Patterns::found( array_diff( $patterns, $before['patterns'] ) ) );
+		$covered = array_slice( array_values( array_unique( $covered ) ), 0, Rollcall_Meta_Patterns::MOST_KEYS );
+		return array_unique( array_merge( $keys, $covered ) );
+	}
+
+	/**
+	 * Is a meta key watched? One that a pattern covers is from now on.
+	 *
+	 * @param string $key Meta key.
+	 */
+	public static function watches( $key ) {
+		if ( in_array( $key, self::meta_keys(), true ) ) {
+			return true;
+		}
+		$all = self::all();
+		if ( ! Rollcall_Meta_Patterns::cover( $all['patterns'], $key ) || count( $all['meta'] ) >= Rollcall_Meta_Patterns::MOST_KEYS ) {
+			return false;
+		}
+		$newer = (int) $all['generation'] + 1;
+		self::save(
+			array(
+				'meta'       => $all['meta'] + array( $key => $newer ),
+				'generation' => $newer,
+			)
+		);
+		return true;
 	}
 
 	/**
@@ -396,6 +440,7 @@ final class Rollcall_Settings {
 			array(
 				'keys'       => array(),
 				'meta'       => array(),
+				'patterns'   => array(),
 				'generation' => 0,
 			)
 		);

@@ -5,13 +5,18 @@ import { createHash, randomUUID } from 'node:crypto';
 import { type Field, isMeta, isRole, metaKeyOf, roleField, roleOf } from '#hub/model/field.ts';
 import { installationId } from '#hub/model/ids.ts';
 import { FakeSite } from '#hub/sync/test/fake-site.ts';
-import type { Act, Present, SiteUnderTest } from './site-under-test.ts';
+import { type Act, PATTERN, type Present, type SiteUnderTest } from './site-under-test.ts';
 
 const ELDERS = ['elder-1', 'elder-2'];
 
 export function fakeSiteUnderTest(): SiteUnderTest {
   const meta = ['phone', 'tags'] as const;
-  const fake = new FakeSite({ key: 7, name: 'fake', now: () => Date.now(), meta });
+  const fake = new FakeSite({
+    key: 7,
+    name: 'fake',
+    now: () => Date.now(),
+    meta: [...meta, PATTERN],
+  });
   for (const login of ELDERS) fake.settle({ login, email: `${login}@people.test` });
   fake.settle({ login: 'admin', email: 'admin@people.test', role: 'administrator' });
   return {

@@ -44,6 +44,36 @@ export function describeValues(at: () => Rehearsal): void {
       expect(await at().rowsOf(...people.map(({ login }) => login))).toEqual([]);
     });
 
+    it('that a pattern covers comes out and goes in, and what is never synced does neither', async () => {
+      const [{ id, login }, other] = [await at().guest(), await at().guest()];
+      await at().people(
+        { do: 'meta', login, key: 'trial_a', rows: ['one'] },
+        { do: 'meta', login, key: 'trial_2fa_key', rows: ['secret'] },
+        { do: 'meta', login, key: 'trials', rows: ['not covered'] },
+      );
+      const told = (await at().rowOf(login)).account?.fields ?? {};
+      const meta = Object.entries(told).filter(([name]) => name.startsWith('meta:trial'));
+      expect(meta.map(([name, { v }]) => [name, v])).toEqual([['meta:trial_a', ['one']]]);
+      expect(told['meta:trial_a']?.s[0]).toBeGreaterThan(0);
+      const [receipt] = await at().receipts(
+        write(
+          other,
+          stamped(
+            { 'meta:trial_b': ['two'], 'meta:trial_2fa_key': ['x'], 'meta:trials': ['x'] },
+            past(5),
+          ),
+        ),
+      );
+      expect(outcomes(receipt)).toEqual({
+        'meta:trial_b': 'applied',
+        'meta:trial_2fa_key': 'field.never_synced',
+        'meta:trials': 'field.not_watched',
+      });
+      expect((await at().state(other.id)).fields?.['meta:trial_b']?.v).toEqual(['two']);
+      await at().people({ do: 'meta', login, key: 'trial_a', rows: [] });
+      expect((await at().state(id)).fields?.['meta:trial_a']?.v).toEqual([]);
+    });
+
     it('keeps numbers and truth values of a row as the text that WordPress makes of them', async () => {
       const name = `meta:${at().site.meta[1]}`;
       const there = await at().guest();

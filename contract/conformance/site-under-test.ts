@@ -56,6 +56,9 @@ export interface Present {
   readonly roles: readonly string[];
 }
 
+/** Watched besides: keys that begin like this. */
+export const PATTERN = 'trial_*';
+
 export interface SiteUnderTest {
   readonly port: SitePort;
   /** With term 1 of a hub that is this test. */

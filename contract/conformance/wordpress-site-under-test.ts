@@ -16,7 +16,7 @@ import { createSiteClient } from '#hub/wordpress/site-client.ts';
 import { createWire, type Wire } from '#hub/wordpress/wire.ts';
 import { activatePlugin } from '#lab/activate-plugin.ts';
 import { type Site, type SiteOptions, startSite } from '#lab/start-site.ts';
-import type { Act, Present, SiteUnderTest } from './site-under-test.ts';
+import { type Act, PATTERN, type Present, type SiteUnderTest } from './site-under-test.ts';
 
 const CONNECTOR = fileURLToPath(new URL('../../connector', import.meta.url));
 const KEY = 7;
@@ -75,7 +75,7 @@ async function connect(site: Site, wire: Wire): Promise<Connection> {
       hub: { ...hub, name: 'Conformance' },
       keys: { '1': KEY },
       signal: null,
-      meta: [...META],
+      meta: [...META, PATTERN],
       revoke_caller: true,
     },
   );

@@ -334,11 +334,11 @@ describe('a command asks for what it was told', () => {
 
 describe('route change', () => {
   it('sends what was named and nothing else, for both ways', async () => {
-    const rules = ['--meta', 'vat, phone', '--roles', '', '--no-creates', '--updates'];
+    const rules = ['--meta', 'billing_*, phone', '--roles', '', '--no-creates', '--updates'];
     const more = ['--on-delete', 'strip', '--reassign-to', 'heir', '--both'];
     expect(await hub.rollcall('route', 'change', 'Shop', 'blog', ...rules, ...more)).toBe(0);
     const wanted = {
-      meta: ['vat', 'phone'],
+      meta: ['billing_*', 'phone'],
       roles: [],
       creates: false,
       updates: true,

@@ -2,6 +2,7 @@
 import type { Field } from './field.ts';
 import { isExtension, isMeta, isRole, metaKeyOf, roleOf } from './field.ts';
 import type { InstallationId, RouteId, SiteKey } from './ids.ts';
+import { covers } from './meta-pattern.ts';
 import { isNeverSynced } from './never-synced.ts';
 
 /** What a delete on the source does on the target. */
@@ -10,7 +11,7 @@ export type OnDelete = 'delete' | 'strip' | 'ignore';
 export interface RouteRules {
   /** Core fields and `password`; empty means none. */
   readonly fields: readonly Field[];
-  /** Meta keys; empty means none. */
+  /** Meta keys in full, or their beginning and a `*`; empty means none. */
   readonly meta: readonly string[];
   /** Role names; empty means none. */
   readonly roles: readonly string[];
@@ -73,7 +74,7 @@ export function selects(rules: RouteRules, field: Field): boolean {
   if (isRole(field)) return rules.roles.includes(roleOf(field));
   if (isMeta(field)) {
     const key = metaKeyOf(field);
-    return rules.meta.includes(key) && !isNeverSynced(key);
+    return rules.meta.some((entry) => covers(entry, key)) && !isNeverSynced(key);
   }
   if (isExtension(field)) return rules.fields.includes(field);
   return rules.fields.includes(field);

@@ -6,7 +6,7 @@ import { Fault } from '../errors.ts';
 import { isExtension, PASSWORD } from '../model/field.ts';
 import type { InstallationId } from '../model/ids.ts';
 import { routeId } from '../model/ids.ts';
-import { isNeverSynced } from '../model/never-synced.ts';
+import { whyNoEntry } from '../model/meta-pattern.ts';
 import type { Route, RouteRules } from '../model/route.ts';
 import type { SiteRecord } from '../sync/ports.ts';
 import { siteNamed, siteNames } from './names.ts';
@@ -100,7 +100,10 @@ function refuseRules(from: SiteRecord | undefined, rules: SomeRules | undefined)
   if (unknown !== undefined) {
     throw new Fault('request.invalid', `There is no field “${unknown}”.`);
   }
-  refuseNeverSynced(rules?.meta ?? []);
+  for (const entry of rules?.meta ?? []) {
+    const why = whyNoEntry(entry);
+    if (why !== null) throw new Fault('request.invalid', why);
+  }
   const role = rules?.roles?.find((name) => from?.roles[name] === undefined);
   if (from !== undefined && role !== undefined) {
     throw new Fault('role.unknown', `“${from.name}” has no role “${role}”.`);
@@ -108,14 +111,6 @@ function refuseRules(from: SiteRecord | undefined, rules: SomeRules | undefined)
 }
 
 const FIELDS: ReadonlySet<string> = new Set([...CORE_FIELDS, PASSWORD]);
-
-function refuseNeverSynced(meta: readonly string[]): void {
-  const never = meta.find(isNeverSynced);
-  if (never !== undefined) {
-    const sentence = `The meta key “${never}” is never synced: it holds capabilities, sessions, secrets or totals.`;
-    throw new Fault('request.invalid', sentence);
-  }
-}
 
 /**
  * What a new route carries unless told otherwise: the profile, the password, and the roles that

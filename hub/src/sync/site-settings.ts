@@ -6,7 +6,7 @@
  * Always true: a list that changed while the site was down reaches it with the next pull.
  */
 import type { InstallationId } from '../model/ids.ts';
-import { isNeverSynced } from '../model/never-synced.ts';
+import { whyNoEntry } from '../model/meta-pattern.ts';
 import { sitesOf, type Topology } from '../model/route.ts';
 import type { Connection, Registry, SitePort, Store } from './ports.ts';
 
@@ -92,13 +92,13 @@ async function newOffset(
   return Math.abs(offsetMs - status.offset_ms) > tolerance ? offsetMs : null;
 }
 
-/** Every meta key that a route into or out of the installation names. */
+/** Every meta key, or pattern, that a route into or out of the installation names. */
 export function watchedMeta(topology: Topology, installation: InstallationId): readonly string[] {
   const here = new Set(sitesOf(topology, installation).map((site) => site.key));
   const keys = new Set<string>();
   for (const { source, target, rules } of topology.routes) {
     if (!here.has(source) && !here.has(target)) continue;
-    for (const key of rules.meta) if (!isNeverSynced(key)) keys.add(key);
+    for (const entry of rules.meta) if (whyNoEntry(entry) === null) keys.add(entry);
   }
   return [...keys].sort();
 }

@@ -8,13 +8,16 @@ const listed = <Item extends z.ZodType>(item: Item) => z.array(item).max(1000);
 export const RulesSchema = z.object({
   /** Core fields and `password`. */
   fields: listed(z.string().min(1).max(200)),
-  /** Meta keys. */
+  /** Meta keys in full, or their beginning and a `*`: `billing_*`. */
   meta: listed(
     z
       .string()
       .min(1)
       .max(200)
-      .regex(/^[^*]+$/u, 'holds a “*”: name each meta key in full'),
+      .regex(
+        /^(?:[^*]+|[^*]{3,}\*)$/u,
+        'has its “*” not at the end, after three characters or more',
+      ),
   ),
   roles: listed(RoleNameSchema),
   creates: z.boolean(),

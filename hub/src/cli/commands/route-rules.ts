@@ -18,7 +18,7 @@ export interface RuleOptions {
 export const takesRules = (command: Command): Command =>
   command
     .option('--fields <list>', 'fields that travel: email,first_name,…,password; "" for none')
-    .option('--meta <list>', 'meta keys that travel; "" for none')
+    .option('--meta <list>', 'meta keys that travel, billing_* for all that begin so; "" for none')
     .option('--roles <list>', 'roles that travel; "" for none')
     .option('--creates', 'create accounts')
     .option('--no-creates', 'create no accounts')

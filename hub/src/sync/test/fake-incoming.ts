@@ -10,6 +10,7 @@ import {
   metaKeyOf,
   type Value,
 } from '../../model/field.ts';
+import { covers } from '../../model/meta-pattern.ts';
 import { isNeverSynced } from '../../model/never-synced.ts';
 import { isFromFuture, type Stamp } from '../../model/stamp.ts';
 
@@ -30,7 +31,7 @@ export function whyNot(
 }
 
 function whyNotMeta(key: string, value: Value, watched: readonly string[] | null): string | null {
-  if (watched !== null && !watched.includes(key)) return 'field.not_watched';
+  if (watched !== null && !watched.some((entry) => covers(entry, key))) return 'field.not_watched';
   return Array.isArray(value) ? null : 'value.malformed';
 }
 

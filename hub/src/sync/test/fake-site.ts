@@ -21,6 +21,8 @@ import type {
 import { Fault } from '../../errors.ts';
 import { type Field, isMeta, isRole, metaKeyOf, roleField, type Value } from '../../model/field.ts';
 import { siteKey } from '../../model/ids.ts';
+import { covers } from '../../model/meta-pattern.ts';
+import { isNeverSynced } from '../../model/never-synced.ts';
 import { FUTURE_TOLERANCE_MS, nextStamp, type Stamp } from '../../model/stamp.ts';
 import type { Connection, HubIdentity, SitePort } from '../ports.ts';
 import {
@@ -197,7 +199,8 @@ export class FakeSite implements SitePort {
   }
 
   watches(metaKey: string): boolean {
-    return this.meta?.includes(metaKey) ?? true;
+    if (this.meta === null) return true;
+    return !isNeverSynced(metaKey) && this.meta.some((entry) => covers(entry, metaKey));
   }
 
   value(login: string, field: Field): Value | undefined {

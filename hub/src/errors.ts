@@ -188,6 +188,11 @@ export const FAULTS = {
     retryable: false,
     next: 'Check the login; new accounts are known after the next pull.',
   },
+  'role.given_twice': {
+    status: 422,
+    retryable: false,
+    next: 'Take one of them off the route, or give another role for it.',
+  },
   'role.privileged': {
     status: 422,
     retryable: false,

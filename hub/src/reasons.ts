@@ -84,6 +84,7 @@ export const REASONS = {
   'proof.withdrawn': 'The question was taken back.',
   'request.invalid': 'The site did not understand the request.',
   'request.too_large': 'The request is too large for the site, even with one operation alone.',
+  'role.not_mapped': 'The target names no role of its own for this one.',
   'role.not_grantable': 'The target does not let the hub give or take this role.',
   'role.unknown': 'The target does not define this role.',
   'route.creates_off': 'The route does not create accounts.',

@@ -41,6 +41,14 @@ describe('a command asks for what it was told', () => {
       ['site', 'set', 'Shop', '--create-missing', 'on'],
       ['changeSite', 'Shop', { createMissing: true }],
     ],
+    [
+      ['site', 'set', 'Shop', '--role-map', 'customer=buyer+member, editor = author'],
+      ['changeSite', 'Shop', { roleMap: { customer: ['buyer', 'member'], editor: ['author'] } }],
+    ],
+    [
+      ['site', 'set', 'Shop', '--role-map', ''],
+      ['changeSite', 'Shop', { roleMap: {} }],
+    ],
     [['site', 'show', 'Shop'], ['sites']],
     [
       ['site', 'guard', 'Shop', '--check-address', '203.0.113.9'],

@@ -50,14 +50,38 @@ export interface SiteRules {
   readonly syncRoles: readonly string[];
   /** What it means for the targets when somebody loses the last of them. */
   readonly onRoleLost: 'stop' | 'delete';
+  /**
+   * Role that comes → roles given here for it; empty: the same names. What is not named in it is neither
+   * given nor taken here. Of the roles that one route carries, no two stand for the same one here.
+   */
+  readonly roleMap: Readonly<Record<string, readonly string[]>>;
 }
 
-export const USUAL_SITE_RULES: SiteRules = { automatic: true, syncRoles: [], onRoleLost: 'stop' };
+export const USUAL_SITE_RULES: SiteRules = {
+  automatic: true,
+  syncRoles: [],
+  onRoleLost: 'stop',
+  roleMap: {},
+};
+
+export const mapsRoles = ({ roleMap }: SiteRules): boolean => Object.keys(roleMap).length > 0;
+
+/** The site's roles for one that comes. */
+export const rolesGivenFor = (rules: SiteRules, role: string): readonly string[] => {
+  if (!mapsRoles(rules)) return [role];
+  return Object.hasOwn(rules.roleMap, role) ? (rules.roleMap[role] ?? []) : [];
+};
 
 /** Sites and routes as they are at one moment. */
 export interface Topology {
   readonly sites: ReadonlyMap<SiteKey, Site>;
   readonly routes: readonly Route[];
+}
+
+/** A role that would be given for two of these, and taken with either; null: there is none. */
+export function givenTwice(rules: SiteRules, roles: readonly string[]): string | null {
+  const given = roles.flatMap((role) => rolesGivenFor(rules, role));
+  return given.find((role, at) => given.indexOf(role) !== at) ?? null;
 }
 
 /** Is somebody with these roles one of those whose changes leave the site by themselves? */

@@ -17,6 +17,7 @@ import { viewSites } from './list-sites.ts';
 import { operatorNamed, siteNamed } from './names.ts';
 import type { OperationPorts } from './ports.ts';
 import { relocateSite } from './relocate-site.ts';
+import { refuseGivenTwice } from './routes.ts';
 
 export async function changeSite(
   { registry, store, wake }: OperationPorts,
@@ -26,6 +27,7 @@ export async function changeSite(
   const site = await siteNamed(registry, name);
   if (change.name !== undefined) await refuseTakenName(registry, site.key, change.name);
   refuseRoles(site, change.syncRoles ?? []);
+  if (change.roleMap !== undefined) await refuseMap(registry, site, change.roleMap);
   const rules = rulesIn(change);
   await registry.updateSite(site.key, {
     ...(change.status === undefined ? {} : { status: change.status }),
@@ -39,11 +41,12 @@ export async function changeSite(
   return view;
 }
 
-function rulesIn({ automatic, syncRoles, onRoleLost }: ChangeSite): Partial<SiteRules> {
+function rulesIn({ automatic, syncRoles, onRoleLost, roleMap }: ChangeSite): Partial<SiteRules> {
   return {
     ...(automatic === undefined ? {} : { automatic }),
     ...(syncRoles === undefined ? {} : { syncRoles: [...new Set(syncRoles)] }),
     ...(onRoleLost === undefined ? {} : { onRoleLost }),
+    ...(roleMap === undefined ? {} : { roleMap }),
   };
 }
 
@@ -60,6 +63,18 @@ function refuseRoles({ name, roles }: SiteRecord, wanted: readonly string[]): vo
   if (privileged !== undefined) {
     const sentence = `“${privileged}” gives power over “${name}”: such accounts are not synced, and no target has agreed to take them.`;
     throw new Fault('role.privileged', sentence);
+  }
+}
+
+async function refuseMap(
+  registry: OperationPorts['registry'],
+  site: SiteRecord,
+  roleMap: SiteRules['roleMap'],
+): Promise<void> {
+  refuseRoles(site, Object.values(roleMap).flat());
+  const { routes } = await registry.topology();
+  for (const { rules } of routes.filter(({ target }) => target === site.key)) {
+    refuseGivenTwice({ ...site, rules: { ...site.rules, roleMap } }, rules.roles);
   }
 }
 

@@ -11,6 +11,7 @@ import type { Proof } from '../model/proof.ts';
 import type { Route, Site, Topology } from '../model/route.ts';
 import { reasonSentence } from '../reasons.ts';
 import { type Decision, decide } from '../sync/decide/decide.ts';
+import { someMapRoles } from '../sync/decide/spread.ts';
 import type { SiteRecord } from '../sync/ports.ts';
 import { momentOrNull, siteNamed, siteNames } from './names.ts';
 import type { OperationPorts } from './ports.ts';
@@ -37,6 +38,7 @@ export async function explain(
   const others = [...topology.sites.values()].map((entry) => entry.installation);
   const candidates = await views.candidatesOf(identity, site.installation, others);
   const holding = holdingOf(site, account);
+  const rolesAreMapped = someMapRoles(topology);
   return {
     site: site.name,
     login: account.login,
@@ -55,7 +57,9 @@ export async function explain(
         );
         const found = candidates(target.installation);
         const why =
-          route === undefined ? [] : whyOf({ identity, holding, route, site, target, found });
+          route === undefined
+            ? []
+            : whyOf({ identity, holding, route, site, target, found, rolesAreMapped });
         return { site: target.name, route: route?.id ?? null, why };
       }),
     log: (await views.log({ uid: identity.uid, limit: LOG_ROWS })).map((row) =>
@@ -98,14 +102,23 @@ interface Asked {
   readonly site: SiteRecord;
   readonly target: Site;
   readonly found: readonly Candidate[];
+  readonly rolesAreMapped: boolean;
 }
 
-function whyOf({ identity, holding, route, site, target, found }: Asked): Why[] {
+function whyOf({ identity, holding, route, site, target, found, rolesAreMapped }: Asked): Why[] {
   if (route.status === 'paused') return [why('skipped', [], 'route.paused')];
   if (site.status === 'paused' || target.status === 'paused')
     return [why('skipped', [], 'site.paused')];
   const waiting = waitingOf(identity, target.key);
-  const question = { identity, holding, route, source: site, target, candidates: found };
+  const question = {
+    identity,
+    holding,
+    route,
+    source: site,
+    target,
+    candidates: found,
+    rolesAreMapped,
+  };
   return [...waiting, ...fromDecision(decide(question), holding, waiting.length > 0)];
 }
 

@@ -18,6 +18,9 @@ export async function viewSites(registry: Registry): Promise<readonly SiteView[]
       createMissing: site.createMissing,
       ...site.rules,
       syncRoles: [...site.rules.syncRoles],
+      roleMap: Object.fromEntries(
+        Object.entries(site.rules.roleMap).map(([role, given]) => [role, [...given]]),
+      ),
       installation: site.installation,
       blog: site.blog,
       multisite: installation.multisite,

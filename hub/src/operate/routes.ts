@@ -7,7 +7,7 @@ import { isExtension, PASSWORD } from '../model/field.ts';
 import type { InstallationId } from '../model/ids.ts';
 import { routeId } from '../model/ids.ts';
 import { whyNoEntry } from '../model/meta-pattern.ts';
-import type { Route, RouteRules } from '../model/route.ts';
+import { givenTwice, type Route, type RouteRules, rolesGivenFor } from '../model/route.ts';
 import type { SiteRecord } from '../sync/ports.ts';
 import { siteNamed, siteNames } from './names.ts';
 import type { OperationPorts } from './ports.ts';
@@ -32,6 +32,9 @@ export async function addRoute(
   const nameOf = await siteNames(registry);
   const added: RouteView[] = [];
   for (const [from, to] of ways) {
+    refuseGivenTwice(to, withDefaults(from, to, wanted.rules).roles);
+  }
+  for (const [from, to] of ways) {
     const rules = withDefaults(from, to, wanted.rules);
     added.push(view(await registry.addRoute({ source: from.key, target: to.key, rules }), nameOf));
   }
@@ -48,20 +51,33 @@ export async function changeRoute(
   const route = await routeWithId(ports, id);
   const rules = change.rules === undefined ? undefined : { ...route.rules, ...named(change.rules) };
   const { sites } = await registry.topology();
-  const source = (await registry.sites()).find((site) => site.key === route.source);
-  refuseRules(source, change.rules);
+  const records = await registry.sites();
+  const end = (key: Route['source']) => records.find((site) => site.key === key);
+  refuseRules(end(route.source), change.rules);
+  const target = end(route.target);
+  if (target !== undefined && rules !== undefined) refuseGivenTwice(target, rules.roles);
   await registry.updateRoute(route.id, {
     ...(change.status === undefined ? {} : { status: change.status }),
     ...(rules === undefined ? {} : { rules }),
   });
   const ends = [route.source, route.target].flatMap((key) => sites.get(key)?.installation ?? []);
   await configureEnds(ports, ends);
-  const target = sites.get(route.target)?.installation;
   if (change.status === 'active' && target !== undefined) {
-    await wake.deliver(target, 'people');
-    await wake.deliver(target, 'bulk');
+    await wake.deliver(target.installation, 'people');
+    await wake.deliver(target.installation, 'bulk');
   }
   return view(await routeWithId(ports, id), await siteNames(registry));
+}
+
+/**
+ * One role there for two that a route carries would be given and taken for both in turn: who loses the
+ * one would lose it although the other is still theirs.
+ */
+export function refuseGivenTwice(target: SiteRecord, roles: readonly string[]): void {
+  const twice = givenTwice(target.rules, roles);
+  if (twice === null) return;
+  const sentence = `“${target.name}” would give “${twice}” for two of the roles that one route carries.`;
+  throw new Fault('role.given_twice', sentence);
 }
 
 export async function removeRoute(ports: OperationPorts, id: number): Promise<void> {
@@ -119,7 +135,7 @@ const FIELDS: ReadonlySet<string> = new Set([...CORE_FIELDS, PASSWORD]);
  */
 function withDefaults(from: SiteRecord, to: SiteRecord, rules: SomeRules | undefined): RouteRules {
   const harmless = Object.entries(from.roles)
-    .filter(([role, { privileged }]) => !privileged && to.roles[role]?.privileged === false)
+    .filter(([role, { privileged }]) => !privileged && isHarmlessAt(to, role))
     .map(([role]) => role);
   const defaults: RouteRules = {
     fields: [...FIELDS],
@@ -131,6 +147,12 @@ function withDefaults(from: SiteRecord, to: SiteRecord, rules: SomeRules | undef
     reassignTo: null,
   };
   return { ...defaults, ...named(rules ?? {}) };
+}
+
+/** Of all roles that the target gives for it. */
+function isHarmlessAt({ rules, roles }: SiteRecord, role: string): boolean {
+  const given = rolesGivenFor(rules, role);
+  return given.length > 0 && given.every((name) => roles[name]?.privileged === false);
 }
 
 function named(rules: SomeRules): Partial<RouteRules> {

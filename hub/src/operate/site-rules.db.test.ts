@@ -39,6 +39,30 @@ test.each([
 });
 
 test.each([
+  ['role.unknown', { subscriber: ['wizard'] }],
+  ['role.privileged', { subscriber: ['administrator'] }],
+  ['role.given_twice', { author: ['author'], subscriber: ['author'] }],
+])('%s: such a role map is refused', async (code, roleMap) => {
+  await expect(stand.operations.changeSite('blog', { roleMap })).rejects.toMatchObject({ code });
+  expect((await stand.operations.sites())[1]?.roleMap).toEqual({});
+});
+
+test('a route that would carry two roles for one is refused, too', async () => {
+  const route = async () => (await stand.operations.routes()).find((one) => one.target === 'blog');
+  const { id = 0, rules } = (await route()) ?? {};
+  await stand.operations.changeRoute(id, { rules: { roles: ['author'] } });
+  const roleMap = { author: ['author'], subscriber: ['author'] };
+  await stand.operations.changeSite('blog', { roleMap });
+  const both = { rules: { roles: ['author', 'subscriber'] } };
+  await expect(stand.operations.changeRoute(id, both)).rejects.toMatchObject({
+    code: 'role.given_twice',
+  });
+  expect((await route())?.rules.roles).toEqual(['author']);
+  await stand.operations.changeSite('blog', { roleMap: {} });
+  await stand.operations.changeRoute(id, { rules: { roles: [...(rules?.roles ?? [])] } });
+});
+
+test.each([
   ['is off', { automatic: false }],
   ['is for others', { syncRoles: ['author'] }],
 ])('a manual sync reaches its targets and no others where automatic sync %s', async (_, rules) => {

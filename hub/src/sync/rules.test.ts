@@ -2,6 +2,7 @@
  * The rules one by one, through the real capture, decide and deliver code. Numbers are the
  * invariants of SPEC.md; random histories are in convergence.test.ts.
  */
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { LogEntry } from '../model/log-entry.ts';
 import type { Route, SiteRules } from '../model/route.ts';
@@ -469,6 +470,89 @@ describe('a site where automatic sync is off', () => {
     await world.rest();
     expect([1, 2].map((site) => value(world, site, 'first_name'))).toEqual(['Anna', '']);
     expect(reasons(world, 2)).toEqual(['source.automatic_off']);
+  });
+});
+
+describe('a role map', () => {
+  const NAMES = [
+    ['subscriber', 'contributor', 'author'],
+    ['reader', 'helper', 'writer', 'forum'],
+    ['subscriber', 'contributor', 'author'],
+  ];
+  const THERE = { contributor: ['helper'], author: ['writer'] };
+  const BACK = { helper: ['contributor'], writer: ['author'] };
+  const roles = (world: World, site: number) =>
+    (NAMES[site] ?? []).filter((role) => value(world, site, `role:${role}`) === true);
+
+  /** A ring of three with a map there, a map back, and none. */
+  async function ring(): Promise<World> {
+    const all = { roles: [...new Set(NAMES.flat())] };
+    const edges = [...both(0, 1), ...both(1, 2), ...both(0, 2)];
+    const world = new World(
+      3,
+      edges.map((edge) => ({ ...edge, rules: all })),
+      Object.fromEntries(NAMES.entries()),
+    );
+    world.rule(1, { roleMap: THERE });
+    world.rule(0, { roleMap: { ...BACK, contributor: ['contributor'], author: ['author'] } });
+    world.rule(2, { roleMap: { ...BACK, contributor: ['contributor'], author: ['author'] } });
+    return world;
+  }
+
+  test('I2: there and back again every role is written once, and roles outside of it are never touched', async () => {
+    const world = await ring();
+    world.site(0).register({ ...ANNA, role: 'author' });
+    await world.rest();
+    expect([0, 1, 2].map((site) => roles(world, site))).toEqual([
+      ['author'],
+      ['writer'],
+      ['author'],
+    ]);
+    edit(world, 1, { 'role:forum': true });
+    await world.rest();
+    for (const site of world.sites) site.applied.length = 0;
+    edit(world, 0, { 'role:author': false, 'role:contributor': true });
+    await world.rest();
+    expect([0, 1, 2].map((site) => roles(world, site))).toEqual([
+      ['contributor'],
+      ['helper', 'forum'],
+      ['contributor'],
+    ]);
+    expect(world.sites.map((site) => site.applied.length)).toEqual([0, 1, 1]);
+    expect(world.sites.map((site) => site.repeated)).toEqual([0, 0, 0]);
+  });
+
+  test('I1: whoever gives and takes roles where, in whatever order, all sites agree in the end', async () => {
+    const PAIRS = [
+      ['author', 'writer'],
+      ['contributor', 'helper'],
+    ] as const;
+    const deed = fc.record({
+      site: fc.nat(2),
+      pair: fc.nat(1),
+      has: fc.boolean(),
+      then: fc.constantFrom('nothing', 'pull', 'rest'),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(deed, { maxLength: 12 }), async (deeds) => {
+        const world = await ring();
+        world.site(0).register(ANNA);
+        await world.rest();
+        for (const { site, pair, has, then } of deeds) {
+          const role = PAIRS[pair]?.[site === 1 ? 1 : 0] ?? '';
+          edit(world, site, { [`role:${role}`]: has });
+          if (then === 'pull') await world.pull(site);
+          if (then === 'rest') await world.rest();
+        }
+        await world.rest();
+        for (const [here, there] of PAIRS) {
+          const has = [here, there, here].map((role, at) => roles(world, at).includes(role));
+          expect(new Set(has).size).toBe(1);
+        }
+        expect(world.sites.map((site) => site.repeated)).toEqual([0, 0, 0]);
+      }),
+      { numRuns: 60 },
+    );
   });
 });
 

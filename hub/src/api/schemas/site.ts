@@ -23,6 +23,11 @@ export type AddSite = z.infer<typeof AddSiteSchema>;
 /** Empty: everybody. */
 const SyncRolesSchema = z.array(RoleNameSchema).max(1000);
 
+const MOST_MAPPED = 200;
+const RoleMapSchema = z
+  .record(RoleNameSchema, z.array(RoleNameSchema).min(1).max(MOST_MAPPED))
+  .refine((map) => Object.keys(map).length <= MOST_MAPPED, 'names too many roles');
+
 /** What the site says of all that leaves it, and all that comes in, whatever the route. */
 const siteRules = {
   /** Changes leave by themselves; false: only by a manual sync. */
@@ -31,6 +36,8 @@ const siteRules = {
   syncRoles: SyncRolesSchema,
   /** What it means for the targets when somebody loses the last of them. */
   onRoleLost: z.enum(['stop', 'delete']),
+  /** Role that comes → roles given here for it; empty: the same names. */
+  roleMap: RoleMapSchema,
   /** Create an account when an update arrives for one that does not exist here. */
   createMissing: z.boolean(),
 };

@@ -25,6 +25,7 @@ export const site: SiteView = {
   automatic: true,
   syncRoles: [],
   onRoleLost: 'stop',
+  roleMap: {},
   installation: '11111111-1111-4111-8111-111111111111',
   blog: 1,
   multisite: false,

@@ -25,6 +25,7 @@ interface SetOptions extends HubOptions {
   readonly syncRoles?: string;
   readonly onRoleLost?: 'stop' | 'delete';
   readonly createMissing?: Switch;
+  readonly roleMap?: string;
 }
 
 export function addSiteSet(parent: Command, context: CommandContext): void {
@@ -50,6 +51,10 @@ export function addSiteSet(parent: Command, context: CommandContext): void {
         'create an account that is missing here when it is updated',
       ),
     )
+    .option(
+      '--role-map <list>',
+      'roles given here for those that come: customer=buyer+member,editor=author; "" for the same names',
+    )
     .action(async (name: string, options: SetOptions) => {
       const body = changeOf(options);
       if (Object.keys(body).length === 0) throw usage('Nothing to set is named.');
@@ -72,13 +77,31 @@ export function addSiteShow(parent: Command, context: CommandContext): void {
     });
 }
 
-function changeOf({ automatic, syncRoles, onRoleLost, createMissing }: SetOptions): ChangeSite {
+function changeOf(options: SetOptions): ChangeSite {
+  const { automatic, syncRoles, onRoleLost, createMissing, roleMap } = options;
   return {
     ...(automatic === undefined ? {} : { automatic: automatic === 'on' }),
     ...(syncRoles === undefined ? {} : { syncRoles: commaList(syncRoles) }),
     ...(onRoleLost === undefined ? {} : { onRoleLost }),
     ...(createMissing === undefined ? {} : { createMissing: createMissing === 'on' }),
+    ...(roleMap === undefined ? {} : { roleMap: mapIn(roleMap) }),
   };
+}
+
+/** `a=b+c,d=e` */
+function mapIn(text: string): Record<string, string[]> {
+  const entries = commaList(text).map((pair): [string, string[]] => {
+    const [role = '', given = '', ...more] = pair.split('=').map((part) => part.trim());
+    const roles = given.split('+').flatMap((name) => name.trim() || []);
+    if (role === '' || roles.length === 0 || more.length > 0) {
+      throw usage(`“${pair}” is no pair of a role that comes and roles for it.`);
+    }
+    return [role, roles];
+  });
+  if (new Set(entries.map(([role]) => role)).size < entries.length) {
+    throw usage('A role that comes is named twice.');
+  }
+  return Object.fromEntries(entries);
 }
 
 function describe(site: SiteView): string {
@@ -87,6 +110,12 @@ function describe(site: SiteView): string {
     ['Automatic', onOff(site.automatic)],
     ['Roles that sync', site.syncRoles.map(visible).join(', ') || 'all'],
     ['When they are lost', site.onRoleLost],
+    [
+      'Role map',
+      Object.entries(site.roleMap)
+        .map(([role, given]) => `${visible(role)}=${given.map(visible).join('+')}`)
+        .join(', ') || 'same names',
+    ],
     ['Create missing', onOff(site.createMissing)],
   ];
   const lines = rows.map(([name = '', value = '']) => `  ${name.padEnd(18)} ${value}\n`);

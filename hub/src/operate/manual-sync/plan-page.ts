@@ -9,7 +9,7 @@ import type { SyncRequest } from '../../api/schemas/sync.ts';
 import { type Field, isRole, roleOf } from '../../model/field.ts';
 import type { Account, Candidate, Identity } from '../../model/identity.ts';
 import { wordPressId } from '../../model/ids.ts';
-import type { Route } from '../../model/route.ts';
+import { mapsRoles, type Route } from '../../model/route.ts';
 import type { Kept, PlannedWhat } from '../../model/sync-run.ts';
 import { isReason, type Reason } from '../../reasons.ts';
 import type { SiteRecord, Transaction } from '../../sync/ports.ts';
@@ -163,8 +163,10 @@ async function withDifferences(
   drafts: readonly Draft[],
 ): Promise<Planned[]> {
   const twins = await readTwins(ports, target, drafts);
+  // Roles of other names are not compared: they travel when they are given and taken.
+  const isMapped = (field: Field): boolean => isRole(field) && mapsRoles(target.rules);
   const isNotGrantable = (field: Field): boolean =>
-    grantable !== null && isRole(field) && !grantable.has(roleOf(field));
+    isMapped(field) || (grantable !== null && isRole(field) && !grantable.has(roleOf(field)));
   return drafts.map(({ twin, ...planned }): Planned => {
     if (twin === null) return planned;
     const skip = (reason: Reason): Planned => ({ ...planned, what: 'skip', reason });
@@ -179,7 +181,7 @@ async function withDifferences(
     const { rules } = planned.way.route;
     const compared = compare(...sides, rules, isNotGrantable);
     if (compared.fields.length > 0 || planned.what === 'link') return { ...planned, ...compared };
-    return compare(...sides, rules).fields.length > 0
+    return compare(...sides, rules, isMapped).fields.length > 0
       ? skip('role.not_grantable')
       : { ...planned, ...compared, what: 'unchanged' };
   });

@@ -85,7 +85,12 @@ export async function addPlace(
     url: `https://${host}`,
     status: 'active',
     createMissing: true,
-    rules: { automatic: false, syncRoles: ['customer'], onRoleLost: 'delete' },
+    rules: {
+      automatic: false,
+      syncRoles: ['customer'],
+      onRoleLost: 'delete',
+      roleMap: { vip: ['member', 'reader'] },
+    },
     restUrl: saved.restUrl,
     roles: { subscriber: { name: 'Subscriber', privileged: false } },
     defaultRole: 'subscriber',

@@ -125,6 +125,7 @@ function ask(given: Case) {
     source: from,
     target: to,
     candidates: [],
+    rolesAreMapped: given.to?.rules !== undefined || given.from?.roleMap !== undefined,
   };
   const decision = decide(question);
   expect(decide(question)).toEqual(decision);
@@ -380,6 +381,67 @@ describe('an update for an account that is missing', () => {
       'creates it on no route that creates nobody',
       { ...missing, to: { createMissing: true }, rules: { creates: false } },
       ['skip', 'route.creates_off'],
+    ],
+  ])('%s', (_, given, wanted) => {
+    expect(ask(given)).toEqual(wanted);
+  });
+});
+
+const maps = (roleMap: SiteRules['roleMap']): Partial<Site> => ({
+  rules: { ...USUAL_SITE_RULES, roleMap },
+});
+const role = (name: string, change: Partial<Fact> = {}): Fact =>
+  fact(at(10), { field: `role:${name}`, value: true, ...change });
+const ROLES = { roles: ['author', 'contributor', 'subscriber'] };
+
+describe('a role that comes to a site with a role map', () => {
+  const to = maps({ author: ['writer', 'reader'], contributor: ['helper'] });
+  test.each<[string, Case, unknown[]]>([
+    [
+      'is given as all roles that stand for it',
+      { to, facts: [role('author')], rules: ROLES },
+      ['deliver', 'role:writer', 'role:reader'],
+    ],
+    [
+      'touches nothing when it is not in the map',
+      { to, facts: [role('subscriber')], rules: ROLES },
+      ['skip', 'role.not_mapped'],
+    ],
+    [
+      'is still bound by the list of the route',
+      { to, facts: [role('author')], rules: { roles: ['contributor'] } },
+      ['skip', 'field.not_selected'],
+    ],
+    [
+      'I2: stays when the target is known to hold it under its own name',
+      {
+        to,
+        facts: [role('contributor')],
+        rules: ROLES,
+        there: { known: new Map([[`${target.key}/role:helper`, at(10)]]) },
+      },
+      ['skip', 'target.already_holds'],
+    ],
+    [
+      'I2: does not come back to where it has been, under whatever name',
+      {
+        to,
+        facts: [role('contributor', { path: [target.key, source.key] })],
+        rules: ROLES,
+        there: { known: new Map([[`${target.key}/role:author`, at(10)]]) },
+      },
+      ['skip', 'path.already_visited'],
+    ],
+    [
+      'fills a new account under the names of the target',
+      {
+        to,
+        there: null,
+        facts: [role('contributor'), role('subscriber')],
+        rules: ROLES,
+        holding: { birth: born, newlyBorn: true },
+      },
+      ['deliver', 'role:helper'],
     ],
   ])('%s', (_, given, wanted) => {
     expect(ask(given)).toEqual(wanted);

@@ -9,7 +9,7 @@
  * account that is only a candidate (I5).
  */
 import type { Carried } from '../../model/carried.ts';
-import { ACCOUNT, type Field, isRole, knownKey } from '../../model/field.ts';
+import { ACCOUNT, type Field, isRole, knownKey, roleField, roleOf } from '../../model/field.ts';
 import type {
   Account,
   Birth,
@@ -20,7 +20,13 @@ import type {
   Identity,
 } from '../../model/identity.ts';
 import { extendPath, hasVisited } from '../../model/path.ts';
-import { isAmongThoseWhoLeave, type Route, type Site, selects } from '../../model/route.ts';
+import {
+  isAmongThoseWhoLeave,
+  type Route,
+  rolesGivenFor,
+  type Site,
+  selects,
+} from '../../model/route.ts';
 import { compareStamps, isFromBefore, isNewer, type Stamp } from '../../model/stamp.ts';
 import { isReason, type Reason } from '../../reasons.ts';
 
@@ -34,6 +40,8 @@ export interface Question {
   readonly candidates: readonly Candidate[];
   /** The source has brought as many new accounts as go without a person’s consent. */
   readonly creationsUsedUp?: boolean | undefined;
+  /** Some site gives roles of other names for those that come to it. */
+  readonly rolesAreMapped?: boolean | undefined;
 }
 
 export interface Dropped {
@@ -148,7 +156,7 @@ function decideMissing(
   chosen: ReadonlyMap<Field, Carried>,
   dropped: readonly Dropped[],
 ): Decision {
-  const { holding, route, source, target, identity } = question;
+  const { holding, route, target, identity } = question;
   const pending = identity.deliveries.get(target.key);
   if (pending?.gone != null) return skip(route, 'identity.deleted', dropped);
   if (pending?.birth != null) {
@@ -173,7 +181,7 @@ function decideMissing(
     return skip(route, 'path.stopped_at', dropped);
   }
   if (!covers(holding, route)) return { kind: 'refresh', route, dropped };
-  const filling = new Map([...chooseFilling(question, source), ...chosen]);
+  const filling = new Map([...chooseFilling(question), ...chosen]);
   const created = { ...birth, path: extendPath(birth.path, route.source) };
   if (byEmail !== undefined) return hold(route, 'identity.email_taken', filling, created, dropped);
   const byLogin = question.candidates.some((candidate) => candidate.by === 'login');
@@ -186,7 +194,7 @@ function decideMissing(
 
 /** The newly learned fields that may and need to go to the target. */
 function chooseFields(
-  { identity, route, target }: Question,
+  { identity, route, target, rolesAreMapped = false }: Question,
   facts: readonly Fact[],
 ): { chosen: Map<Field, Carried>; dropped: Dropped[] } {
   const chosen = new Map<Field, Carried>();
@@ -194,23 +202,46 @@ function chooseFields(
   const known = identity.accounts.get(target.installation)?.known;
   const pending = identity.deliveries.get(target.key)?.fields;
   const stopped = identity.stopped.get(target.key);
-  for (const fact of facts) {
-    const reason = fieldRule(fact, route, target, {
-      known: known?.get(knownKey(fact.field, target.key)),
-      pending: pending?.get(fact.field)?.stamp,
-      stopped: stopped?.get(fact.field),
-      lost: hasLost(known, fact, target),
-    });
-    if (reason === null) chosen.set(fact.field, carry(fact, route));
-    else if (reason !== 'elsewhere') dropped.push({ field: fact.field, reason });
+  for (const told of facts) {
+    const first = routeRule(told, route, target);
+    if (first !== null) {
+      if (first !== 'elsewhere') dropped.push({ field: told.field, reason: first });
+      continue;
+    }
+    for (const fact of asGiven(told, target)) {
+      const mayReturn = !(rolesAreMapped && isRole(fact.field));
+      const reason = fieldRule(fact, target, {
+        known: known?.get(knownKey(fact.field, target.key)),
+        pending: pending?.get(fact.field)?.stamp,
+        stopped: stopped?.get(fact.field),
+        lost: mayReturn && hasLost(known, fact, target),
+      });
+      if (reason === null) chosen.set(fact.field, carry(fact, route));
+      else dropped.push({ field: fact.field, reason });
+    }
   }
   return { chosen, dropped };
+}
+
+/** Under the names of the target. The stamp stays, so there and back again is old news. */
+const asGiven = (fact: Fact, { rules }: Site): readonly Fact[] =>
+  isRole(fact.field)
+    ? rolesGivenFor(rules, roleOf(fact.field)).map((role) => ({ ...fact, field: roleField(role) }))
+    : [fact];
+
+/** What the lists say; names are those of the source. */
+function routeRule(fact: Fact, route: Route, { rules }: Site): Reason | 'elsewhere' | null {
+  if (isRole(fact.field) && fact.site !== route.source) return 'elsewhere';
+  if (!selects(route.rules, fact.field)) return 'field.not_selected';
+  if (!isRole(fact.field) || rolesGivenFor(rules, roleOf(fact.field)).length > 0) return null;
+  return 'role.not_mapped';
 }
 
 /**
  * A site that a value has been through is known to hold it, unless it was read anew since and holds
  * less: it was restored from a backup, and gets its own values back. Of a site that was never read
- * whole nothing can be said.
+ * whole nothing can be said. Where roles are mapped, a role comes back under another name as one that
+ * the site never had: it does not come back at all.
  */
 const hasLost = (
   known: Account['known'] | undefined,
@@ -221,12 +252,9 @@ const hasLost = (
 
 function fieldRule(
   fact: Fact,
-  route: Route,
   target: Site,
   held: Record<'known' | 'pending' | 'stopped', Stamp | undefined> & { readonly lost: boolean },
-): Reason | 'elsewhere' | null {
-  if (isRole(fact.field) && fact.site !== route.source) return 'elsewhere';
-  if (!selects(route.rules, fact.field)) return 'field.not_selected';
+): Reason | null {
   if (isFromBefore(fact.stamp)) return 'target.already_holds';
   if (hasVisited(fact.path, target.key) && !held.lost) return 'path.already_visited';
   if (!isNewer(fact.stamp, held.stopped)) return 'path.stopped_at';
@@ -244,11 +272,11 @@ function fieldRule(
 }
 
 /** Everything a new account is filled with, values from before Rollcall included. */
-function chooseFilling({ holding, route }: Question, source: Site): Map<Field, Carried> {
+function chooseFilling({ holding, route, target }: Question): Map<Field, Carried> {
   const filling = new Map<Field, Carried>();
-  for (const fact of holding.all) {
-    if (isRole(fact.field) && fact.site !== source.key) continue;
-    if (selects(route.rules, fact.field)) filling.set(fact.field, carry(fact, route));
+  for (const told of holding.all) {
+    if (routeRule(told, route, target) !== null) continue;
+    for (const fact of asGiven(told, target)) filling.set(fact.field, carry(fact, route));
   }
   return filling;
 }
@@ -280,6 +308,7 @@ function emptyReason(holding: Holding, dropped: readonly Dropped[]): Reason {
     'path.stopped_at',
     'target.already_holds',
     'path.already_visited',
+    'role.not_mapped',
   ];
   for (const reason of asked) if (dropped.some((entry) => entry.reason === reason)) return reason;
   return holding.facts.length === 0 ? 'target.already_holds' : 'field.not_selected';

@@ -12,7 +12,7 @@ import type { Delivery, Holding, Identity, Lane } from '../../model/identity.ts'
 import type { DeliveryId, InstallationId } from '../../model/ids.ts';
 import type { LogAction, LogEntry, LogStatus } from '../../model/log-entry.ts';
 import { extendPath } from '../../model/path.ts';
-import { type Site, sitesOf, type Topology } from '../../model/route.ts';
+import { mapsRoles, type Site, sitesOf, type Topology } from '../../model/route.ts';
 import type { FoundLink, Spread, SpreadInput } from '../../model/spread.ts';
 import { compareStamps } from '../../model/stamp.ts';
 import type { Reason } from '../../reasons.ts';
@@ -27,12 +27,22 @@ export function spread(input: SpreadInput): Decided {
   const decisions: Decision[] = [];
   const log: LogEntry[] = [];
   const links: FoundLink[] = [];
+  const rolesAreMapped = someMapRoles(input.topology);
   for (const { route, source, target } of routesOut(input.topology, input.holding.installation)) {
     const candidates = identity.accounts.has(target.installation)
       ? []
       : input.candidates(target.installation);
     const { holding, creationsUsedUp } = input;
-    const question = { identity, holding, route, source, target, candidates, creationsUsedUp };
+    const question = {
+      identity,
+      holding,
+      route,
+      source,
+      target,
+      candidates,
+      creationsUsedUp,
+      rolesAreMapped,
+    };
     const decision = decide(question);
     decisions.push(decision);
     log.push(...logOf(decision, input, identity));
@@ -48,6 +58,10 @@ export function spread(input: SpreadInput): Decided {
   const needsRefresh = decisions.some((decision) => decision.kind === 'refresh');
   return { identity, decisions, log, links, needsRefresh };
 }
+
+/** Anywhere: a value may have been through a map on its way. */
+export const someMapRoles = ({ sites }: Topology): boolean =>
+  [...sites.values()].some(({ rules }) => mapsRoles(rules));
 
 export function* routesOut(topology: Topology, installation: InstallationId) {
   for (const source of sitesOf(topology, installation)) {

@@ -531,18 +531,18 @@ describe('a role map', () => {
       site: fc.nat(2),
       pair: fc.nat(1),
       has: fc.boolean(),
-      then: fc.constantFrom('nothing', 'pull', 'rest'),
+      after: fc.constantFrom('nothing', 'pull', 'rest'),
     });
     await fc.assert(
       fc.asyncProperty(fc.array(deed, { maxLength: 12 }), async (deeds) => {
         const world = await ring();
         world.site(0).register(ANNA);
         await world.rest();
-        for (const { site, pair, has, then } of deeds) {
+        for (const { site, pair, has, after } of deeds) {
           const role = PAIRS[pair]?.[site === 1 ? 1 : 0] ?? '';
           edit(world, site, { [`role:${role}`]: has });
-          if (then === 'pull') await world.pull(site);
-          if (then === 'rest') await world.rest();
+          if (after === 'pull') await world.pull(site);
+          if (after === 'rest') await world.rest();
         }
         await world.rest();
         for (const [here, there] of PAIRS) {

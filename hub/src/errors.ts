@@ -36,6 +36,31 @@ export const FAULTS = {
     retryable: false,
     next: 'Make a new Application Password in wp-admin under Users → Profile and give login and password exactly as shown.',
   },
+  'site.sign_in_failed': {
+    status: 422,
+    retryable: false,
+    next: 'Check name and password; after several wrong ones some sites refuse everybody for a while. Or connect with “--approve”, or with an Application Password.',
+  },
+  'site.sign_in_blocked': {
+    status: 422,
+    retryable: false,
+    next: 'Sign in there yourself: “rollcall site add” with “--approve”, or with an Application Password made in wp-admin under Users → Profile.',
+  },
+  'site.install_refused': {
+    status: 422,
+    retryable: false,
+    next: 'Make the zip with “rollcall connector build --out rollcall-connector.zip”, upload it in wp-admin under Plugins → Add New → Upload Plugin, activate it, and connect again.',
+  },
+  'approve.needs_https': {
+    status: 422,
+    retryable: false,
+    next: 'Start the hub with “--public-url https://…”, or connect with the name and password of an administrator (“--user” and “--password”), or with an Application Password (“--app-password”).',
+  },
+  'approve.unknown': {
+    status: 404,
+    retryable: false,
+    next: 'Start again with “rollcall site add URL --name NAME --approve”.',
+  },
   'site.app_passwords_off': {
     status: 422,
     retryable: false,

@@ -10,12 +10,13 @@ import { resolve } from 'node:path';
 import { createHubLog, reportErrors } from './api/hub-log.ts';
 import { ACCESS, type Caller } from './api/operations.ts';
 import { buildServer } from './api/server.ts';
+import { buildConnectorZip, CONNECTOR, connectorVersion } from './cli/build-connector-zip.ts';
 import type { HubOptions, RunningHub } from './cli/hub-process.ts';
 import { Fault } from './errors.ts';
 import { deliveryId } from './model/ids.ts';
 import { workOnRun } from './operate/manual-sync/work-on-run.ts';
 import { buildOperations } from './operate/operations.ts';
-import type { Introductions, OperationPorts } from './operate/ports.ts';
+import type { Introductions, OneTimeLogin, OperationPorts } from './operate/ports.ts';
 import { settleProofs } from './operate/proofs/settle-proofs.ts';
 import { followSite } from './operate/relocate-site.ts';
 import { runUntilIdle } from './operate/status.ts';
@@ -34,14 +35,17 @@ import {
 import { creationLimit } from './sync/creation-limit.ts';
 import { DELETION_LIMIT } from './sync/deliver/deletion-limit.ts';
 import { buildPipeline, type Pipeline, wakeDue } from './sync/pipeline.ts';
-import type { Store, Wake } from './sync/ports.ts';
+import type { Credential, Store, Wake } from './sync/ports.ts';
 import { signalsArrive } from './sync/signals.ts';
 import { withMarks } from './sync/with-marks.ts';
 import { withProofs } from './sync/with-proofs.ts';
 import { connectSite, readStatus } from './wordpress/connect.ts';
-import { discoverSite } from './wordpress/discover.ts';
+import { discoverSite, frontOf } from './wordpress/discover.ts';
+import { installConnector } from './wordpress/install-connector.ts';
+import { revokePassword } from './wordpress/revoke-password.ts';
+import { makePassword, signIn, signOut } from './wordpress/sign-in.ts';
 import { createSiteClient } from './wordpress/site-client.ts';
-import { createWire, WIRE_LIMITS, type WireOptions } from './wordpress/wire.ts';
+import { createWire, WIRE_LIMITS, type Wire, type WireOptions } from './wordpress/wire.ts';
 
 export const VERSION = '0.1.0';
 const DEFAULT_PORT = 4700;
@@ -99,6 +103,11 @@ async function startOn(
     discover: (address, publicOnly) => discoverSite(wire, address, publicOnly),
     status: (door) => readStatus(wire, door),
     connect: (door, request) => connectSite(wire, door, request),
+    approvePage: async (address) =>
+      new URL('wp-admin/authorize-application.php', (await frontOf(wire, address)).wordpressUrl)
+        .href,
+    signIn: (address, login) => openLogin(wire, address, login),
+    revoke: (door) => revokePassword(wire, door),
   };
   const late = lateWake();
   const pollMs = seconds(options.pollSeconds) ?? DEFAULT_POLL_SECONDS * 1000;
@@ -135,6 +144,7 @@ async function startOn(
     pipeline,
     wake: late,
     introductions,
+    approvals: storage.approvals,
     hub: {
       id: identity.id,
       name: 'Rollcall',
@@ -146,6 +156,7 @@ async function startOn(
       ready: () => answers(storage),
     },
     version: VERSION,
+    connectorVersion: connectorVersion(),
     publicUrl: () => address.url,
     newSecret: () => randomBytes(32).toString('base64url'),
     newId: () => randomUUID(),
@@ -171,6 +182,16 @@ async function startOn(
     token,
     runUntilIdle: ({ waitMs }) => runUntilIdle(ports, { waitMs }),
     stop: () => closeAll(closing),
+  };
+}
+
+/** The zip is made when somebody wants it. */
+async function openLogin(wire: Wire, address: string, login: Credential): Promise<OneTimeLogin> {
+  const signedIn = await signIn(wire, await frontOf(wire, address), login);
+  return {
+    installConnector: () => installConnector(wire, signedIn, buildConnectorZip(CONNECTOR)),
+    makePassword: () => makePassword(wire, signedIn),
+    end: () => signOut(wire, signedIn),
   };
 }
 

@@ -21,6 +21,8 @@ export const REASONS = {
   'account.vanished':
     'The account is no longer on the site, and nobody saw it being deleted; nothing is sent there until a person has looked.',
   'administrator.credential': 'The site asks for an Application Password of an administrator.',
+  'connector.update_due':
+    'The hub brings a newer connector than the site has; it goes on speaking to that one.',
   'conflict.superseded':
     'Two sites changed the same field; the later change won and this one was overwritten.',
   'delete.before_restore':

@@ -39,6 +39,8 @@ const LOOKS_SECRET: ReadonlyArray<readonly [RegExp, string]> = [
   [/\$(?:wp\$)?2[aby]\$\d\d\$[./0-9A-Za-z]{53}/gu, '[hidden]'],
   [/\$argon2id?\$[^\s"]+/gu, '[hidden]'],
   [/\b(?:[A-Za-z0-9]{4} ){5}[A-Za-z0-9]{4}\b/gu, '[hidden]'],
+  // What WordPress's approve page puts behind the hub's address.
+  [/([?&](?:password|state)=)[^&\s"]+/gu, '$1[hidden]'],
   // The hub's own tokens.
   [/\brollcall_[A-Za-z0-9_-]{43}/gu, '[hidden]'],
 ];

@@ -44,12 +44,15 @@ import type { AddRoute, ChangeRoute, RouteView } from './schemas/route.ts';
 import type {
   AddedSite,
   AddSite,
+  ApprovalView,
   ChangeSite,
   MovedSite,
   MoveSite,
   RemovedSite,
   SiteTest,
   SiteView,
+  StartApproval,
+  StartedApproval,
 } from './schemas/site.ts';
 import type { SiteEvent, SiteEventQuery } from './schemas/site-event.ts';
 import type { HubStatus, RunReport } from './schemas/status.ts';
@@ -68,6 +71,12 @@ export interface Operations {
   /** Discovers, connects and stores. Repeating it with the same address and name renews the credential. */
   addSite(site: AddSite): Promise<AddedSite>;
   sites(): Promise<readonly SiteView[]>;
+  /** An administrator is asked on WordPress's own page. @param by who may look what became of it */
+  startApproval(wanted: StartApproval, by: string): Promise<StartedApproval>;
+  approval(id: string, by: string): Promise<ApprovalView>;
+  /** A browser came back with an approval. False: nobody waits for it (any longer). */
+  approvalCame(secret: string, approved: { user: string; password: string }): Promise<boolean>;
+  approvalRejected(secret: string): Promise<boolean>;
   /** What is wrong is the answer, not a fault; only an unknown name is. */
   testSite(name: string): Promise<SiteTest>;
   changeSite(name: string, change: ChangeSite): Promise<SiteView>;

@@ -206,7 +206,7 @@ describe('every route', () => {
     expect(paths).toContain('/api/v1/signals/{installation}');
     const adding = described.paths['/api/v1/sites'].post;
     const body = adding.requestBody.content['application/json'].schema;
-    expect(body.required).toEqual(['url', 'name', 'user', 'appPassword']);
+    expect(body.required).toEqual(['url', 'name', 'user']);
     expect(adding.responses['4XX'].content['application/json'].schema.required).toEqual(['error']);
   });
 });

@@ -26,6 +26,7 @@ import { answerFailure, answerUnknownRoute, tooMany } from './failure.ts';
 import { onlyKnownHosts } from './known-hosts.ts';
 import type { Operations } from './operations.ts';
 import { accountRoutes } from './routes/account.ts';
+import { connectPages } from './routes/connect-page.ts';
 import { guardRoutes } from './routes/guard.ts';
 import { healthRoutes } from './routes/health.ts';
 import { heldRoutes } from './routes/held.ts';
@@ -88,6 +89,7 @@ export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
   });
   await app.register(async (scope) => {
     healthRoutes(asApi(scope), deps.operations);
+    connectPages(asApi(scope), deps.operations);
   });
   const countFailure = failureCounter(app);
   await app.register(async (scope) => apiV1(asApi(scope), deps, countFailure), {

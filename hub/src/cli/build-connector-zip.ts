@@ -6,7 +6,11 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type Zippable, zipSync } from 'fflate';
+
+/** The sources that come with the hub. */
+export const CONNECTOR = fileURLToPath(new URL('../../../connector', import.meta.url));
 
 const TOP = 'rollcall-connector';
 
@@ -37,7 +41,7 @@ export function buildConnectorZip(folder: string): ConnectorZip {
   const bytes = zipSync(tree);
   return {
     bytes,
-    version: versionOf(readFileSync(join(folder, `${TOP}.php`), 'utf8')),
+    version: connectorVersion(folder),
     files: paths.length,
     sha256: createHash('sha256').update(bytes).digest('hex'),
   };
@@ -52,5 +56,9 @@ function filesIn(folder: string, below: string): string[] {
       return entry.isFile() && (WANTED.test(entry.name) || entry.name === 'LICENSE') ? [path] : [];
     });
 }
+
+/** Of the connector whose sources are there. */
+export const connectorVersion = (folder = CONNECTOR): string =>
+  versionOf(readFileSync(join(folder, `${TOP}.php`), 'utf8'));
 
 const versionOf = (header: string): string => /^ \* Version:\s*(\S+)/mu.exec(header)?.[1] ?? '0';

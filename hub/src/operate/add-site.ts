@@ -1,8 +1,9 @@
 /**
  * Connects a WordPress site: discover, look, bind, remember, read who is who.
  *
- * Does: trade the administrator's Application Password for the hub's own credential.
- * Does not: keep that password, or touch any account on the site.
+ * Does: trade an administrator's Application Password for the hub's own credential. It is a ready one, or one
+ * that the hub made for itself with name and password, and then it has ended when this returns.
+ * Does not: keep a password, or touch any account on the site.
  * Always true: the same installation added again keeps its id, its labels and its site keys; only
  * its credential is new. Of a site that knows more than this hub (it was restored from a backup)
  * nobody is read before `recoverHub`.
@@ -22,10 +23,50 @@ import type { Door, OperationPorts } from './ports.ts';
 import { restRootOf } from './rest-root-of.ts';
 
 export async function addSite(ports: OperationPorts, wanted: AddSite): Promise<AddedSite> {
+  const { url, name, user, appPassword, password, install } = wanted;
+  if (password !== undefined) return addByLogin(ports, { url, name, user, password, install });
+  const found = await ports.introductions.discover(url);
+  const administrator = { user, password: (appPassword ?? '').replaceAll(' ', '') };
+  return connectAt(ports, { ...found, administrator }, { name, revoke: false });
+}
+
+/** Name and password are used for this once; what was obtained with them ends again in any case. */
+async function addByLogin(
+  ports: OperationPorts,
+  wanted: Pick<AddSite, 'url' | 'name' | 'user' | 'install'> & { readonly password: string },
+): Promise<AddedSite> {
+  const { introductions } = ports;
+  const { url, name, user, password } = wanted;
+  const login = await introductions.signIn(url, { user, password });
+  try {
+    if (wanted.install === true) await login.installConnector();
+    const found = await introductions.discover(url);
+    return await connectOnce(ports, { ...found, administrator: await login.makePassword() }, name);
+  } finally {
+    await login.end();
+  }
+}
+
+/** With an Application Password that was made for this: the connector ends it, or this does. */
+export async function connectOnce(
+  ports: OperationPorts,
+  door: Door,
+  name: string,
+): Promise<AddedSite> {
+  try {
+    return await connectAt(ports, door, { name, revoke: true });
+  } catch (error) {
+    await ports.introductions.revoke(door);
+    throw error;
+  }
+}
+
+async function connectAt(
+  ports: OperationPorts,
+  door: Door,
+  wanted: { readonly name: string; readonly revoke: boolean },
+): Promise<AddedSite> {
   const { registry, introductions } = ports;
-  const found = await introductions.discover(wanted.url);
-  const administrator = { user: wanted.user, password: wanted.appPassword.replaceAll(' ', '') };
-  const door: Door = { ...found, administrator };
   const status = await introductions.status(door);
   if (status.bound !== null && !status.bound.home_matches) {
     const sentence = `The site at ${status.home} has the database of another one, and has not been told whether it moved or is a copy.`;
@@ -45,7 +86,7 @@ export async function addSite(ports: OperationPorts, wanted: AddSite): Promise<A
     keys: Object.fromEntries([...keys].map(([blog, key]) => [String(blog), key])),
     signal: { url: `${ports.publicUrl()}/api/v1/signals/${id}`, secret: signalSecret },
     meta: [],
-    revoke_caller: false,
+    revoke_caller: wanted.revoke,
   });
   const installation = installationOf(id, door, connected.status, before);
   const sites = sitesOf(installation, door, connected.status, keys, mine, wanted.name);
@@ -56,7 +97,7 @@ export async function addSite(ports: OperationPorts, wanted: AddSite): Promise<A
   if (ahead) await registry.updateInstallation(id, { state: 'attention', trouble: AHEAD });
   else await readWho(ports, id, connected.status, before);
   return {
-    sites: (await viewSites(registry)).filter((site) => site.installation === id),
+    sites: (await viewSites(ports)).filter((site) => site.installation === id),
     renewed: goesOn(before),
     warnings: ahead ? [...connected.status.warnings, AHEAD] : connected.status.warnings,
   };
@@ -87,7 +128,7 @@ async function readWho(
 async function refuseClash(
   present: readonly SiteRecord[],
   mine: readonly SiteRecord[],
-  wanted: AddSite,
+  wanted: Pick<AddSite, 'name'>,
   before: Installation | undefined,
 ): Promise<void> {
   const taken = present.find(
@@ -133,6 +174,8 @@ function installationOf(
     restUrl,
     publicOnly,
     contract: status.contract,
+    connector: status.connector,
+    wordpress: status.wordpress,
     state: 'active',
     trouble: null,
     // A site that comes anew is read from where its outbox stands; one that only gets a new

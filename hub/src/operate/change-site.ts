@@ -9,6 +9,7 @@ import type {
   SiteView,
 } from '../api/schemas/site.ts';
 import { Fault } from '../errors.ts';
+import { isOlder } from '../model/connector-version.ts';
 import type { InstallationId } from '../model/ids.ts';
 import type { SiteRules } from '../model/route.ts';
 import { type Reason, reasonSentence } from '../reasons.ts';
@@ -20,10 +21,11 @@ import { relocateSite } from './relocate-site.ts';
 import { refuseGivenTwice } from './routes.ts';
 
 export async function changeSite(
-  { registry, store, wake }: OperationPorts,
+  ports: OperationPorts,
   name: string,
   change: ChangeSite,
 ): Promise<SiteView> {
+  const { registry, store, wake } = ports;
   const site = await siteNamed(registry, name);
   if (change.name !== undefined) await refuseTakenName(registry, site.key, change.name);
   refuseRoles(site, change.syncRoles ?? []);
@@ -36,7 +38,7 @@ export async function changeSite(
     ...(Object.keys(rules).length === 0 ? {} : { rules }),
   });
   if (change.status === 'active') await tryNow({ registry, store, wake }, site.installation);
-  const view = (await viewSites(registry)).find((entry) => entry.key === site.key);
+  const view = (await viewSites(ports)).find((entry) => entry.key === site.key);
   if (view === undefined) throw new Fault('site.unknown', `“${name}” was removed meanwhile.`);
   return view;
 }
@@ -106,7 +108,7 @@ export async function siteMoved(
   await wake.pull(site.installation);
   await wake.deliver(site.installation, 'people');
   await wake.deliver(site.installation, 'bulk');
-  const sites = (await viewSites(registry)).filter(
+  const sites = (await viewSites(ports)).filter(
     (entry) => entry.installation === site.installation,
   );
   return { sites, ...moved };
@@ -149,17 +151,23 @@ export async function testSite(ports: OperationPorts, name: string): Promise<Sit
   const blank = { roundTripMs: null, connector: null, wordpress: null, php: null, accounts: null };
   try {
     const status = await ports.site.status(await ports.registry.connection(site.installation));
+    const { connector, wordpress } = status;
+    await ports.registry.updateInstallation(site.installation, { connector, wordpress });
     await tryNow(ports, site.installation);
     return {
       site: site.name,
       ok: true,
       roundTripMs: Math.round(status.roundTripMs),
-      connector: status.connector,
-      wordpress: status.wordpress,
+      connector,
+      wordpress,
       php: status.php,
       accounts: status.accounts,
       fault: null,
-      warnings: [...status.warnings, ...readOnlyOf(status, site.blog)],
+      warnings: [
+        ...status.warnings,
+        ...readOnlyOf(status, site.blog),
+        ...updateDue(connector, ports.connectorVersion),
+      ],
     };
   } catch (fault) {
     if (!(fault instanceof Fault)) throw fault;
@@ -172,4 +180,14 @@ export async function testSite(ports: OperationPorts, name: string): Promise<Sit
 const readOnlyOf = ({ sites }: Pick<StatusAnswer, 'sites'>, here: number) =>
   sites.some(({ blog, read_only }) => blog === here && read_only)
     ? [{ code: 'target.read_only', message: reasonSentence('target.read_only') }]
+    : [];
+
+const updateDue = (version: string, ours: string): SiteTest['warnings'] =>
+  isOlder(version, ours)
+    ? [
+        {
+          code: 'connector.update_due' satisfies Reason,
+          message: `The connector there is ${version}; this hub brings ${ours}.`,
+        },
+      ]
     : [];

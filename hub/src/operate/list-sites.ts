@@ -1,10 +1,15 @@
 /** Sites as they are shown. */
 import type { SiteView } from '../api/schemas/site.ts';
 import { Fault } from '../errors.ts';
-import type { Registry } from '../sync/ports.ts';
+import { isOlder } from '../model/connector-version.ts';
+import type { Installation } from '../sync/ports.ts';
 import { momentOrNull } from './names.ts';
+import type { OperationPorts } from './ports.ts';
 
-export async function viewSites(registry: Registry): Promise<readonly SiteView[]> {
+export async function viewSites({
+  registry,
+  connectorVersion,
+}: Pick<OperationPorts, 'registry' | 'connectorVersion'>): Promise<readonly SiteView[]> {
   const installations = new Map((await registry.installations()).map((entry) => [entry.id, entry]));
   return (await registry.sites()).map((site) => {
     const installation = installations.get(site.installation);
@@ -26,7 +31,14 @@ export async function viewSites(registry: Registry): Promise<readonly SiteView[]
       multisite: installation.multisite,
       state: installation.state === 'attention' ? 'attention' : 'active',
       trouble: installation.trouble,
+      ...versionsOf(installation, connectorVersion),
       lastPulledAt: momentOrNull(installation.lastPulledMs),
     };
   });
 }
+
+/** What runs there, and whether this hub brings a newer connector. */
+export const versionsOf = (
+  { connector, wordpress }: Pick<Installation, 'connector' | 'wordpress'>,
+  ours: string,
+) => ({ connector, wordpress, updateDue: connector !== null && isOlder(connector, ours) });

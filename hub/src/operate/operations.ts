@@ -6,6 +6,7 @@ import { account, switchAccount } from './accounts.ts';
 import { addSite } from './add-site.ts';
 import { answerAlarms } from './alarms/answer-alarms.ts';
 import { listAlarms } from './alarms/list-alarms.ts';
+import { approval, approvalCame, approvalRejected, startApproval } from './approve-site.ts';
 import { changeSite, removeSite, siteMoved, testSite } from './change-site.ts';
 import { doctor } from './doctor.ts';
 import { explain } from './explain.ts';
@@ -32,7 +33,11 @@ import { runUntilIdle, status } from './status.ts';
 export function buildOperations(ports: OperationPorts): Operations {
   return {
     addSite: (site) => addSite(ports, site),
-    sites: () => viewSites(ports.registry),
+    startApproval: (wanted, by) => startApproval(ports, wanted, by),
+    approval: (id, by) => approval(ports, id, by),
+    approvalCame: (secret, approved) => approvalCame(ports, secret, approved),
+    approvalRejected: (secret) => approvalRejected(ports, secret),
+    sites: () => viewSites(ports),
     testSite: (name) => testSite(ports, name),
     changeSite: (name, change) => changeSite(ports, name, change),
     siteMoved: (name, move, by) => siteMoved(ports, name, move, by),

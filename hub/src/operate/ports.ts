@@ -33,6 +33,49 @@ export interface Introductions {
     door: Door,
     request: z.input<typeof ConnectRequestSchema>,
   ): Promise<{ readonly credential: Credential; readonly status: StatusAnswer }>;
+  /** Where an administrator approves an Application Password, without what to put behind it. */
+  approvePage(address: string): Promise<string>;
+  /** With a name and password, which are forgotten by the end of the call. */
+  signIn(address: string, login: Credential): Promise<OneTimeLogin>;
+  /** Ends an Application Password that was obtained for this hub. False: it could not be told. */
+  revoke(door: Door): Promise<boolean>;
+}
+
+/** A person's session on a site. Whoever opened it ends it. */
+export interface OneTimeLogin {
+  /** Uploads or updates the connector where need be, and activates it. */
+  installConnector(): Promise<void>;
+  makePassword(): Promise<Credential>;
+  end(): Promise<void>;
+}
+
+/** What becomes of a page that an administrator was sent to. */
+export type ApprovalState = 'open' | 'connecting' | 'connected' | 'rejected' | 'failed';
+
+export interface Approval {
+  readonly id: string;
+  readonly url: string;
+  readonly name: string;
+  /** Where the credential may go, and nowhere else. */
+  readonly restUrl: string;
+  readonly publicOnly: boolean;
+  /** Who asked for it; nobody else may look. */
+  readonly operator: string;
+  readonly endsMs: number;
+  readonly state: ApprovalState;
+  readonly fault: { readonly code: string; readonly message: string } | null;
+}
+
+/** Attempts to connect a site by WordPress's own approve page. Secrets are kept as their hashes. */
+export interface Approvals {
+  open(approval: Omit<Approval, 'state' | 'fault'>, secret: string): Promise<void>;
+  /** This once: an open one that has not ended leaves that state. Null: none, or too late. */
+  take(secret: string, to: 'connecting' | 'rejected'): Promise<Approval | null>;
+  settle(
+    id: string,
+    outcome: { readonly state: 'connected' | 'failed'; readonly fault: Approval['fault'] },
+  ): Promise<void>;
+  find(id: string): Promise<Approval | null>;
 }
 
 export interface OperationPorts {
@@ -45,6 +88,7 @@ export interface OperationPorts {
   readonly runs: Runs;
   readonly site: SitePort;
   readonly introductions: Introductions;
+  readonly approvals: Approvals;
   readonly pipeline: Pipeline;
   readonly wake: Wake;
   readonly hub: {
@@ -57,6 +101,8 @@ export interface OperationPorts {
     ready(): Promise<boolean>;
   };
   readonly version: string;
+  /** Of the connector that comes with this hub. */
+  readonly connectorVersion: string;
   /** Base of the address at which sites reach the hub with their signals. */
   readonly publicUrl: () => string;
   readonly newSecret: () => string;

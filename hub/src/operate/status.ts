@@ -6,6 +6,7 @@ import type { Reason } from '../reasons.ts';
 import type { Backlog, Installation, SiteRecord } from '../sync/ports.ts';
 import { hearRewritten } from '../sync/rewritten-outside.ts';
 import { signalsArrive } from '../sync/signals.ts';
+import { versionsOf } from './list-sites.ts';
 import { moment, momentOrNull } from './names.ts';
 import type { OperationPorts } from './ports.ts';
 import { standing } from './what-stands.ts';
@@ -27,7 +28,10 @@ export async function status(
     const { id } = installation;
     const warnings = standing(installation, await registry.news(id), nowMs);
     const outbox = outboxes?.get(id);
-    sites.push(viewSite(site, installation, backlogs.get(id), outbox, [...warnings]));
+    sites.push({
+      ...viewSite(site, installation, backlogs.get(id), outbox, [...warnings]),
+      ...versionsOf(installation, ports.connectorVersion),
+    });
     if (site.status === 'paused') continue;
     const isAsked = look ? outbox !== undefined : answers(installation);
     if (!isAsked || installation.lastPulledMs === null) unasked.push(site.name);
@@ -59,7 +63,7 @@ function viewSite(
   backlog: Backlog | undefined,
   outbox: number | undefined,
   warnings: SiteStatus['warnings'],
-): SiteStatus {
+): Omit<SiteStatus, keyof ReturnType<typeof versionsOf>> {
   const { epoch, head } = installation;
   return {
     name: site.name,

@@ -1,5 +1,6 @@
 /** Everything the hub keeps, opened together: what `main.ts` and tests call. */
 import type { LogKeeping, Marks, Proofs, Registry, Runs, Store, Views } from '../sync/ports.ts';
+import { type Approvals, createApprovals } from './approvals.ts';
 import { openSecrets } from './hub-meta.ts';
 import { createLogKeeping } from './log-keeping.ts';
 import { createMarks } from './marks.ts';
@@ -28,6 +29,7 @@ export interface Storage {
   readonly views: Views;
   readonly logKeeping: LogKeeping;
   readonly tokens: Tokens;
+  readonly approvals: Approvals;
   /** Repeating it is safe. */
   close(): Promise<void>;
 }
@@ -58,5 +60,6 @@ export const storageOn = (database: Database, secrets: Secrets): Storage => ({
   views: createViews(database, secrets),
   logKeeping: createLogKeeping(database),
   tokens: createTokens(database),
+  approvals: createApprovals(database),
   close: () => database.close(),
 });

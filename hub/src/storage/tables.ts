@@ -81,6 +81,8 @@ export interface Tables {
     signal_secret: string | null;
     marks: Json<StoredMarks> | null;
     news: Json<Partial<InstallationNews>> | null;
+    connector: string | null;
+    wordpress: string | null;
   };
   sites: {
     key: SiteKey;
@@ -189,6 +191,18 @@ export interface Tables {
     code: string;
     message: string;
     actor: string | null;
+  };
+  approvals: {
+    id: string;
+    secret_hash: string;
+    url: string;
+    name: string;
+    rest_url: string;
+    public_only: boolean;
+    operator: string;
+    ends_ms: number;
+    state: 'open' | 'connecting' | 'connected' | 'rejected' | 'failed';
+    fault: Json<{ readonly code: string; readonly message: string }> | null;
   };
   proofs: {
     id: string;

@@ -166,6 +166,9 @@ export interface Installation {
   /** It was connected at a public address, so it is never looked for at a private one. */
   readonly publicOnly: boolean;
   readonly contract: number;
+  /** What ran there when it was asked last; null: not asked since this is kept. */
+  readonly connector: string | null;
+  readonly wordpress: string | null;
   readonly state: InstallationState;
   /** Fault or reason code, with its sentence, while the installation needs attention or backs off. */
   readonly trouble: { readonly code: string; readonly message: string } | null;
@@ -237,6 +240,8 @@ export interface Registry {
       Pick<
         Installation,
         | 'state'
+        | 'connector'
+        | 'wordpress'
         | 'trouble'
         | 'failures'
         | 'retryAtMs'

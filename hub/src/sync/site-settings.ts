@@ -1,7 +1,7 @@
 /**
  * What a site must know of its hub: the offset of its clock, and which meta keys to watch.
  *
- * Does: compare with what was last brought there, and bring it again when it differs.
+ * Does: note what runs there; compare with what was last brought there, and bring it again when it differs.
  * Does not: keep that in the store: after a restart it is simply brought once more.
  * Always true: a list that changed while the site was down reaches it with the next pull.
  */
@@ -65,7 +65,9 @@ export function keepSiteSettings(ports: {
       const clockIsDue = last === undefined || nowMs - last.clockAtMs >= CLOCK_EVERY_MS;
       const metaIsNew = last === undefined || last.meta !== JSON.stringify(meta);
       if (!clockIsDue && !metaIsNew) return;
-      const offsetMs = clockIsDue ? await newOffset(site, connection, nowMs) : null;
+      const status = clockIsDue ? await site.status(connection) : null;
+      const offsetMs = status === null ? null : newOffset(status, nowMs);
+      if (status !== null) await registry.updateInstallation(installation, versionsIn(status));
       if (metaIsNew || offsetMs !== null) {
         await site.settings(connection, {
           ...(metaIsNew ? { meta } : {}),
@@ -80,13 +82,14 @@ export function keepSiteSettings(ports: {
   };
 }
 
+/** Somebody may have updated either since. */
+const versionsIn = ({ connector, wordpress }: Awaited<ReturnType<SitePort['status']>>) => ({
+  connector,
+  wordpress,
+});
+
 /** Site clock + offset = hub clock. Null: it is right as it is. */
-async function newOffset(
-  site: SitePort,
-  connection: Connection,
-  nowMs: number,
-): Promise<number | null> {
-  const status = await site.status(connection);
+function newOffset(status: Awaited<ReturnType<SitePort['status']>>, nowMs: number): number | null {
   const offsetMs = nowMs + Math.round(status.roundTripMs / 2) - status.clock;
   const tolerance = Math.max(CLOCK_TOLERANCE_MS, status.roundTripMs / 2);
   return Math.abs(offsetMs - status.offset_ms) > tolerance ? offsetMs : null;

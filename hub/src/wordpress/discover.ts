@@ -14,7 +14,7 @@ import { Fault } from '../errors.ts';
 import { answerFault, isFromConnector, restError } from './answer-fault.ts';
 import { followGet } from './follow-get.ts';
 import { restRoots } from './rest-roots.ts';
-import { addressesOf, cleanRoot, parseUrl, routeUrl } from './rest-url.ts';
+import { addressesOf, cleanRoot, isSameHost, parseUrl, routeUrl } from './rest-url.ts';
 import { parseJson } from './stray-output.ts';
 import type { Answered, Wire } from './wire.ts';
 
@@ -43,6 +43,38 @@ export async function discoverSite(wire: Wire, typed: string, known = false): Pr
     }
   }
   throw nothingAt(page);
+}
+
+/** What a WordPress shows of itself before anybody signs in, with or without the connector. */
+export interface Front {
+  readonly restUrl: string;
+  readonly publicOnly: boolean;
+  /** Where `wp-login.php` and `wp-admin/` are; ends with a slash. */
+  readonly wordpressUrl: string;
+}
+
+/**
+ * Where people sign in. Nothing is typed into a site that takes no Application Passwords: it is not
+ * reached by https, or does not want any.
+ */
+export async function frontOf(wire: Wire, typed: string): Promise<Front> {
+  const page = await firstPage(wire, typed, false);
+  const publicOnly = page.reach === 'public';
+  for (const root of restRoots(page)) {
+    const index = await indexAt(wire, root, publicOnly);
+    if (index === null) continue;
+    if (!index.applicationPasswords) throw passwordsOff(index, page, new URL(root).host);
+    return { restUrl: index.restUrl, publicOnly, wordpressUrl: wordpressUrl(index, page) };
+  }
+  throw nothingAt(page);
+}
+
+/** As the site says where that is on the host that was asked for, else beside its REST root. */
+function wordpressUrl({ home, restUrl }: Index, page: Answered): string {
+  const at = new URL(page.url);
+  const told = home !== null && isSameHost(home, at) ? home.pathname : null;
+  const path = told ?? new URL(restUrl).pathname.replace(/wp-json\/?$/u, '');
+  return `${at.origin}${path.replace(/\/*$/u, '/')}`;
 }
 
 /** Without a login the connector refuses; nobody else says so in its way. */

@@ -36,7 +36,7 @@ export interface Asked {
   readonly method: 'GET' | 'POST';
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
   /** Not to be reached at a private address. Forbidden ones are never reached. */
   readonly publicOnly?: boolean;
 }
@@ -46,6 +46,8 @@ export interface Answered {
   readonly status: number;
   /** Lower-case name; several of one name are joined with a comma. */
   header(name: string): string | null;
+  /** One `Set-Cookie` header each. Sites set some only where a person signs in. */
+  readonly setCookies?: readonly string[];
   readonly text: string;
   readonly reach: Reach;
 }
@@ -116,7 +118,8 @@ async function exchange(
     const raw = Buffer.from(await answer.body.arrayBuffer());
     const header = headerReader(answer.headers);
     const text = await readable(raw, header('content-encoding'), limits.answerBytes);
-    return { url: asked.url, status: answer.statusCode, header, text };
+    const setCookies = [answer.headers['set-cookie'] ?? []].flat();
+    return { url: asked.url, status: answer.statusCode, header, setCookies, text };
   } catch (error) {
     throw error instanceof Fault ? error : socketFault(error, host, moment);
   }

@@ -5,6 +5,8 @@ import type { Operations } from '../operations.ts';
 import {
   AddedSiteSchema,
   AddSiteSchema,
+  ApprovalParamsSchema,
+  ApprovalViewSchema,
   ChangeSiteSchema,
   MovedSiteSchema,
   MoveSiteSchema,
@@ -13,6 +15,8 @@ import {
   SiteParamsSchema,
   SiteTestSchema,
   SiteViewSchema,
+  StartApprovalSchema,
+  StartedApprovalSchema,
 } from '../schemas/site.ts';
 
 export function siteRoutes(api: Api, operations: Operations): void {
@@ -32,6 +36,26 @@ export function siteRoutes(api: Api, operations: Operations): void {
       body: AddSiteSchema,
     },
     handler: (request) => operations.addSite(request.body),
+  });
+  api.route({
+    method: 'POST',
+    url: '/site-approvals',
+    ...access('owner'),
+    schema: {
+      ...says('Ask an administrator for a site on WordPress’s own page', StartedApprovalSchema),
+      body: StartApprovalSchema,
+    },
+    handler: ({ body, caller }) => operations.startApproval(body, caller?.name ?? ''),
+  });
+  api.route({
+    method: 'GET',
+    url: '/site-approvals/:id',
+    ...access('owner'),
+    schema: {
+      ...says('What became of an approval that you asked for', ApprovalViewSchema),
+      params: ApprovalParamsSchema,
+    },
+    handler: ({ params, caller }) => operations.approval(params.id, caller?.name ?? ''),
   });
   api.route({
     method: 'POST',

@@ -10,14 +10,30 @@ import {
 
 export const SiteParamsSchema = z.object({ site: SiteNameSchema });
 
-export const AddSiteSchema = z.strictObject({
-  /** As a person types it; the REST root is discovered from it. */
-  url: z.string().trim().min(1, 'is empty').max(2000),
-  name: NewSiteNameSchema,
-  /** An administrator's login and Application Password: used once, never stored. */
-  user: z.string().trim().min(1, 'is empty').max(200),
-  appPassword: z.string().trim().min(1, 'is empty').max(200),
-});
+/** As a person types it; the REST root is discovered from it. */
+const UrlSchema = z.string().trim().min(1, 'is empty').max(2000);
+
+export const AddSiteSchema = z
+  .strictObject({
+    url: UrlSchema,
+    name: NewSiteNameSchema,
+    /** An administrator's login: used once, never stored, as is the password with it. */
+    user: z.string().trim().min(1, 'is empty').max(200),
+    /** An Application Password that is there already; it stays. */
+    appPassword: z.string().trim().min(1, 'is empty').max(200).optional(),
+    /** What the administrator signs in with in wp-admin. What the hub obtains with it ends at once. */
+    password: z.string().min(1, 'is empty').max(4096).optional(),
+    /** With `password`: uploads, updates and activates the connector first where need be. */
+    install: z.boolean().optional(),
+  })
+  .refine(
+    ({ appPassword, password }) => (appPassword === undefined) !== (password === undefined),
+    'needs either “appPassword” or “password”',
+  )
+  .refine(
+    ({ password, install }) => install !== true || password !== undefined,
+    'needs “password” to install the connector',
+  );
 export type AddSite = z.infer<typeof AddSiteSchema>;
 
 /** Empty: everybody. */
@@ -42,6 +58,29 @@ const siteRules = {
   createMissing: z.boolean(),
 };
 
+export const StartApprovalSchema = z.strictObject({ url: UrlSchema, name: NewSiteNameSchema });
+export type StartApproval = z.infer<typeof StartApprovalSchema>;
+
+export const StartedApprovalSchema = z.object({
+  id: z.string(),
+  /** WordPress's own page, for an administrator's browser. It leads back to the hub, once. */
+  approveUrl: z.string(),
+  endsAt: MomentSchema,
+});
+export type StartedApproval = z.infer<typeof StartedApprovalSchema>;
+
+export const ApprovalParamsSchema = z.object({ id: z.string().min(1).max(100) });
+
+export const ApprovalViewSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  /** `open`: nobody came back yet; `expired`: nobody came in time. */
+  state: z.enum(['open', 'connecting', 'connected', 'rejected', 'failed', 'expired']),
+  endsAt: MomentSchema,
+  fault: TroubleSchema.extend({ next: z.string() }).nullable(),
+});
+export type ApprovalView = z.infer<typeof ApprovalViewSchema>;
+
 export const SiteViewSchema = z.object({
   key: z.int().positive(),
   name: z.string(),
@@ -54,6 +93,11 @@ export const SiteViewSchema = z.object({
   /** `attention`: a person must look at it (`trouble` says why). */
   state: z.enum(['active', 'attention']),
   trouble: TroubleSchema.nullable(),
+  /** Versions, as the site said when it was asked last; null: not asked yet. */
+  connector: z.string().nullable(),
+  wordpress: z.string().nullable(),
+  /** This hub brings a newer connector than that; it goes on speaking to it. */
+  updateDue: z.boolean(),
   lastPulledAt: MomentSchema.nullable(),
 });
 export type SiteView = z.infer<typeof SiteViewSchema>;
@@ -80,7 +124,7 @@ export type ChangeSite = z.infer<typeof ChangeSiteSchema>;
 
 export const MoveSiteSchema = z.strictObject({
   /** Where the site is now, as a person types it; without it, where it was last. */
-  url: z.string().trim().min(1, 'is empty').max(2000).optional(),
+  url: UrlSchema.optional(),
 });
 export type MoveSite = z.infer<typeof MoveSiteSchema>;
 

@@ -15,6 +15,11 @@ export const SiteStatusSchema = z.object({
   status: z.enum(['active', 'paused']),
   state: z.enum(['active', 'attention']),
   trouble: TroubleSchema.nullable(),
+  /** Versions, as the site said when it was asked last; null: not asked yet. */
+  connector: z.string().nullable(),
+  wordpress: z.string().nullable(),
+  /** This hub brings a newer connector than that; it goes on speaking to it. */
+  updateDue: z.boolean(),
   /** What a person should look at while it goes on: values held back, a copy elsewhere. */
   warnings: z.array(TroubleSchema),
   /** When it is tried again after failures; null: it answers. */

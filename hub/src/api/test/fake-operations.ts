@@ -19,10 +19,25 @@ export const TOKENS: Readonly<Record<Access, string>> = {
   viewer: 'viewer-token-000000000000000',
 };
 export const INSTALLATION = '11111111-1111-4111-8111-111111111111';
+export const APPROVAL_SECRET = 'approval-secret-of-thirty-two-chars-or-more';
 export const SIGNAL_SECRET = 'signal-secret-of-thirty-two-chars-or-more';
 
 const answers: Operations = {
   addSite: async () => ({ sites: [samples.site], renewed: false, warnings: [] }),
+  startApproval: async () => ({
+    id: 'a-1',
+    approveUrl: 'https://shop.test/wp-admin/authorize-application.php?app_name=Rollcall',
+    endsAt: samples.MOMENT,
+  }),
+  approval: async () => ({
+    id: 'a-1',
+    name: 'Shop',
+    state: 'connected',
+    endsAt: samples.MOMENT,
+    fault: null,
+  }),
+  approvalCame: async (secret) => secret === APPROVAL_SECRET,
+  approvalRejected: async (secret) => secret === APPROVAL_SECRET,
   sites: async () => [samples.site],
   testSite: async () => samples.siteTest,
   changeSite: async () => samples.site,

@@ -31,6 +31,9 @@ export const site: SiteView = {
   multisite: false,
   state: 'active',
   trouble: null,
+  connector: '0.1.0',
+  wordpress: '7.1.1',
+  updateDue: false,
   lastPulledAt: MOMENT,
 };
 
@@ -170,6 +173,9 @@ export const siteStatus: SiteStatus = {
   status: 'active',
   state: 'active',
   trouble: null,
+  connector: '0.1.0',
+  wordpress: '7.1.1',
+  updateDue: false,
   warnings: [],
   retryAt: null,
   cursor: { epoch: 'e1', head: 4 },

@@ -1,15 +1,12 @@
 /** `rollcall connector build`: the installable zip of the WordPress plugin. */
 import { renameSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { FAULTS } from '../../errors.ts';
-import { buildConnectorZip } from '../build-connector-zip.ts';
+import { buildConnectorZip, CONNECTOR } from '../build-connector-zip.ts';
 import { type CommandContext, show } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { Failure, usage } from '../failure.ts';
-
-const CONNECTOR = fileURLToPath(new URL('../../../../connector', import.meta.url));
 
 interface BuildOptions {
   readonly out: string;

@@ -1,16 +1,23 @@
-/** `rollcall site add`: connect a site with an administrator's Application Password. */
+/**
+ * `rollcall site add`: connect a site, in one of three ways: WordPress's own approve page, an administrator's
+ * name and password used this once, or a ready Application Password.
+ */
 import { isCancel, password } from '@clack/prompts';
 import type { Command } from 'commander';
-import { AddedSiteSchema } from '../../api/schemas/site.ts';
+import { type AddedSite, AddedSiteSchema } from '../../api/schemas/site.ts';
 import { asksHub, type CommandContext, type HubOptions, hubOf, show } from '../command-context.ts';
 import { usage } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';
 import { visible } from '../visible.ts';
+import { addByApproval } from './site-approve.ts';
 
 interface AddOptions extends HubOptions {
   readonly name: string;
-  readonly user: string;
+  readonly user?: string;
   readonly appPassword?: string;
+  readonly password?: string;
+  readonly install?: boolean;
+  readonly approve?: boolean;
 }
 
 export function addSiteAdd(parent: Command, context: CommandContext): void {
@@ -18,32 +25,65 @@ export function addSiteAdd(parent: Command, context: CommandContext): void {
     .description('connect a WordPress site, or renew its credential')
     .argument('<url>', 'address of the site')
     .requiredOption('--name <name>', 'name for it')
-    .requiredOption('--user <login>', 'login of an administrator there')
+    .option('--approve', 'an administrator approves in the browser; the address to open is printed')
+    .option('--user <login>', 'login of an administrator there')
     .option(
       '--app-password <password>',
       'Application Password of that account; - reads it from standard input',
     )
+    .option(
+      '--password <password>',
+      'instead: what that account signs in with, used once; - reads it from standard input',
+    )
+    .option('--install', 'with --password: upload, update and activate the connector first')
     .action(async (url: string, options: AddOptions) => add(url, options, context));
 }
 
 async function add(url: string, options: AddOptions, context: CommandContext): Promise<void> {
-  const { terminal } = context;
+  const { name } = options;
+  if (options.approve === true) {
+    const given = [options.user, options.appPassword, options.password, options.install];
+    if (given.some((value) => value !== undefined)) {
+      throw usage('--approve takes no login: the administrator gives it to WordPress alone.');
+    }
+    return addByApproval({ url, name }, options, context);
+  }
   const hub = hubOf(context, options);
-  const appPassword = await readPassword(options.appPassword, terminal);
-  const { name, user } = options;
-  terminal.progress(`Connecting ${name} …`);
-  const body = { url, name, user, appPassword };
+  const body = { url, name, ...(await loginOf(options, context.terminal)) };
+  context.terminal.progress(`Connecting ${name} …`);
   const added = await hub
     .send('POST', '/sites', body, AddedSiteSchema)
-    .finally(() => terminal.progress(''));
-  show(context, options, added, () => {
-    const done = added.renewed ? 'has a new credential' : 'is connected';
-    const sites = added.sites.map(
-      (site) => `${visible(site.name)} (${visible(site.url)}) ${done}.`,
-    );
-    const warnings = added.warnings.map(({ message }) => `Mind: ${visible(message)}`);
-    return `${[...sites, ...warnings].join('\n')}\n`;
-  });
+    .finally(() => context.terminal.progress(''));
+  show(context, options, added, () => describeAdded(added));
+}
+
+export function describeAdded(added: AddedSite): string {
+  const done = added.renewed ? 'has a new credential' : 'is connected';
+  const sites = added.sites.map((site) => `${visible(site.name)} (${visible(site.url)}) ${done}.`);
+  const warnings = added.warnings.map(({ message }) => `Mind: ${visible(message)}`);
+  return `${[...sites, ...warnings].join('\n')}\n`;
+}
+
+async function loginOf(
+  options: AddOptions,
+  terminal: Terminal,
+): Promise<{ user: string; appPassword?: string; password?: string; install?: boolean }> {
+  const { user, appPassword, install } = options;
+  if (user === undefined) {
+    throw usage('The login is missing.', 'Give it with --user, or use --approve.');
+  }
+  if (options.password === undefined) {
+    if (install === true) throw usage('--install needs --password.');
+    return { user, appPassword: await readPassword(appPassword, terminal) };
+  }
+  if (appPassword !== undefined) {
+    throw usage('Give either --password or --app-password.');
+  }
+  const given = options.password === '-' ? await terminal.readInput() : options.password;
+  // A person's password may begin or end with a space; the end of the line is not a part of it.
+  const typed = given.replace(/\r?\n$/u, '');
+  if (typed === '') throw usage('The password is empty.');
+  return { user, password: typed, ...(install === true ? { install } : {}) };
 }
 
 async function readPassword(given: string | undefined, terminal: Terminal): Promise<string> {

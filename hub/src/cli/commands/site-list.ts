@@ -13,15 +13,24 @@ export function addSiteList(parent: Command, context: CommandContext): void {
     });
 }
 
+/** An update can be had with “rollcall site add … --install”, or by hand with the zip. */
+export const connectorOf = ({
+  connector,
+  updateDue,
+}: Pick<SiteView, 'connector' | 'updateDue'>): string | null =>
+  connector === null || !updateDue ? connector : `${connector} (update due)`;
+
 const describe = (sites: readonly SiteView[]): string =>
   sites.length === 0
     ? 'No sites yet. “rollcall site add URL --name NAME --user LOGIN” connects one.\n'
     : table(
-        ['NAME', 'ADDRESS', 'STATE', 'TROUBLE'],
+        ['NAME', 'ADDRESS', 'STATE', 'WORDPRESS', 'CONNECTOR', 'TROUBLE'],
         sites.map((site) => [
           site.name,
           site.url,
           site.status === 'paused' ? 'paused' : site.state,
+          site.wordpress,
+          connectorOf(site),
           site.trouble?.message ?? '',
         ]),
       );

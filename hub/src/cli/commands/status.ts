@@ -9,6 +9,7 @@ import { EXIT } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
 import { table } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
+import { connectorOf } from './site-list.ts';
 
 interface StatusOptions extends HubOptions {
   readonly waitIdle?: string;
@@ -67,7 +68,19 @@ function notIdle({ sites, unasked, pending }: HubStatus): Failure {
 function describe(status: HubStatus): string {
   const now = Date.parse(status.now);
   const sites = table(
-    ['SITE', 'STATE', 'PULLED', 'CURSOR', 'OUTBOX', 'PENDING', 'OLDEST', 'HELD', 'TROUBLE'],
+    [
+      'SITE',
+      'STATE',
+      'PULLED',
+      'CURSOR',
+      'OUTBOX',
+      'PENDING',
+      'OLDEST',
+      'HELD',
+      'WP',
+      'CONNECTOR',
+      'TROUBLE',
+    ],
     status.sites.map((site) => [
       site.name,
       site.status === 'paused' ? 'paused' : site.state,
@@ -77,6 +90,8 @@ function describe(status: HubStatus): string {
       site.pending,
       site.oldestPendingAt === null ? null : ago(site.oldestPendingAt, now),
       site.held,
+      site.wordpress,
+      connectorOf(site),
       troubleOf(site),
     ]),
   );

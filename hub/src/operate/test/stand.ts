@@ -92,6 +92,7 @@ export class Stand {
       runs,
       site,
       wake,
+      approvals: storage.approvals,
       pipeline: this.pipeline,
       introductions: {
         discover: async (typed) => ({ restUrl: restUrl(typed), publicOnly: true }),
@@ -100,6 +101,11 @@ export class Stand {
           credential: { user: 'hub', password: 'secret' },
           status: await this.statusOf(door.restUrl),
         }),
+        approvePage: async (typed) => `https://${typed}.test/wp-admin/authorize-application.php`,
+        signIn: async () => {
+          throw new Error('a site in memory has no sign-in form');
+        },
+        revoke: async () => true,
       },
       hub: {
         id: hub.id,
@@ -112,7 +118,8 @@ export class Stand {
         ready: async () => true,
       },
       version: '0',
-      publicUrl: () => 'http://hub.test',
+      connectorVersion: '0',
+      publicUrl: () => 'https://hub.test',
       newSecret: () => randomBytes(32).toString('base64url'),
       newId: () => randomUUID(),
     };

@@ -11,6 +11,7 @@ import { statements as pagesOfHeld } from './0009-pages-of-held.ts';
 import { statements as siteRules } from './0010-site-rules.ts';
 import { statements as logSettings } from './0011-log-settings.ts';
 import { statements as syncRuns } from './0012-sync-runs.ts';
+import { statements as approvalsAndVersions } from './0013-approvals-and-versions.ts';
 
 export interface Migration {
   readonly number: number;
@@ -31,4 +32,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 10, name: 'site-rules', statements: siteRules },
   { number: 11, name: 'log-settings', statements: logSettings },
   { number: 12, name: 'sync-runs', statements: syncRuns },
+  { number: 13, name: 'approvals-and-versions', statements: approvalsAndVersions },
 ];

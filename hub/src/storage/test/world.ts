@@ -69,6 +69,8 @@ export async function addPlace(
     restUrl: `https://${host}/wp-json/`,
     publicOnly: true,
     contract: 1,
+    connector: null,
+    wordpress: null,
     state: 'active',
     trouble: null,
     epoch: null,

@@ -117,7 +117,7 @@ export const StatusAnswerSchema = z.object({
 });
 export type StatusAnswer = z.infer<typeof StatusAnswerSchema>;
 
-// ---- /connect, /disconnect, /settings -----------------------------------------------------
+// ---- /connect, /credential, /disconnect, /settings ----------------------------------------
 
 const signalSchema = z.object({ url: z.string(), secret: z.string().min(32) });
 const siteKeysSchema = z.record(z.string().regex(/^[1-9]\d*$/u), z.int().positive());
@@ -136,6 +136,12 @@ export const ConnectRequestSchema = z.object({
 export const ConnectAnswerSchema = z.object({
   credential: z.object({ user: z.string(), password: z.string() }),
   status: StatusAnswerSchema,
+});
+
+/** A credential that is to follow the one it was asked with; that one ends once the new one was used. */
+export const CredentialRequestSchema = z.object({ hub: HubIdentitySchema });
+export const CredentialAnswerSchema = z.object({
+  credential: z.object({ user: z.string(), password: z.string() }),
 });
 
 export const DisconnectRequestSchema = z.object({ hub: HubIdentitySchema });

@@ -20,10 +20,11 @@ import { ENGINE, Hub, POLL_SECONDS, REST_MS } from './stage.ts';
 const HABITS = `<?php
 $habit = get_option( 'lab_habit' );
 if ( 'second factor' === $habit ) {
-	add_action( 'wp_login', function () {
+	add_action( 'wp_login', function ( $login, $user ) {
+		WP_Session_Tokens::get_instance( $user->ID )->destroy_all();
 		wp_clear_auth_cookie();
 		die( '<form action="wp-login.php?action=validate_2fa"><input name="authcode"></form>' );
-	} );
+	}, 10, 2 );
 }
 if ( 'captcha' === $habit ) {
 	add_action( 'login_form', function () { echo '<div class="g-recaptcha"></div>'; } );
@@ -188,5 +189,32 @@ describe('by WordPress’s approve page', () => {
     await waitUntil(async () => (await state()) !== 'connecting', REST_MS);
     const view = await hub.call<ApprovalView>('GET', `/site-approvals/${started.id}`);
     expect(view).toMatchObject({ state: 'failed', fault: { code: 'site.wrong_password' } });
+  });
+});
+
+describe('rotation', () => {
+  it('replaces the credential: the one before has ended on the site, and the sync goes on', async () => {
+    const passwords = () =>
+      site.php(`echo wp_json_encode( array_values( wp_list_pluck(
+        WP_Application_Passwords::get_user_application_passwords( Rollcall_Service_Account::id() ), 'uuid' ) ) );`);
+    const before = await passwords();
+    const done = await hub.call('POST', '/sites/Shop/rotate');
+    expect(done).toEqual({ sites: ['Shop'], ended: true });
+    const after = await passwords();
+    expect([JSON.parse(before).length, JSON.parse(after).length]).toEqual([1, 1]);
+    expect(after).not.toBe(before);
+    await hub.rest();
+    expect(await hub.call('POST', '/sites/Shop/test')).toMatchObject({ ok: true });
+    const { sites } = await hub.call<{ sites: object[] }>('GET', '/sites');
+    const version = expect.stringMatching(/^\d+\.\d+/u);
+    expect(sites).toMatchObject([{ connector: '0.1.0', wordpress: version, updateDue: false }]);
+  });
+
+  it('an answer that was lost costs nothing: the next try ends what it left', async () => {
+    await site.php('Rollcall_Service_Account::issue_next( "lost" );');
+    await hub.call('POST', '/sites/Shop/rotate');
+    const left = await site.php(`echo count(
+      WP_Application_Passwords::get_user_application_passwords( Rollcall_Service_Account::id() ) );`);
+    expect(left).toBe('1');
   });
 });

@@ -34,6 +34,7 @@ final class Rollcall_Rest {
 	const ROUTES = array(
 		'status'     => array( 'any', 'Rollcall_Status' ),
 		'connect'    => array( 'administrator', 'Rollcall_Connect' ),
+		'credential' => array( 'hub', 'Rollcall_Credential' ),
 		'disconnect' => array( 'hub', 'Rollcall_Disconnect' ),
 		'settings'   => array( 'hub', 'Rollcall_Hub_Settings' ),
 		'changes'    => array( 'hub', 'Rollcall_Changes' ),
@@ -134,6 +135,7 @@ final class Rollcall_Rest {
 		if ( is_wp_error( $refusal ) ) {
 			return $refusal;
 		}
+		Rollcall_Service_Account::was_used();
 		$class = self::ROUTES[ $route ][1];
 		if ( ! class_exists( $class ) ) {
 			return self::error( 'route.missing', 501, __( 'This connector does not know that request yet.', 'rollcall-connector' ) );

@@ -3,9 +3,10 @@
  * The hub's own account on this installation, and its Application Password.
  *
  * Does: makes the account (no role, the one capability `rollcall_hub`), issues, renews and revokes its
- * Application Password, and keeps it out of everything but rollcall/v1.
+ * Application Password, and keeps it out of everything but rollcall/v1. One that is to follow another is good
+ * at once; the one before ends when its follower was used.
  * Does not: decide what the hub may do there (Rollcall_Guard).
- * Always true: only the Application Password issued here speaks for the hub; not its password (nobody
+ * Always true: only an Application Password issued here speaks for the hub; not its password (nobody
  * knows it), not a cookie, not another Application Password of the same account. It no longer speaks
  * once the account was given rights besides its own. An account that has the id by chance is a person's.
  * On failure: create() and issue() give a WP_Error; everything else refuses.
@@ -26,7 +27,7 @@ final class Rollcall_Service_Account {
 	/** Names Rollcall among a person's Application Passwords. */
 	const APP_ID = '5b0c8a52-3c1e-4a57-9d3f-6f1f2a7c9e10';
 
-	/** Site option: the account's id and the UUID of the Application Password that counts. */
+	/** Site option: the account's id, the UUID of the Application Password that counts, and of the one that is to follow it. */
 	const OPTION = 'rollcall_credential';
 
 	/**
@@ -126,9 +127,9 @@ final class Rollcall_Service_Account {
 	public static function is_caller() {
 		$kept = get_site_option( self::OPTION );
 		$uuid = rest_get_authenticated_app_password();
-		return is_array( $kept ) && ! empty( $kept['uuid'] ) && is_string( $uuid )
+		return is_array( $kept ) && is_string( $uuid )
 			&& get_current_user_id() === (int) $kept['user']
-			&& hash_equals( $kept['uuid'], $uuid )
+			&& self::counts( $kept, $uuid )
 			&& self::has_capability( (int) $kept['user'] );
 	}
 
@@ -144,14 +145,7 @@ final class Rollcall_Service_Account {
 			return $id;
 		}
 		WP_Application_Passwords::delete_all_application_passwords( $id );
-		$name   = sanitize_text_field( $hub_name );
-		$issued = WP_Application_Passwords::create_new_application_password(
-			$id,
-			array(
-				'name'   => '' === $name ? 'Rollcall' : 'Rollcall: ' . $name,
-				'app_id' => self::APP_ID,
-			)
-		);
+		$issued = self::make_password( $id, $hub_name );
 		if ( is_wp_error( $issued ) ) {
 			return $issued;
 		}
@@ -166,6 +160,94 @@ final class Rollcall_Service_Account {
 			'user'     => get_userdata( $id )->user_login,
 			'password' => $issued[0],
 			'id'       => $id,
+		);
+	}
+
+	/**
+	 * Issues a credential that is to follow the present one, which stays good until this one was used. One that
+	 * was issued before and never used ends: its answer was lost.
+	 *
+	 * @param string $hub_name Shown to administrators beside the password.
+	 * @return array|WP_Error { user, password }.
+	 */
+	public static function issue_next( $hub_name ) {
+		$kept   = get_site_option( self::OPTION );
+		$id     = (int) $kept['user'];
+		$unused = isset( $kept['next'] ) ? (string) $kept['next'] : '';
+		// Older versions of WordPress refuse two of one name.
+		$issued = self::make_password( $id, trim( $hub_name . ' ' . substr( wp_generate_uuid4(), 0, 8 ) ) );
+		if ( is_wp_error( $issued ) ) {
+			return $issued;
+		}
+		update_site_option(
+			self::OPTION,
+			array(
+				'user' => $id,
+				'uuid' => $kept['uuid'],
+				'next' => $issued[1]['uuid'],
+			)
+		);
+		if ( '' !== $unused ) {
+			WP_Application_Passwords::delete_application_password( $id, $unused );
+		}
+		return array(
+			'user'     => get_userdata( $id )->user_login,
+			'password' => $issued[0],
+		);
+	}
+
+	/**
+	 * The hub was heard. Where that was by the credential that follows, the one before it ends.
+	 *
+	 * @return void
+	 */
+	public static function was_used() {
+		$kept = get_site_option( self::OPTION );
+		$uuid = rest_get_authenticated_app_password();
+		if ( ! is_string( $uuid ) || empty( $kept['next'] ) || ! hash_equals( $kept['next'], $uuid ) || ! self::is_caller() ) {
+			return;
+		}
+		update_site_option(
+			self::OPTION,
+			array(
+				'user' => (int) $kept['user'],
+				'uuid' => $uuid,
+			)
+		);
+		WP_Application_Passwords::delete_application_password( (int) $kept['user'], $kept['uuid'] );
+	}
+
+	/**
+	 * Is this one of the account's Application Passwords that speak for the hub?
+	 *
+	 * @param array  $kept What is kept of them.
+	 * @param string $uuid The one that was given.
+	 * @return bool
+	 */
+	private static function counts( $kept, $uuid ) {
+		foreach ( array( 'uuid', 'next' ) as $which ) {
+			if ( ! empty( $kept[ $which ] ) && hash_equals( $kept[ $which ], $uuid ) ) {
+				return true;
+			}
+		}
+		return false;
+	}
+
+	/**
+	 * Makes an Application Password of the account.
+	 *
+	 * @param int    $id       The account.
+	 * @param string $hub_name Shown to administrators beside it.
+	 * @return array|WP_Error The password, and what WordPress keeps of it.
+	 */
+	private static function make_password( $id, $hub_name ) {
+		$name = sanitize_text_field( $hub_name );
+		return WP_Application_Passwords::create_new_application_password(
+			$id,
+			array(
+				'name'   => '' === $name ? 'Rollcall' : 'Rollcall: ' . $name,
+				'app_id' => self::APP_ID,
+			)
 		);
 	}
 
@@ -226,7 +308,7 @@ final class Rollcall_Service_Account {
 		$uuid = rest_get_authenticated_app_password();
 		// An address can name our routes behind the name of any script, xmlrpc.php for one.
 		$is_rest = defined( 'REST_REQUEST' ) && REST_REQUEST;
-		return $is_rest && self::is_our_request() && is_string( $uuid ) && '' !== $kept['uuid'] && hash_equals( $kept['uuid'], $uuid ) ? $user_id : 0;
+		return $is_rest && self::is_our_request() && is_string( $uuid ) && self::counts( $kept, $uuid ) ? $user_id : 0;
 	}
 
 	/**

@@ -33,6 +33,18 @@ export function describeBoundHub(at: () => Rehearsal): void {
       expect((await port.status(connection)).offset_ms).toBe(0);
     });
 
+    it('renews its credential: the one before is good until the new one was used', async () => {
+      const { port, connection } = at().site;
+      const unheard = { ...connection, credential: await port.newCredential(connection) };
+      await expect(port.status(connection)).resolves.toBeDefined();
+      const renewed = { ...connection, credential: await port.newCredential(connection) };
+      const ended = { code: 'site.credential_rejected' };
+      await expect(port.status(unheard)).rejects.toMatchObject(ended);
+      await expect(port.status(renewed)).resolves.toBeDefined();
+      await expect(port.status(connection)).rejects.toMatchObject(ended);
+      at().site.connection = renewed;
+    });
+
     it('is heard at a later term, and from then on refused at the earlier', async () => {
       const { port, connection } = at().site;
       const later = as({ term: connection.hub.term + 1 });

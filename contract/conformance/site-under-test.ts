@@ -62,7 +62,7 @@ export const PATTERN = 'trial_*';
 export interface SiteUnderTest {
   readonly port: SitePort;
   /** With term 1 of a hub that is this test. */
-  readonly connection: Connection;
+  connection: Connection;
   /** Second part of the stamps that this site gives. */
   readonly key: number;
   /** Meta keys that are watched, nobody else's. */

@@ -35,7 +35,7 @@ import {
 import { creationLimit } from './sync/creation-limit.ts';
 import { DELETION_LIMIT } from './sync/deliver/deletion-limit.ts';
 import { buildPipeline, type Pipeline, wakeDue } from './sync/pipeline.ts';
-import type { Credential, Store, Wake } from './sync/ports.ts';
+import type { Credential, Registry, Store, Wake } from './sync/ports.ts';
 import { signalsArrive } from './sync/signals.ts';
 import { withMarks } from './sync/with-marks.ts';
 import { withProofs } from './sync/with-proofs.ts';
@@ -44,7 +44,7 @@ import { discoverSite, frontOf } from './wordpress/discover.ts';
 import { installConnector } from './wordpress/install-connector.ts';
 import { revokePassword } from './wordpress/revoke-password.ts';
 import { makePassword, signIn, signOut } from './wordpress/sign-in.ts';
-import { createSiteClient } from './wordpress/site-client.ts';
+import { createSiteClient, type Renewed } from './wordpress/site-client.ts';
 import { createWire, WIRE_LIMITS, type Wire, type WireOptions } from './wordpress/wire.ts';
 
 export const VERSION = '0.1.0';
@@ -98,7 +98,7 @@ async function startOn(
   const totalMs = seconds(options.siteTimeoutSeconds) ?? WIRE_LIMITS.totalMs;
   const wire = createWire({ ...WIRE_LIMITS, totalMs }, world);
   closing.push(() => wire.close());
-  const site = withProofs(withMarks(createSiteClient(wire), marks), proofs);
+  const site = withProofs(withMarks(createSiteClient(wire, renewedIn(registry)), marks), proofs);
   const introductions: Introductions = {
     discover: (address, publicOnly) => discoverSite(wire, address, publicOnly),
     status: (door) => readStatus(wire, door),
@@ -184,6 +184,16 @@ async function startOn(
     stop: () => closeAll(closing),
   };
 }
+
+/** Another process, or another request, may have renewed the credential since the connection was read. */
+const renewedIn =
+  (registry: Registry): Renewed =>
+  async (connection) => {
+    const now = await registry.connection(connection.installation);
+    return now.credential.password === connection.credential.password
+      ? null
+      : { ...connection, credential: now.credential };
+  };
 
 /** The zip is made when somebody wants it. */
 async function openLogin(wire: Wire, address: string, login: Credential): Promise<OneTimeLogin> {

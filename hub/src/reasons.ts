@@ -25,6 +25,7 @@ export const REASONS = {
     'The hub brings a newer connector than the site has; it goes on speaking to that one.',
   'conflict.superseded':
     'Two sites changed the same field; the later change won and this one was overwritten.',
+  'credential.rotated': 'The hub’s credential on the site was replaced.',
   'delete.before_restore':
     'The delete was on its way when the backup of the hub was made that was put back since; it may have been taken back.',
   'delete.newer_edit': 'The account was changed on the target after it was deleted on the source.',

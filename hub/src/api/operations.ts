@@ -49,6 +49,7 @@ import type {
   MovedSite,
   MoveSite,
   RemovedSite,
+  RotatedSite,
   SiteTest,
   SiteView,
   StartApproval,
@@ -80,6 +81,8 @@ export interface Operations {
   /** What is wrong is the answer, not a fault; only an unknown name is. */
   testSite(name: string): Promise<SiteTest>;
   changeSite(name: string, change: ChangeSite): Promise<SiteView>;
+  /** Replaces the hub's credential on the site; the one before ends once the new one was used. */
+  rotateSite(name: string, by: string): Promise<RotatedSite>;
   /**
    * A person says that the site moved: it is looked for at `url`, or where it redirects to, and spoken
    * to there when it is the very same installation. `site.another`, `site.moved` when it isn't, or

@@ -33,6 +33,7 @@ import { addSiteList } from './commands/site-list.ts';
 import { addSiteMoved } from './commands/site-moved.ts';
 import { addSiteRecovery } from './commands/site-recovery.ts';
 import { addSiteRemove } from './commands/site-remove.ts';
+import { addSiteRotate } from './commands/site-rotate.ts';
 import { addSiteSet, addSiteShow } from './commands/site-set.ts';
 import { addSiteTest } from './commands/site-test.ts';
 import { addStatus } from './commands/status.ts';
@@ -73,6 +74,7 @@ function program(context: CommandContext): Command {
     addSiteShow,
     addSiteSet,
     addSiteTest,
+    addSiteRotate,
     addSiteChanges,
     addSiteGuard,
     addSiteHistory,

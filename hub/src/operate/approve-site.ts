@@ -27,15 +27,16 @@ export async function startApproval(
   by: string,
 ): Promise<StartedApproval> {
   const { introductions, approvals, store } = ports;
-  const found = await introductions.discover(url);
+  const { restUrl, publicOnly } = await introductions.discover(url);
   const page = new URL(await introductions.approvePage(url));
   const back = backTo(ports.publicUrl(), page);
   const secret = ports.newSecret();
   const id = ports.newId();
   const endsMs = (await store.nowMs()) + APPROVE_WITHIN_MS;
-  await approvals.open({ id, url, name, ...found, operator: by, endsMs }, secret);
+  await approvals.open({ id, url, name, restUrl, publicOnly, operator: by, endsMs }, secret);
   const asks = {
-    app_name: `Rollcall (${new URL(back).host})`,
+    // Some versions of WordPress refuse two of one name.
+    app_name: `Rollcall (${new URL(back).host}, ${moment(endsMs - APPROVE_WITHIN_MS)})`,
     app_id: APP_ID,
     success_url: `${back}/connect/approved?state=${secret}`,
     reject_url: `${back}/connect/rejected?state=${secret}`,

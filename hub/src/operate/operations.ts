@@ -26,6 +26,7 @@ import { exportLog, readLog } from './read-log.ts';
 import { readSiteEvents } from './read-site-events.ts';
 import { planRecovery, recoverHub } from './recover-hub.ts';
 import { retry } from './retry.ts';
+import { rotateSite } from './rotate-credential.ts';
 import { addRoute, changeRoute, listRoutes, removeRoute } from './routes.ts';
 import { guard, tightenGuard } from './site-guard.ts';
 import { runUntilIdle, status } from './status.ts';
@@ -40,6 +41,7 @@ export function buildOperations(ports: OperationPorts): Operations {
     sites: () => viewSites(ports),
     testSite: (name) => testSite(ports, name),
     changeSite: (name, change) => changeSite(ports, name, change),
+    rotateSite: (name, by) => rotateSite(ports, name, by),
     siteMoved: (name, move, by) => siteMoved(ports, name, move, by),
     guard: (name, query) => guard(ports, name, query),
     tightenGuard: (name, change, by) => tightenGuard(ports, name, change, by),

@@ -36,6 +36,8 @@ export function createRegistry({ kysely }: Database, secrets: Secrets): Registry
       installations.save(outside('saveInstallation'), secrets, installation, its, given),
     connection: async (id) => installations.connection(outside('connection'), secrets, id),
     signalSecret: async (id) => installations.signalSecret(outside('signalSecret'), secrets, id),
+    replaceCredential: async (id, from, to) =>
+      installations.replaceCredential(outside('replaceCredential'), secrets, id, { from, to }),
     updateInstallation: async (id, change) =>
       installations.update(outside('updateInstallation'), id, change),
     relocate: async (id, place) => places.relocate(outside('relocate'), id, place),

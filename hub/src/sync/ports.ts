@@ -142,6 +142,8 @@ export interface SitePort {
   ): Promise<readonly SwitchResult[]>;
   /** Asks for halves of proofs, or takes them back; one answer for each that the site had time for. */
   proofs(connection: Connection, orders: readonly ProofOrder[]): Promise<readonly ProofResult[]>;
+  /** One that is to follow the connection's own, which stays good until the new one was used. */
+  newCredential(connection: Connection): Promise<Credential>;
   disconnect(connection: Connection): Promise<void>;
 }
 
@@ -234,6 +236,8 @@ export interface Registry {
   ): Promise<void>;
   connection(id: InstallationId): Promise<Connection>;
   signalSecret(id: InstallationId): Promise<string | null>;
+  /** Only where `from` is still the one that is kept; false: somebody else renewed it meanwhile. */
+  replaceCredential(id: InstallationId, from: Credential, to: Credential): Promise<boolean>;
   updateInstallation(
     id: InstallationId,
     change: Partial<

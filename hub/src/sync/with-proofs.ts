@@ -41,6 +41,7 @@ export function withProofs(site: SitePort, proofs: Proofs): SitePort {
     guard: (connection, request) => site.guard(connection, request),
     switches: (connection, orders) => site.switches(connection, orders),
     proofs: (connection, orders) => site.proofs(connection, orders),
+    newCredential: (connection) => site.newCredential(connection),
     disconnect: (connection) => site.disconnect(connection),
   };
 }

@@ -12,6 +12,7 @@ import {
   AccountsAnswerSchema,
   ApplyAnswerSchema,
   ChangesAnswerSchema,
+  CredentialAnswerSchema,
   DisconnectAnswerSchema,
   GuardAnswerSchema,
   LabelsAnswerSchema,
@@ -22,6 +23,7 @@ import {
   StatusAnswerSchema,
   SwitchesAnswerSchema,
 } from '#contract/messages.ts';
+import { Fault } from '../errors.ts';
 import type { InstallationId } from '../model/ids.ts';
 import type { Connection, SitePort } from '../sync/ports.ts';
 import { callConnector, type RequestBody } from './connector-call.ts';
@@ -30,10 +32,13 @@ import { accountsAsAsked, changesAsAsked } from './keep-to-question.ts';
 import { PLAIN_WAY, type Way } from './way.ts';
 import type { Wire } from './wire.ts';
 
-export function createSiteClient(wire: Wire): SitePort {
+/** The connection as it is kept now; null: its credential is still the one that was given. */
+export type Renewed = (connection: Connection) => Promise<Connection | null>;
+
+export function createSiteClient(wire: Wire, renewed: Renewed = async () => null): SitePort {
   const ways = new Map<InstallationId, Way>();
 
-  const ask = async <Schema extends z.ZodType>(
+  const askOnce = async <Schema extends z.ZodType>(
     connection: Connection,
     route: string,
     request: RequestBody | Readonly<Record<string, unknown>>,
@@ -49,6 +54,18 @@ export function createSiteClient(wire: Wire): SitePort {
     const answer = await callConnector(wire, call);
     ways.set(installation, answer.way);
     return answer.value;
+  };
+
+  /** A rotation may end the credential of a request that is on its way: that one is asked again. */
+  const ask: typeof askOnce = async (connection, route, request, schema) => {
+    try {
+      return await askOnce(connection, route, request, schema);
+    } catch (fault) {
+      const refused = fault instanceof Fault && fault.code === 'site.credential_rejected';
+      const now = refused ? await renewed(connection) : null;
+      if (now === null) throw fault;
+      return askOnce(now, route, request, schema);
+    }
   };
 
   return {
@@ -94,6 +111,9 @@ export function createSiteClient(wire: Wire): SitePort {
     },
     async proofs(connection, proofs) {
       return (await ask(connection, 'proofs', { proofs }, ProofsAnswerSchema)).results;
+    },
+    async newCredential(connection) {
+      return (await ask(connection, 'credential', {}, CredentialAnswerSchema)).credential;
     },
     async disconnect(connection) {
       await ask(connection, 'disconnect', {}, DisconnectAnswerSchema);

@@ -11,6 +11,7 @@ import {
   MovedSiteSchema,
   MoveSiteSchema,
   RemovedSiteSchema,
+  RotatedSiteSchema,
   SiteListSchema,
   SiteParamsSchema,
   SiteTestSchema,
@@ -89,6 +90,16 @@ export function siteRoutes(api: Api, operations: Operations): void {
     },
     handler: ({ params, body, caller }) =>
       operations.siteMoved(params.site, body, caller?.name ?? ''),
+  });
+  api.route({
+    method: 'POST',
+    url: '/sites/:site/rotate',
+    ...access('owner'),
+    schema: {
+      ...says('Replace the hub’s credential on the site', RotatedSiteSchema),
+      params: SiteParamsSchema,
+    },
+    handler: ({ params, caller }) => operations.rotateSite(params.site, caller?.name ?? ''),
   });
   api.route({
     method: 'DELETE',

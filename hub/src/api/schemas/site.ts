@@ -145,6 +145,14 @@ export const RemovedSiteSchema = z.object({
 });
 export type RemovedSite = z.infer<typeof RemovedSiteSchema>;
 
+export const RotatedSiteSchema = z.object({
+  /** All sites of the installation have one credential. */
+  sites: z.array(z.string()),
+  /** The one before has ended; false: it ends with the next request that the site answers. */
+  ended: z.boolean(),
+});
+export type RotatedSite = z.infer<typeof RotatedSiteSchema>;
+
 export const SiteTestSchema = z.object({
   site: z.string(),
   ok: z.boolean(),

@@ -41,6 +41,7 @@ const answers: Operations = {
   sites: async () => [samples.site],
   testSite: async () => samples.siteTest,
   changeSite: async () => samples.site,
+  rotateSite: async (name) => ({ sites: [name], ended: true }),
   siteMoved: async () => ({
     sites: [samples.site],
     from: 'https://old.test/wp-json/',

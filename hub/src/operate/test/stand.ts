@@ -188,6 +188,7 @@ export class Stand {
       guard: (connection, request) => at(connection).guard(connection, request),
       switches: (connection, orders) => at(connection).switches(connection, orders),
       proofs: (connection, orders) => at(connection).proofs(connection, orders),
+      newCredential: (connection) => at(connection).newCredential(connection),
       disconnect: (connection) => at(connection).disconnect(connection),
     };
   }

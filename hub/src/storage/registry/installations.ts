@@ -103,6 +103,31 @@ export async function connection(
   return { installation: id, restUrl, publicOnly, credential, hub };
 }
 
+/** False: it is another one by now, or there is none any more. */
+export async function replaceCredential(
+  db: Kysely<Tables>,
+  secrets: Secrets,
+  id: InstallationId,
+  { from, to }: { readonly from: Credential; readonly to: Credential },
+): Promise<boolean> {
+  return db.transaction().execute(async (tx) => {
+    const row = await tx
+      .selectFrom('installations')
+      .select('credential')
+      .where('id', '=', id)
+      .forUpdate()
+      .executeTakeFirst();
+    if (row?.credential == null) return false;
+    const kept = CredentialSchema.parse(
+      JSON.parse(secrets.open(credentialPurpose(id), row.credential)),
+    );
+    if (kept.user !== from.user || kept.password !== from.password) return false;
+    const credential = secrets.seal(credentialPurpose(id), JSON.stringify(to));
+    await tx.updateTable('installations').set({ credential }).where('id', '=', id).execute();
+    return true;
+  });
+}
+
 /** Null: no such installation, or a removed one. */
 export async function signalSecret(
   db: Kysely<Tables>,

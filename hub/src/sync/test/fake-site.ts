@@ -24,7 +24,7 @@ import { siteKey } from '../../model/ids.ts';
 import { covers } from '../../model/meta-pattern.ts';
 import { isNeverSynced } from '../../model/never-synced.ts';
 import { FUTURE_TOLERANCE_MS, nextStamp, type Stamp } from '../../model/stamp.ts';
-import type { Connection, HubIdentity, SitePort } from '../ports.ts';
+import type { Connection, Credential, HubIdentity, SitePort } from '../ports.ts';
 import {
   emailOf,
   type FakeAccount,
@@ -79,6 +79,9 @@ export class FakeSite implements SitePort {
   mark: Mark | null = null;
   offsetMs = 0;
   private bound: HubIdentity | null = null;
+  /** Passwords that it takes; null: any, until one was asked for. */
+  private good: { readonly now: string; readonly next: string | null } | null = null;
+  private issued = 0;
   private readonly people: FakeAccounts;
   private readonly outbox = new FakeOutbox();
   private readonly ground: FakeGround;
@@ -388,6 +391,13 @@ export class FakeSite implements SitePort {
     return orders.map((order) => answerProof(this.people, order, this.hubMs()));
   }
 
+  async newCredential(connection: Connection): Promise<Credential> {
+    this.answerOrFail(connection);
+    const password = `password-${(this.issued += 1)}`;
+    this.good = { now: connection.credential.password, next: password };
+    return { user: connection.credential.user, password };
+  }
+
   async disconnect(connection: Connection): Promise<void> {
     this.answerOrFail(connection);
   }
@@ -399,14 +409,20 @@ export class FakeSite implements SitePort {
   }
 
   /** Bound to the first hub that speaks to it, and to its latest term. */
-  private answerOrFail({ hub }: Connection): void {
+  private answerOrFail({ hub, credential }: Connection): void {
     if (this.down) throw new Fault('site.unreachable', `${this.name} can't be reached`);
+    if (this.good !== null && ![this.good.now, this.good.next].includes(credential.password)) {
+      throw new Fault('site.credential_rejected', `${this.name} doesn't know this credential`);
+    }
     const bound = this.bound ?? hub;
     if (bound.id !== hub.id) throw new Fault('site.not_mine', `${this.name} has another hub`);
     if (hub.term < bound.term) {
       throw new Fault('site.superseded', `${this.name} has heard a later term`);
     }
     this.bound = hub;
+    // What follows was used: the one before it ends.
+    if (this.good?.next === credential.password)
+      this.good = { now: credential.password, next: null };
   }
 
   private refuseOtherMark(offer: MarkOffer | undefined): void {

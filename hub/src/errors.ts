@@ -198,6 +198,16 @@ export const FAULTS = {
     retryable: false,
     next: 'Delete or rename one of the accounts, or leave them apart.',
   },
+  'held.unknown': {
+    status: 404,
+    retryable: false,
+    next: '“rollcall held list” shows what is held; what was decided about is held no longer.',
+  },
+  'held.not_resolvable': {
+    status: 409,
+    retryable: false,
+    next: '“rollcall held show ID” shows both sides, and what may be said of them.',
+  },
   'proof.refused': {
     status: 409,
     retryable: false,

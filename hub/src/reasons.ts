@@ -51,6 +51,8 @@ export const REASONS = {
     'Another instance of this hub has taken over; this one must not speak any more.',
   'identity.deleted': 'The account was deleted there; a late change does not bring it back.',
   'identity.email_taken': 'Another account on the target has this e-mail address.',
+  'identity.kept_apart':
+    'A person said that the account in the way there is somebody else’s; no account is created beside it.',
   'identity.label_mismatch':
     'The site says that this account is somebody else than the hub knows; nothing is attached to it until a person has looked.',
   'identity.login_taken': 'Another person has this login on the target.',

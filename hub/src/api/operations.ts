@@ -15,8 +15,11 @@ import type {
   DecideHeld,
   HeldList,
   HeldQuery,
+  HeldRow,
   ProveLink,
   ProvenLink,
+  Resolution,
+  ResolvedHeld,
 } from './schemas/held.ts';
 import type {
   ChangeLogSettings,
@@ -157,6 +160,10 @@ export interface Operations {
   held(query: HeldQuery): Promise<HeldList>;
   /** How many were still held and are decided now. The Sync Log says by whom. */
   decideHeld(decision: DecideHeld, by: string): Promise<DecidedHeld>;
+  /** With the names of the accounts, where their sites can be asked. @throws `held.unknown` */
+  showHeld(delivery: string): Promise<HeldRow>;
+  /** Not repeated: what was resolved is held no longer. @throws `held.unknown`, `held.not_resolvable` */
+  resolveHeld(delivery: string, as: Resolution, by: string): Promise<ResolvedHeld>;
   proveLink(link: ProveLink, by: string): Promise<ProvenLink>;
   /** Asks the person at both accounts. Repeating it asks only where it was not asked yet. */
   askForProof(wanted: AskForProof, by: string): Promise<AskedProof>;

@@ -142,6 +142,8 @@ describe('every route', () => {
       undefined,
       ['siteEvents', { site: 'Shop', limit: 5 }],
     ],
+    ['GET', '/api/v1/held/d-1', undefined, ['showHeld', 'd-1']],
+    ['POST', '/api/v1/held/d-1/resolve', { as: 'link' }, ['resolveHeld', 'd-1', 'link', 'owner']],
     ['GET', '/api/v1/held?reason=a.b', undefined, ['held', { reason: 'a.b' }]],
     [
       'POST',

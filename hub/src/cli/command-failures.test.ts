@@ -45,6 +45,8 @@ describe('what goes wrong is one sentence and the next step', () => {
     [['logs', '--action', 'create,lose'], '“lose” is none of these'],
     [['logs', '--all', '--follow'], 'leave --before and --follow out'],
     [['logs', '--csv', '--bom'], '--bom goes with'],
+    [['held', 'resolve', 'd-1'], 'Required option'],
+    [['held', 'resolve', 'd-1', '--as', 'mine'], 'Allowed choices'],
     [['retry'], 'either ids or --all'],
     [['retry', '7', '--all'], 'either ids or --all'],
     [['retry', 'x'], 'no id of a row'],

@@ -117,6 +117,14 @@ describe('a command asks for what it was told', () => {
     ],
     [['log', 'settings'], ['logSettings']],
     [
+      ['held', 'show', 'd-1'],
+      ['showHeld', 'd-1'],
+    ],
+    [
+      ['held', 'resolve', 'd-1', '--as', 'separate'],
+      ['resolveHeld', 'd-1', 'separate', 'owner'],
+    ],
+    [
       ['retry', '7'],
       ['retry', { rows: [7] }, 'owner'],
     ],

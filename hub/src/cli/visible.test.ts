@@ -54,6 +54,7 @@ it('T722: no command lets text of a site steer the terminal', async () => {
     reason: evil,
   };
   const { explanation, held, status, siteTest } = samples;
+  const party = held.here && { ...held.here, login: evil, name: evil, email: evil, roles: [evil] };
   hub.operations.on({
     sites: async () => [site],
     addSite: async () => ({ sites: [site], renewed: false, warnings: [where] }),
@@ -67,8 +68,11 @@ it('T722: no command lets text of a site steer the terminal', async () => {
       warnings: [where],
     }),
     log: async () => ({ rows: [row] }),
+    showHeld: async () => ({ ...held, login: evil, source: evil, here: party, inTheWay: party }),
     held: async () => ({
-      held: [{ ...held, login: evil, target: evil, message: evil, fields: [evil] }],
+      held: [
+        { ...held, login: evil, target: evil, message: evil, fields: [evil], inTheWay: party },
+      ],
       next: evil,
     }),
     status: async () => ({
@@ -110,7 +114,9 @@ it('T722: no command lets text of a site steer the terminal', async () => {
     ['site', 'list'],
     ['site', 'test', 'Shop'],
     ['logs'],
+    ['logs', '--csv'],
     ['held', 'list'],
+    ['held', 'show', 'd-1'],
     ['status'],
     ['doctor'],
     ['site', 'history'],
@@ -121,7 +127,7 @@ it('T722: no command lets text of a site steer the terminal', async () => {
       await hub.rollcall(...command, ...more);
       const shown = hub.terminal.written.out + hub.terminal.written.err;
       expect(shown.length).toBeGreaterThan(100);
-      expect([command, shown.replaceAll('\n', '').match(STEERS)?.[0]]).toEqual([
+      expect([command, shown.replaceAll(/\r?\n/gu, '').match(STEERS)?.[0]]).toEqual([
         command,
         undefined,
       ]);

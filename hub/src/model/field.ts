@@ -5,12 +5,17 @@
  * ended. Roles belong to a site, everything else to the installation, so what is known of a
  * role is kept under the site's key.
  */
-import type { SiteKey } from './ids.ts';
+import type { IdentityUid, SiteKey } from './ids.ts';
 
 export type Field = string;
 export const ACCOUNT: Field = 'account';
 export const PASSWORD: Field = 'password';
 export const EMAIL: Field = 'email';
+
+/** Stands beside what a target refused: a person said that somebody in the way there is another person. */
+export const apartFrom = (uid: IdentityUid): Field => `${APART}${uid}`;
+export const isApart = (field: Field): boolean => field.startsWith(APART);
+const APART = 'apart:';
 
 export type Value = string | number | boolean | null | readonly Value[];
 

@@ -5,32 +5,23 @@ import { MOST_ROWS_SHOWN } from '../api/schemas/words.ts';
 import type { Delivery, Identity } from '../model/identity.ts';
 import { deliveryId } from '../model/ids.ts';
 import type { LogEntry } from '../model/log-entry.ts';
-import { reasonSentence } from '../reasons.ts';
 import type { HeldDelivery, HeldQuery as StoredQuery } from '../sync/ports.ts';
-import { operatorNamed, siteNames } from './names.ts';
+import { heldRows } from './held-facts.ts';
+import { operatorNamed } from './names.ts';
 import { placeOf, placeText } from './place.ts';
 import type { OperationPorts } from './ports.ts';
 import { wakeEverything } from './wake-everything.ts';
 
 export async function listHeld(
-  { views, registry }: OperationPorts,
-  { reason, after, limit = MOST_ROWS_SHOWN }: HeldQuery,
+  ports: OperationPorts,
+  { reason, look, after, limit = MOST_ROWS_SHOWN }: HeldQuery,
 ): Promise<HeldList> {
-  const nameOf = await siteNames(registry);
-  const rows = await views.held({
+  const rows = await ports.views.held({
     ...(reason === undefined ? {} : { reason }),
     ...(after === undefined ? {} : { after: heldPlace(after) }),
     limit,
   });
-  const held = rows.map((row) => ({
-    delivery: row.delivery,
-    uid: row.uid,
-    login: row.login,
-    target: nameOf(row.target),
-    reason: row.reason,
-    message: reasonSentence(row.reason),
-    fields: [...row.fields],
-  }));
+  const held = await heldRows(ports, rows, { look: look === 'true' });
   return { held, next: rows.length < limit ? null : heldPlaceText(rows.at(-1), 0) };
 }
 

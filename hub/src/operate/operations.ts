@@ -25,6 +25,7 @@ import { siteRestored, siteRewritten } from './read-anew.ts';
 import { exportLog, readLog } from './read-log.ts';
 import { readSiteEvents } from './read-site-events.ts';
 import { planRecovery, recoverHub } from './recover-hub.ts';
+import { resolveHeld, showHeld } from './resolve-held.ts';
 import { retry } from './retry.ts';
 import { rotateSite } from './rotate-credential.ts';
 import { addRoute, changeRoute, listRoutes, removeRoute } from './routes.ts';
@@ -80,6 +81,8 @@ export function buildOperations(ports: OperationPorts): Operations {
     doctor: () => doctor(ports),
     held: (query) => listHeld(ports, query),
     decideHeld: (decision, by) => decideHeld(ports, decision, by),
+    showHeld: (delivery) => showHeld(ports, delivery),
+    resolveHeld: (delivery, as, by) => resolveHeld(ports, { delivery, as, by }),
     proveLink: (link, by) => proveLink(ports, link, by),
     askForProof: (wanted, by) => askForProof(ports, wanted, by),
     askedProofs: () => listProofs(ports),

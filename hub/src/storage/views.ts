@@ -14,6 +14,7 @@ import type {
   HeldQuery,
   Views,
 } from '../sync/ports.ts';
+import { readHeldParties } from './held-parties.ts';
 import { hubNow } from './hub-clock.ts';
 import { refuseInside } from './in-transaction.ts';
 import type { Database } from './open-database.ts';
@@ -34,6 +35,7 @@ export function createViews({ kysely }: Database, secrets: Secrets): Views {
     log: async (query) => readLog(outside('log'), query),
     backlog: async () => readBacklog(outside('backlog')),
     held: async (query) => readHeld(outside('held'), query),
+    heldParties: async (ids) => readHeldParties(outside('heldParties'), ids),
     backingOff: async (query) => readBackingOff(outside('backingOff'), query),
     heldByReason: async () => readHeldByReason(outside('heldByReason')),
     identityByLogin: async (installation, login) =>

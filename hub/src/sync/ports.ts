@@ -618,6 +618,29 @@ export interface HeldDelivery {
   readonly queuedAtMs: number;
 }
 
+/** An account that something held is about. */
+export interface HeldAccount {
+  readonly uid: IdentityUid;
+  readonly installation: InstallationId;
+  readonly wpId: WordPressId;
+  readonly login: string;
+  readonly email: string;
+  readonly registered: string;
+  readonly privileged: boolean;
+  readonly gone: boolean;
+  /** Site key → roles there. */
+  readonly roles: Readonly<Record<string, readonly string[]>>;
+}
+export interface HeldParties {
+  /** Where it comes from last; null: not known any more. */
+  readonly source: SiteKey | null;
+  readonly here: HeldAccount | null;
+  /** The same person's account where it goes. */
+  readonly there: HeldAccount | null;
+  /** Somebody else's account there that has the address or the login. */
+  readonly inTheWay: HeldAccount | null;
+}
+
 export interface AlarmedAccount {
   readonly uid: IdentityUid;
   readonly installation: InstallationId;
@@ -672,6 +695,7 @@ export interface Views {
   backlog(): Promise<readonly Backlog[]>;
   /** Oldest first. */
   held(query: HeldQuery): Promise<readonly HeldDelivery[]>;
+  heldParties(deliveries: readonly DeliveryId[]): Promise<ReadonlyMap<DeliveryId, HeldParties>>;
   /** What was tried and waits to be tried again, the oldest first. */
   backingOff(query: {
     readonly target?: SiteKey;

@@ -6,9 +6,13 @@ import {
   DecidedHeldSchema,
   DecideHeldSchema,
   HeldListSchema,
+  HeldParamsSchema,
   HeldQuerySchema,
+  HeldRowSchema,
   ProveLinkSchema,
   ProvenLinkSchema,
+  ResolvedHeldSchema,
+  ResolveHeldSchema,
 } from '../schemas/held.ts';
 
 export function heldRoutes(api: Api, operations: Operations): void {
@@ -28,6 +32,25 @@ export function heldRoutes(api: Api, operations: Operations): void {
       body: DecideHeldSchema,
     },
     handler: ({ body, caller }) => operations.decideHeld(body, caller?.name ?? ''),
+  });
+  api.route({
+    method: 'GET',
+    url: '/held/:delivery',
+    ...access('viewer'),
+    schema: { ...says('One thing that is held', HeldRowSchema), params: HeldParamsSchema },
+    handler: ({ params }) => operations.showHeld(params.delivery),
+  });
+  api.route({
+    method: 'POST',
+    url: '/held/:delivery/resolve',
+    ...access('operator'),
+    schema: {
+      ...says('Resolve what is held, having seen both sides', ResolvedHeldSchema),
+      params: HeldParamsSchema,
+      body: ResolveHeldSchema,
+    },
+    handler: ({ params, body, caller }) =>
+      operations.resolveHeld(params.delivery, body.as, caller?.name ?? ''),
   });
   api.route({
     method: 'POST',

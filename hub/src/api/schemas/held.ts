@@ -1,20 +1,53 @@
 /** What waits for an operator, and what the operator decides. */
 import { z } from 'zod';
-import { LoginSchema, NextSchema, PageQuerySchema, SiteNameSchema } from './words.ts';
+import { LoginSchema, MomentSchema, NextSchema, PageQuerySchema, SiteNameSchema } from './words.ts';
+
+/** With two accounts that may be one person's. */
+export const ACCOUNT_CHOICES = ['link', 'overwrite'] as const;
+export const RESOLUTIONS = ['release', 'reject', 'separate', ...ACCOUNT_CHOICES] as const;
+export type Resolution = (typeof RESOLUTIONS)[number];
+
+/** One side of what is held. */
+export const HeldPartySchema = z.object({
+  site: z.string(),
+  wpId: z.int().positive(),
+  login: z.string(),
+  email: z.string(),
+  /** Null where the site was not asked, or did not answer. */
+  name: z.string().nullable(),
+  registered: z.string(),
+  /** On that site, as far as they were told. */
+  roles: z.array(z.string()),
+  privileged: z.boolean(),
+  deleted: z.boolean(),
+});
+export type HeldParty = z.infer<typeof HeldPartySchema>;
 
 export const HeldRowSchema = z.object({
   delivery: z.string(),
+  at: MomentSchema,
   uid: z.string(),
   login: z.string(),
+  source: z.string().nullable(),
   target: z.string(),
   reason: z.string(),
   message: z.string(),
   fields: z.array(z.string()),
+  /** The account on the source. */
+  here: HeldPartySchema.nullable(),
+  /** The same person's account on the target. */
+  there: HeldPartySchema.nullable(),
+  /** Somebody else's account on the target. */
+  inTheWay: HeldPartySchema.nullable(),
+  /** What it can be resolved as. */
+  choices: z.array(z.enum(RESOLUTIONS)),
 });
 export type HeldRow = z.infer<typeof HeldRowSchema>;
 
 export const HeldQuerySchema = z.strictObject({
   reason: z.string().min(1).max(100).optional(),
+  /** The sites are asked for the names of the accounts. */
+  look: z.enum(['true', 'false']).optional(),
   ...PageQuerySchema.shape,
 });
 export type HeldQuery = z.infer<typeof HeldQuerySchema>;
@@ -46,6 +79,14 @@ export const DecidedHeldSchema = z.object({
   next: NextSchema,
 });
 export type DecidedHeld = z.infer<typeof DecidedHeldSchema>;
+
+export const HeldParamsSchema = z.object({ delivery: z.string().min(1).max(100) });
+export const ResolveHeldSchema = z.strictObject({ as: z.enum(RESOLUTIONS) });
+export const ResolvedHeldSchema = z.object({
+  delivery: z.string(),
+  as: z.enum(RESOLUTIONS),
+});
+export type ResolvedHeld = z.infer<typeof ResolvedHeldSchema>;
 
 /** "These two accounts are one person", said by an operator. */
 export const ProveLinkSchema = z.strictObject({

@@ -3,7 +3,7 @@ import type { AccountView } from '../schemas/account.ts';
 import type { Check } from '../schemas/doctor.ts';
 import type { Explanation } from '../schemas/explain.ts';
 import type { GuardView } from '../schemas/guard.ts';
-import type { HeldRow } from '../schemas/held.ts';
+import type { HeldParty, HeldRow } from '../schemas/held.ts';
 import type { LogRow, LogSettings } from '../schemas/log.ts';
 import type { AskedProof } from '../schemas/proof.ts';
 import type { Alarm, Recovery, RereadSite } from '../schemas/recovery.ts';
@@ -243,14 +243,32 @@ export const check: Check = {
   next: null,
 };
 
+const heldParty: HeldParty = {
+  site: 'Blog',
+  wpId: 7,
+  login: 'anna',
+  email: 'anna@people.test',
+  name: 'Anna',
+  registered: '2026-01-01 00:00:00',
+  roles: ['subscriber'],
+  privileged: false,
+  deleted: false,
+};
+
 export const held: HeldRow = {
   delivery: 'd-1',
+  at: MOMENT,
   uid: UID,
   login: 'anna',
+  source: 'Shop',
   target: 'Blog',
   reason: 'identity.email_taken',
   message: 'Another account on the target has this e-mail address.',
   fields: ['email'],
+  here: { ...heldParty, site: 'Shop' },
+  there: null,
+  inTheWay: heldParty,
+  choices: ['release', 'reject', 'separate', 'link', 'overwrite'],
 };
 
 export const proof: AskedProof = {

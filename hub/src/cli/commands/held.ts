@@ -1,4 +1,4 @@
-/** `rollcall held list`, `release` and `reject`: what waits for a person. */
+/** `rollcall held`: what waits for a person. */
 import type { Command } from 'commander';
 import {
   type DecidedHeld,
@@ -13,10 +13,13 @@ import { usage } from '../failure.ts';
 import { moreAfter, type PageOptions, paged, pageQuery } from '../paged.ts';
 import { table } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
+import { addHeldResolve, addHeldShow } from './held-resolve.ts';
 
 export function addHeld(parent: Command, context: CommandContext): void {
   const held = parent.command('held').description('what waits for a person');
   addList(held, context);
+  addHeldShow(held, context);
+  addHeldResolve(held, context);
   addDecision(held, context, 'release', 'let it go on');
   addDecision(held, context, 'reject', 'let it not happen');
 }
@@ -39,12 +42,14 @@ function shown({ held, next }: HeldList): string {
   const rows = held.map((row) => [
     row.delivery,
     row.login,
+    row.source,
     row.target,
     row.fields.join(','),
+    row.inTheWay === null ? null : `${row.inTheWay.login} <${row.inTheWay.email}>`,
     `${row.message} (${row.reason})`,
   ]);
   const counted = '“rollcall doctor” counts all of them by reason.';
-  return `${table(['ID', 'ACCOUNT', 'TARGET', 'FIELDS', 'WHY'], rows)}${moreAfter(next, counted)}`;
+  return `${table(['ID', 'ACCOUNT', 'SOURCE', 'TARGET', 'FIELDS', 'IN THE WAY', 'WHY'], rows)}${moreAfter(next, counted)}`;
 }
 
 function addDecision(

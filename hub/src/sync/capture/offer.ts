@@ -7,6 +7,7 @@
  */
 import type { AccountState } from '#contract/account-state.ts';
 import type { ChangeRow } from '#contract/messages.ts';
+import { isApart } from '../../model/field.ts';
 import type { Identity } from '../../model/identity.ts';
 import type { SiteKey } from '../../model/ids.ts';
 import { keepLessons, learnRows, type PullInput, type PullPorts } from './pull.ts';
@@ -36,7 +37,9 @@ export async function offer(
 
 function withoutStops(identity: Identity, target: SiteKey): Identity {
   const stopped = new Map(identity.stopped);
+  const apart = [...(stopped.get(target) ?? [])].filter(([field]) => isApart(field));
   stopped.delete(target);
+  if (apart.length > 0) stopped.set(target, new Map(apart));
   return { ...identity, stopped };
 }
 

@@ -9,7 +9,15 @@
  * account that is only a candidate (I5).
  */
 import type { Carried } from '../../model/carried.ts';
-import { ACCOUNT, type Field, isRole, knownKey, roleField, roleOf } from '../../model/field.ts';
+import {
+  ACCOUNT,
+  apartFrom,
+  type Field,
+  isRole,
+  knownKey,
+  roleField,
+  roleOf,
+} from '../../model/field.ts';
 import type {
   Account,
   Birth,
@@ -183,6 +191,7 @@ function decideMissing(
   if (!covers(holding, route)) return { kind: 'refresh', route, dropped };
   const filling = new Map([...chooseFilling(question), ...chosen]);
   const created = { ...birth, path: extendPath(birth.path, route.source) };
+  if (isKeptApart(question)) return skip(route, 'identity.kept_apart', dropped);
   if (byEmail !== undefined) return hold(route, 'identity.email_taken', filling, created, dropped);
   const byLogin = question.candidates.some((candidate) => candidate.by === 'login');
   if (byLogin) return hold(route, 'identity.login_taken', filling, created, dropped);
@@ -190,6 +199,13 @@ function decideMissing(
     return hold(route, 'source.creation_limit', filling, created, dropped);
   }
   return deliver(route, filling, created, dropped);
+}
+
+/** A person said of all who are in the way that they are others. Asked for by a person it is held again. */
+function isKeptApart({ candidates, identity, target, holding }: Question): boolean {
+  if (candidates.length === 0 || holding.asked === true) return false;
+  const stopped = identity.stopped.get(target.key);
+  return candidates.every(({ uid }) => stopped?.has(apartFrom(uid)) === true);
 }
 
 /** The newly learned fields that may and need to go to the target. */

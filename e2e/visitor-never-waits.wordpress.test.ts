@@ -64,7 +64,8 @@ describe.skipIf(missing !== null)('a visitor', () => {
     return times;
   }
   const asEver = (times: readonly number[]) => {
-    expect(median(times)).toBeLessThan(median(calm) * 2 + 250);
+    // Below the second that a request nobody answers costs at least.
+    expect(median(times)).toBeLessThan(median(calm) * 2 + 750);
     expect(Math.max(...times)).toBeLessThan(LONGEST_MS);
   };
 
@@ -85,7 +86,7 @@ describe.skipIf(missing !== null)('a visitor', () => {
   const flood = (socket: Socket) => {
     const more = () => {
       while (socket.writable && socket.write(Buffer.alloc(65_536))) {
-        if (socket.bytesWritten > 2 ** 31) return socket.destroy();
+        if (socket.bytesWritten > 2 ** 28) return socket.destroy();
       }
       return undefined;
     };

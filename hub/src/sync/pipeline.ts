@@ -21,7 +21,7 @@ import { label, type PullInput, pull } from './capture/pull.ts';
 import { type Recovered, recover, type Step } from './capture/recover.ts';
 import { refresh } from './capture/refresh.ts';
 import { type Reread, reread } from './capture/reread.ts';
-import { backOffMs } from './deliver/back-off.ts';
+import { waitMsAfter } from './deliver/closed-door.ts';
 import type { DeletionLimit } from './deliver/deletion-limit.ts';
 import { send } from './deliver/send.ts';
 import type { Connection, Installation, Registry, SitePort, Store, Wake } from './ports.ts';
@@ -316,14 +316,6 @@ const NEEDS_A_PERSON: ReadonlySet<FaultCode> = new Set([
   'source.rewound',
   'hub.rewound',
 ]);
-/** A hub that hammers at a closed door gets banned. */
-const CLOSED_DOOR: ReadonlySet<FaultCode> = new Set([
-  'site.credential_rejected',
-  'site.refused',
-  'site.whitelisted_out',
-]);
-const CLOSED_DOOR_TRIES = 3;
-const CLOSED_DOOR_MS = 3_600_000;
 
 async function failed(
   ports: PipelinePorts,
@@ -337,10 +329,9 @@ async function failed(
     return;
   }
   const failures = installation.failures + 1;
-  const closed = CLOSED_DOOR.has(fault.code) && failures >= CLOSED_DOOR_TRIES;
   const asked = fault.detail['retryAfterMs'];
   const waitMs = Math.max(
-    closed ? CLOSED_DOOR_MS : backOffMs(failures),
+    waitMsAfter(fault.code, installation),
     typeof asked === 'number' ? asked : 0,
   );
   const retryAtMs = (await ports.store.nowMs()) + waitMs;

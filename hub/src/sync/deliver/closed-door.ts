@@ -1,0 +1,28 @@
+/**
+ * How long a site that failed is left alone.
+ *
+ * Always true: a hub that hammers at a closed door gets banned, so a site that refuses it again and again
+ * is asked once an hour; one that was only down, or refused once (a firewall's mood), is asked soon.
+ */
+import type { FaultCode } from '../../errors.ts';
+import type { Installation } from '../ports.ts';
+import { backOffMs } from './back-off.ts';
+
+const CLOSED_DOOR: ReadonlySet<string> = new Set<FaultCode>([
+  'site.credential_rejected',
+  'site.refused',
+  'site.whitelisted_out',
+]);
+const CLOSED_DOOR_TRIES = 3;
+const CLOSED_DOOR_MS = 3_600_000;
+
+/** @param before as stored before this failure */
+export function waitMsAfter(
+  code: FaultCode,
+  before: Pick<Installation, 'failures' | 'trouble'>,
+): number {
+  const failures = before.failures + 1;
+  const wasClosed = CLOSED_DOOR.has(before.trouble?.code ?? '');
+  const isClosed = CLOSED_DOOR.has(code) && wasClosed && failures >= CLOSED_DOOR_TRIES;
+  return isClosed ? CLOSED_DOOR_MS : backOffMs(failures);
+}

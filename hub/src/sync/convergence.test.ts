@@ -340,11 +340,15 @@ function untoldTargets(
       const delivery = deliveries.get(siteKey(target + 1));
       return delivery?.held != null && act.field !== null && delivery.fields.has(act.field);
     });
-  // Ended there by itself, too: nothing was left to be done.
+  // Ended there by itself, or by an earlier end elsewhere: nothing was left to be done.
   const ended = (target: number) =>
     acts.some(
       ({ kind, site, login: who }) => kind === 'end' && site === target && who === act.login,
-    );
+    ) ||
+    (act.kind === 'end' &&
+      world.store.tables.log.some(
+        (row) => row.login === act.login && row.action === 'delete' && row.target === target + 1,
+      ));
   return edges
     .filter(({ from, to }) => from === act.site && !isTold(to) && !waits(to) && !ended(to))
     .map(({ to }) => `${act.login} ${act.field} on ${act.site}: nothing of ${to}`);

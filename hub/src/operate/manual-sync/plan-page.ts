@@ -6,10 +6,10 @@
  */
 import type { AccountState } from '#contract/account-state.ts';
 import type { SyncRequest } from '../../api/schemas/sync.ts';
-import { type Field, isRole, roleOf } from '../../model/field.ts';
+import { EMAIL, type Field, isRole, roleOf } from '../../model/field.ts';
 import type { Account, Candidate, Identity } from '../../model/identity.ts';
 import { wordPressId } from '../../model/ids.ts';
-import { mapsRoles, type Route } from '../../model/route.ts';
+import { mapsRoles, type Route, selects } from '../../model/route.ts';
 import type { Kept, PlannedWhat } from '../../model/sync-run.ts';
 import { isReason, type Reason } from '../../reasons.ts';
 import type { SiteRecord, Transaction } from '../../sync/ports.ts';
@@ -138,7 +138,8 @@ function draft({ state, identity, way, source, candidates, mode }: DraftInput): 
   if (!rules.creates) return skip('route.creates_off');
   if (byEmail !== undefined) return hold('identity.email_taken');
   if (candidates.length > 0) return hold('identity.login_taken');
-  return { ...base, what: 'create', reason: null };
+  const carriesEmail = selects(rules, EMAIL) && state.email !== '';
+  return carriesEmail ? { ...base, what: 'create', reason: null } : skip('email.missing');
 }
 
 /** What the target itself says that it takes from nobody. */
@@ -179,6 +180,8 @@ async function withDifferences(
       { state: there, blog: target.blog },
     ] as const;
     const { rules } = planned.way.route;
+    // They become one person, and that is all that such a route lets through.
+    if (planned.what === 'link' && !rules.updates) return planned;
     const compared = compare(...sides, rules, isNotGrantable);
     if (compared.fields.length > 0 || planned.what === 'link') return { ...planned, ...compared };
     return compare(...sides, rules, isMapped).fields.length > 0

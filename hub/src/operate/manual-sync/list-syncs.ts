@@ -9,7 +9,7 @@ import type {
 } from '../../api/schemas/sync.ts';
 import { MOST_ROWS_SHOWN } from '../../api/schemas/words.ts';
 import { siteKey, wordPressId } from '../../model/ids.ts';
-import type { StepState, SyncRunRecord } from '../../model/sync-run.ts';
+import type { RunState, StepState, SyncRunRecord } from '../../model/sync-run.ts';
 import { reasonSentence } from '../../reasons.ts';
 import { moment, momentOrNull, siteNames } from '../names.ts';
 import { placeOf, placeText } from '../place.ts';
@@ -21,9 +21,12 @@ import { settleSteps } from './settle-steps.ts';
 /** Looks first what has become of what was on its way. */
 export async function viewSync(ports: OperationPorts, id: string): Promise<SyncRun> {
   const run = await runCalled(ports, id);
-  if (run.state === 'running' || run.state === 'delivering') await settleSteps(ports, id, 1);
+  if (UNDER_WAY.has(run.state)) await settleSteps(ports, id, 1);
   return view(ports, await runCalled(ports, id));
 }
+
+/** Also what was sent before a pause arrives. */
+const UNDER_WAY: ReadonlySet<RunState> = new Set<RunState>(['running', 'paused', 'delivering']);
 
 /** A page is looked at run by run. */
 const RUNS_SHOWN = 50;

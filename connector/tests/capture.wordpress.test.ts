@@ -348,6 +348,40 @@ describe.each(BEST_AND_OLDEST)('$name', ({ options }) => {
       expect(second).toMatchObject({ more: false, rows: [{ account: { id: a.id } }] });
     });
 
+    it('tell whose deeds stay at home, but not where somebody else’s change waits in the row, too', async () => {
+      const [boss, anna] = [await somebody(), await somebody()];
+      const deed = (field: string, by: number) =>
+        php(
+          `wp_set_current_user( ${by} ); update_user_meta( ${anna.id}, '${field}', 'By ${by} ' . microtime() );`,
+        );
+      /** Of the only row that waits; it is acknowledged then. */
+      const actor = async () => {
+        const { rows } = await home.changes();
+        await home.changes({ ack: rows.map(({ row, rev }) => [row, rev]) });
+        return rows.map((row) => [row.actor.id, row.actor.outgoing_stopped]);
+      };
+      await php(
+        `Rollcall_Ledger::set_switches( ${boss.id}, array( 'stop_outgoing' => true, 'stop_made' => true ) );`,
+      );
+      await home.drain();
+      await deed('first_name', boss.id);
+      await deed('last_name', boss.id);
+      expect(await actor()).toEqual([[boss.id, true]]);
+      await deed('first_name', boss.id);
+      await deed('last_name', 1);
+      expect(await actor()).toEqual([[1, undefined]]);
+      await deed('first_name', 1);
+      await deed('last_name', boss.id);
+      expect(await actor()).toEqual([[boss.id, undefined]]);
+      await deed('first_name', boss.id);
+      await php(`Rollcall_Outbox::put_outside( array( ${anna.id} ) );`);
+      expect(await actor()).toEqual([[undefined, undefined]]);
+      await php(`Rollcall_Ledger::set_switches( ${boss.id}, array( 'stop_outgoing' => false ) );`);
+      await home.drain();
+      await deed('first_name', boss.id);
+      expect(await actor()).toEqual([[boss.id, undefined]]);
+    });
+
     it('of a request that changes many accounts are all there', async () => {
       const ids: number[] = JSON.parse(
         await php(

@@ -759,6 +759,14 @@ describe('an account that was kept on its own site', () => {
       'By another',
       'By the boss',
     ]);
+    // Whoever lets an account go does not keep what others changed meanwhile.
+    shop?.stopOutgoing(anna, true);
+    deed({ url: 'https://kept.test' });
+    await world.rest();
+    expect(value(world, 1, 'url')).toBe('');
+    shop?.stopOutgoing(anna, false, boss);
+    await world.rest();
+    expect(value(world, 1, 'url')).toBe('https://kept.test');
   });
 });
 

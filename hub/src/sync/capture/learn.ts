@@ -42,6 +42,8 @@ export interface LearnInput {
   readonly asked?: boolean;
   /** Accounts that the hub knew to be labelled before the site was asked; absent: all that it knows to be now. */
   readonly labelledBefore?: ReadonlySet<number>;
+  /** Made by somebody whose deeds stay on their own site. */
+  readonly staysHome?: boolean;
   /** Found by whoever asks; the account teaches nothing then. */
   readonly alarm?: Reason | null;
 }
@@ -78,7 +80,8 @@ export function learn(state: AccountState, input: LearnInput): Lesson {
   if (bornTrusted && isNewer(born, known.get(ACCOUNT))) known.set(ACCOUNT, born);
 
   const account = accountOf(state, input, before, known);
-  const stamped = input.again || mayLeaveAgain(before, state) ? trusted : fresh;
+  const freed = mayLeaveAgain(before, state);
+  const stamped = input.again || freed ? trusted : fresh;
   return {
     identity: withAccount(input.identity, account),
     holding: {
@@ -97,6 +100,8 @@ export function learn(state: AccountState, input: LearnInput): Lesson {
       learnedBy: 'capture',
       lane: input.lane,
       asked: input.asked === true,
+      // Whoever frees an account does not keep at home what others changed meanwhile.
+      staysHome: input.staysHome === true && !freed,
       ...comingAndGoing(before, account, every, input),
     },
     restamp: trusted.length < every.length || !bornTrusted,
@@ -127,6 +132,7 @@ export function learnGone(gone: Gone, input: LearnInput): Lesson | null {
       newlyBorn: false,
       learnedBy: 'capture',
       lane: input.lane,
+      staysHome: input.staysHome === true,
     },
     restamp: false,
     alarm: null,

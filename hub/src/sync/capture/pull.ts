@@ -267,16 +267,15 @@ export async function learnRows(
     const identity = id === undefined ? undefined : identities.get(id);
     if (id === undefined || identity === undefined) return [];
     const { installation } = input;
-    const learnInput = { ...context, identity, formerUids, installation, sites };
+    const staysHome = row.actor.outgoing_stopped === true;
+    const learnInput = { ...context, identity, formerUids, installation, sites, staysHome };
     const lesson = row.account
       ? learn(row.account, learnInput)
       : row.gone
         ? learnGone(row.gone, learnInput)
         : null;
     const login = row.account?.login ?? row.gone?.login ?? '';
-    return lesson === null
-      ? []
-      : [{ id, lesson: asMade(lesson, row), login, actor: actorName(row) }];
+    return lesson === null ? [] : [{ id, lesson, login, actor: actorName(row) }];
   });
 }
 
@@ -346,12 +345,6 @@ function toChange(row: ChangeRow): CapturedChange {
     atMs: row.at,
   };
 }
-
-/** Some people's deeds are learned, and stay where they were done. */
-const asMade = (lesson: Lesson, { actor }: ChangeRow): Lesson =>
-  actor.outgoing_stopped === true
-    ? { ...lesson, holding: { ...lesson.holding, staysHome: true } }
-    : lesson;
 
 function actorName({ actor }: ChangeRow): string {
   return actor.login === undefined ? actor.kind : `${actor.kind} ${actor.login}`;

@@ -165,9 +165,14 @@ export class FakeSite implements SitePort {
   }
 
   /** The other switch in the profile. */
-  stopOutgoing(id: number, stopped: boolean): void {
+  stopOutgoing(id: number, stopped: boolean, by?: number): void {
     this.account(id).switches.stop_outgoing = stopped;
-    this.outbox.mark(id, 'update', this.hubMs());
+    this.outbox.mark(
+      id,
+      'update',
+      this.hubMs(),
+      by === undefined ? {} : { actor: this.actorOf(by) },
+    );
   }
 
   /** The third switch: what this account does to others stays here. */

@@ -36,6 +36,9 @@ const REQUESTS: Readonly<Record<string, unknown>> = {
   stamp: { hub: HUB, stamps: [] },
   proofs: { hub: HUB, proofs: [] },
   outside: { hub: HUB, take: 'nothing', after: 0 },
+  credential: { hub: HUB },
+  guard: { hub: HUB, blog: 1, read_only: true },
+  switches: { hub: HUB, switches: [{ id: 1, login: 'admin', stop_outgoing: true }] },
 };
 
 const make = (site: Site, login: string, role: string): Promise<string> =>

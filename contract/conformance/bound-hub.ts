@@ -26,6 +26,8 @@ export function describeBoundHub(at: () => Rehearsal): void {
         () => apply(stranger),
         () => port.settings(stranger, { offsetMs: 1_000 }),
         () => port.stamp(stranger, []),
+        () => port.guard(stranger, { blog: 1, readOnly: true }),
+        () => port.switches(stranger, []),
         () => port.disconnect(stranger),
       ];
       for (const call of calls)

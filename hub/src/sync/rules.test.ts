@@ -1020,6 +1020,21 @@ describe('what came to nothing at home', () => {
     expect(world.site(1).byLogin('anna')).toBeUndefined();
   });
 
+  test('I13: and also when the site was asked once more before it told of the end', async () => {
+    const world = new World(2, both(0, 1));
+    await world.rest();
+    world.site(0).register(ANNA);
+    await world.pull(0);
+    world.site(1).loseReceipts = 1;
+    await world.send(1);
+    world.site(1).remove(world.site(1).byLogin('anna')?.id ?? 0);
+    world.nowMs += 700_000;
+    await world.send(1);
+    expect(reasons(world, 1).at(-1)).toBe('identity.deleted');
+    await world.rest();
+    expect(world.sites.map((site) => site.byLogin('anna'))).toEqual([undefined, undefined]);
+  });
+
   test('I13: who was created by the hub and deleted there before it was answered is deleted elsewhere, too', async () => {
     const world = new World(2, both(0, 1));
     await world.rest();

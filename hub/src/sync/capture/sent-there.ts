@@ -2,8 +2,10 @@
  * Accounts that the hub doesn't know on a site although it has created them there itself: the answer
  * to their creation is still to come, or was lost.
  *
- * Always true: the label alone is not believed: a delivery that was to create this login there was sent.
+ * Always true: the label alone is not believed: a delivery that was to create this login there was sent,
+ * or was refused there.
  */
+import { ACCOUNT } from '../../model/field.ts';
 import type { Identity } from '../../model/identity.ts';
 import { identityUid } from '../../model/ids.ts';
 import { type Site, sitesOf } from '../../model/route.ts';
@@ -45,6 +47,9 @@ function wasSentThere(
   if (identity.accounts.has(installation)) return false;
   return sites.some((site) => {
     const delivery = identity.deliveries.get(site.key);
-    return delivery?.birth?.login === login && delivery.attempts > 0;
+    if (delivery?.birth?.login === login && delivery.attempts > 0) return true;
+    // Sent once more after it had ended there, and refused for that.
+    const ended = identity.stopped.get(site.key)?.has(ACCOUNT) === true;
+    return ended && [...identity.accounts.values()].some((account) => account.login === login);
   });
 }

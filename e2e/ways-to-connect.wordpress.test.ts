@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { ApprovalView, StartedApproval } from '#hub/api/schemas/site.ts';
+import type { ApprovalView, SiteTest, StartedApproval } from '#hub/api/schemas/site.ts';
 import type { RunningHub } from '#hub/cli/hub-process.ts';
 import { startHub } from '#hub/main.ts';
 import { signIn } from '#lab/sign-in.ts';
@@ -29,6 +29,12 @@ if ( 'second factor' === $habit ) {
 if ( 'captcha' === $habit ) {
 	add_action( 'login_form', function () { echo '<div class="g-recaptcha"></div>'; } );
 	add_filter( 'authenticate', function () { return new WP_Error( 'captcha', 'Are you a robot?' ); }, 99 );
+}
+if ( 'strips' === $habit ) {
+	unset( $_SERVER['HTTP_AUTHORIZATION'], $_SERVER['HTTP_X_ROLLCALL_AUTHORIZATION'], $_SERVER['PHP_AUTH_USER'], $_SERVER['PHP_AUTH_PW'] );
+}
+if ( 'no passwords' === $habit ) {
+	add_filter( 'wp_is_application_passwords_available', '__return_false' );
 }
 if ( 'no files' === $habit ) {
 	define( 'DISALLOW_FILE_MODS', true );
@@ -115,6 +121,17 @@ describe('with an administrator’s name and password', () => {
       plugins: ['rollcall-connector/rollcall-connector.php'],
     });
     await hub.rest();
+  });
+
+  it('a look before connecting leaves nothing, and a site that is connected is said to be', async () => {
+    const body = {
+      url: site.url,
+      name: 'Shop',
+      user: site.adminLogin,
+      password: site.adminPassword,
+    };
+    expect(await hub.call('POST', '/site-checks', body)).toMatchObject({ renews: true });
+    expect(await left()).toMatchObject({ passwords: 0, sessions: 0, bound: true });
   });
 
   it('an older connector is replaced', async () => {
@@ -216,5 +233,27 @@ describe('rotation', () => {
     const left = await site.php(`echo count(
       WP_Application_Passwords::get_user_application_passwords( Rollcall_Service_Account::id() ) );`);
     expect(left).toBe('1');
+  });
+});
+
+describe('a test of the connection', () => {
+  const code = async (): Promise<string | undefined> =>
+    (await hub.call<SiteTest>('POST', '/sites/Shop/test')).fault?.code;
+
+  it.each([
+    ['strips', 'site.header_stripped'],
+    ['no passwords', 'site.app_passwords_off'],
+    ['', undefined],
+  ])('on a host that “%s” says %s', async (name, expected) => {
+    await habit(name);
+    expect(await code()).toBe(expected);
+  });
+
+  it('tells a credential that has ended, and a plugin that is off', async () => {
+    await site.php('Rollcall_Service_Account::revoke();');
+    expect(await code()).toBe('site.credential_rejected');
+    await site.php(`require_once ABSPATH . 'wp-admin/includes/plugin.php';
+      deactivate_plugins( 'rollcall-connector/rollcall-connector.php' );`);
+    expect(await code()).toBe('site.no_connector');
   });
 });

@@ -39,7 +39,7 @@ import type { Credential, Registry, Store, Wake } from './sync/ports.ts';
 import { signalsArrive } from './sync/signals.ts';
 import { withMarks } from './sync/with-marks.ts';
 import { withProofs } from './sync/with-proofs.ts';
-import { connectSite, readStatus } from './wordpress/connect.ts';
+import { connectSite, readStatus, whyRefused } from './wordpress/connect.ts';
 import { discoverSite, frontOf } from './wordpress/discover.ts';
 import { installConnector } from './wordpress/install-connector.ts';
 import { revokePassword } from './wordpress/revoke-password.ts';
@@ -107,6 +107,7 @@ async function startOn(
       new URL('wp-admin/authorize-application.php', (await frontOf(wire, address)).wordpressUrl)
         .href,
     signIn: (address, login) => openLogin(wire, address, login),
+    whyRefused,
     revoke: (door) => revokePassword(wire, door),
   };
   const late = lateWake();

@@ -49,6 +49,7 @@ import type {
   AddSite,
   ApprovalView,
   ChangeSite,
+  CheckedSite,
   MovedSite,
   MoveSite,
   RemovedSite,
@@ -75,6 +76,8 @@ export interface Operations {
   /** Discovers, connects and stores. Repeating it with the same address and name renews the credential. */
   addSite(site: AddSite): Promise<AddedSite>;
   sites(): Promise<readonly SiteView[]>;
+  /** All that `addSite` does before it changes anything. What would be in its way is the fault. */
+  checkSite(site: AddSite): Promise<CheckedSite>;
   /** An administrator is asked on WordPress's own page. @param by who may look what became of it */
   startApproval(wanted: StartApproval, by: string): Promise<StartedApproval>;
   approval(id: string, by: string): Promise<ApprovalView>;

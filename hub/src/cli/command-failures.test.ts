@@ -26,7 +26,7 @@ describe('what goes wrong is one sentence and the next step', () => {
     [['bogus'], 'Unknown command'],
     [['site'], 'A command is missing.'],
     [['site', 'list', '--bogus'], 'Unknown option'],
-    [['site', 'add', 'shop.test'], 'Required option'],
+    [['site', 'add', 'shop.test'], '--name is missing'],
     [['route', 'add', 'Shop'], 'Missing required argument'],
     [
       ['route', 'add', 'A', 'B', '--on-delete', 'explode'],

@@ -12,7 +12,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { StatusAnswer } from '#contract/messages.ts';
-import type { AddedSite, AddSite } from '../api/schemas/site.ts';
+import type { AddedSite, AddSite, CheckedSite } from '../api/schemas/site.ts';
 import { Fault } from '../errors.ts';
 import { installationId, type SiteKey, siteKey } from '../model/ids.ts';
 import { USUAL_SITE_RULES } from '../model/route.ts';
@@ -21,29 +21,26 @@ import type { Installation, SiteRecord } from '../sync/ports.ts';
 import { viewSites } from './list-sites.ts';
 import type { Door, OperationPorts } from './ports.ts';
 import { restRootOf } from './rest-root-of.ts';
+import { throughDoor } from './through-door.ts';
 
-export async function addSite(ports: OperationPorts, wanted: AddSite): Promise<AddedSite> {
-  const { url, name, user, appPassword, password, install } = wanted;
-  if (password !== undefined) return addByLogin(ports, { url, name, user, password, install });
-  const found = await ports.introductions.discover(url);
-  const administrator = { user, password: (appPassword ?? '').replaceAll(' ', '') };
-  return connectAt(ports, { ...found, administrator }, { name, revoke: false });
-}
+export const addSite = (ports: OperationPorts, wanted: AddSite): Promise<AddedSite> =>
+  throughDoor(ports, wanted, (door, made) =>
+    made
+      ? connectOnce(ports, door, wanted.name)
+      : connectAt(ports, door, { name: wanted.name, revoke: false }),
+  );
 
-/** Name and password are used for this once; what was obtained with them ends again in any case. */
-async function addByLogin(
-  ports: OperationPorts,
-  wanted: Pick<AddSite, 'url' | 'name' | 'user' | 'install'> & { readonly password: string },
-): Promise<AddedSite> {
-  const { introductions } = ports;
-  const { url, name, user, password } = wanted;
-  const login = await introductions.signIn(url, { user, password });
+/** Everything up to connecting, and then nothing: what would be in the way? @throws Fault as `addSite` would */
+export async function checkSite(ports: OperationPorts, wanted: AddSite): Promise<CheckedSite> {
   try {
-    if (wanted.install === true) await login.installConnector();
-    const found = await introductions.discover(url);
-    return await connectOnce(ports, { ...found, administrator: await login.makePassword() }, name);
-  } finally {
-    await login.end();
+    const { status, before } = await throughDoor(ports, { ...wanted, install: false }, (door) =>
+      look(ports, door, wanted.name),
+    );
+    return { home: status.home, renews: goesOn(before), installs: false };
+  } catch (fault) {
+    const isMissing = fault instanceof Fault && fault.code === 'site.no_connector';
+    if (!isMissing || wanted.install !== true) throw fault;
+    return { home: null, renews: false, installs: true };
   }
 }
 
@@ -67,17 +64,7 @@ async function connectAt(
   wanted: { readonly name: string; readonly revoke: boolean },
 ): Promise<AddedSite> {
   const { registry, introductions } = ports;
-  const status = await introductions.status(door);
-  if (status.bound !== null && !status.bound.home_matches) {
-    const sentence = `The site at ${status.home} has the database of another one, and has not been told whether it moved or is a copy.`;
-    throw new Fault('site.moved', sentence);
-  }
-  const earlier = await registry.installationOfStore(status.store);
-  const before = earlier?.installation;
-  const mine = earlier?.sites ?? [];
-  const present = await registry.sites();
-  await refuseClash(present, mine, wanted, before);
-
+  const { status, before, mine } = await look(ports, door, wanted.name);
   const keys = await keysFor(ports, status, mine);
   const signalSecret = ports.newSecret();
   const id = before?.id ?? installationId(randomUUID());
@@ -101,6 +88,20 @@ async function connectAt(
     renewed: goesOn(before),
     warnings: ahead ? [...connected.status.warnings, AHEAD] : connected.status.warnings,
   };
+}
+
+/** What is there, and whether it may be connected under this name. */
+async function look({ registry, introductions }: OperationPorts, door: Door, name: string) {
+  const status = await introductions.status(door);
+  if (status.bound !== null && !status.bound.home_matches) {
+    const sentence = `The site at ${status.home} has the database of another one, and has not been told whether it moved or is a copy.`;
+    throw new Fault('site.moved', sentence);
+  }
+  const earlier = await registry.installationOfStore(status.store);
+  const before = earlier?.installation;
+  const mine = earlier?.sites ?? [];
+  await refuseClash(await registry.sites(), mine, { name }, before);
+  return { status, before, mine };
 }
 
 const AHEAD = { code: 'hub.rewound', message: reasonSentence('hub.rewound') };

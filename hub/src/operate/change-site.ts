@@ -171,9 +171,22 @@ export async function testSite(ports: OperationPorts, name: string): Promise<Sit
     };
   } catch (fault) {
     if (!(fault instanceof Fault)) throw fault;
-    const { code, message, next } = fault;
+    const { code, message, next } = await finer(ports, site, fault);
     return { site: site.name, ok: false, ...blank, fault: { code, message, next }, warnings: [] };
   }
+}
+
+/** “Does not accept the credential” has causes that the credential has no part in. */
+async function finer(
+  { introductions, registry }: OperationPorts,
+  site: SiteRecord,
+  fault: Fault,
+): Promise<Fault> {
+  if (fault.code !== 'site.credential_rejected') return fault;
+  const { publicOnly } = await registry.installation(site.installation);
+  const found = await introductions.discover(site.url, publicOnly).catch((error: unknown) => error);
+  const isOff = found instanceof Fault && found.code === 'site.app_passwords_off';
+  return isOff ? found : introductions.whyRefused(fault);
 }
 
 /** All is well with the connection, and yet nothing will arrive. */

@@ -3,7 +3,7 @@ import type { Operations } from '../api/operations.ts';
 import { installationId } from '../model/ids.ts';
 import { acceptSignal } from './accept-signal.ts';
 import { account, switchAccount } from './accounts.ts';
-import { addSite } from './add-site.ts';
+import { addSite, checkSite } from './add-site.ts';
 import { answerAlarms } from './alarms/answer-alarms.ts';
 import { listAlarms } from './alarms/list-alarms.ts';
 import { approval, approvalCame, approvalRejected, startApproval } from './approve-site.ts';
@@ -35,6 +35,7 @@ import { runUntilIdle, status } from './status.ts';
 export function buildOperations(ports: OperationPorts): Operations {
   return {
     addSite: (site) => addSite(ports, site),
+    checkSite: (site) => checkSite(ports, site),
     startApproval: (wanted, by) => startApproval(ports, wanted, by),
     approval: (id, by) => approval(ports, id, by),
     approvalCame: (secret, approved) => approvalCame(ports, secret, approved),

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { ConnectRequestSchema, StatusAnswer } from '#contract/messages.ts';
 import type { Caller } from '../api/operations.ts';
+import type { Fault } from '../errors.ts';
 import type { Pipeline } from '../sync/pipeline.ts';
 import type {
   Credential,
@@ -37,6 +38,8 @@ export interface Introductions {
   approvePage(address: string): Promise<string>;
   /** With a name and password, which are forgotten by the end of the call. */
   signIn(address: string, login: Credential): Promise<OneTimeLogin>;
+  /** What stands behind a credential that was refused, where the site tells. */
+  whyRefused(fault: Fault): Fault;
   /** Ends an Application Password that was obtained for this hub. False: it could not be told. */
   revoke(door: Door): Promise<boolean>;
 }
@@ -46,6 +49,7 @@ export interface OneTimeLogin {
   /** Uploads or updates the connector where need be, and activates it. */
   installConnector(): Promise<void>;
   makePassword(): Promise<Credential>;
+  /** Ends the password that was made, and the session. */
   end(): Promise<void>;
 }
 

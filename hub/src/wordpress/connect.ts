@@ -74,6 +74,13 @@ async function asAdministrator<Schema extends z.ZodType>(
 const WRONG = new Set(['incorrect_password', 'invalid_username', 'invalid_email']);
 const OFF = new Set(['application_passwords_disabled', 'application_passwords_disabled_for_user']);
 
+/** Of the hub's own credential: a wrong one stays what it is, since nobody typed it. */
+export function whyRefused(fault: Fault): Fault {
+  const host = fault.detail['host'];
+  const finer = named(fault, typeof host === 'string' ? host : 'The site');
+  return ['site.header_stripped', 'site.app_passwords_off'].includes(finer.code) ? finer : fault;
+}
+
 function named(fault: Fault, host: string): Fault {
   if (fault.code !== 'site.credential_rejected') return fault;
   const [code, sentence] = verdict(fault);

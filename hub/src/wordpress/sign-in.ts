@@ -20,6 +20,8 @@ export interface SignedIn {
   readonly nonce: string;
   /** As it was typed: a login, or an e-mail address. */
   readonly user: string;
+  /** Which Application Password was made, to end it. */
+  made: string | null;
 }
 
 /** Names Rollcall among a person's Application Passwords; the connector knows it, too. */
@@ -38,7 +40,7 @@ export async function signIn(wire: Wire, front: Front, login: Credential): Promi
   });
   const answer = await visit(wire, session, 'wp-login.php', { body: body.toString() });
   if (!isSignedIn(session)) throw notSignedIn(form, answer);
-  return { session, nonce: await nonceOf(wire, session), user: login.user };
+  return { session, nonce: await nonceOf(wire, session), user: login.user, made: null };
 }
 
 async function nonceOf(wire: Wire, session: Session): Promise<string> {
@@ -60,13 +62,17 @@ export async function makePassword(wire: Wire, signedIn: SignedIn): Promise<Cred
     body: { app_id: APP_ID, name: `Rollcall, connecting (${new Date().toISOString()})` },
   });
   const password = textIn(made.content, 'password').replaceAll(' ', '');
+  const uuid = textIn(made.content, 'uuid');
+  signedIn.made = /^[0-9a-f-]{36}$/iu.test(uuid) ? uuid : null;
   if (password !== '') return { user, password };
   throw noPassword(made.answer, textIn(made.content, 'code'));
 }
 
 /** Best effort: what can't be signed out ends by itself, and nobody holds its cookies any more. */
-export async function signOut(wire: Wire, { session }: SignedIn): Promise<void> {
+export async function signOut(wire: Wire, signedIn: SignedIn): Promise<void> {
+  const { session } = signedIn;
   try {
+    await endPassword(wire, signedIn);
     const asks = await visit(wire, session, 'wp-login.php?action=logout');
     const nonce = /action=logout&(?:amp;|#0?38;)?[^"']*?_wpnonce=([0-9a-f]{10})/u.exec(asks.text);
     if (nonce !== null) {
@@ -76,6 +82,18 @@ export async function signOut(wire: Wire, { session }: SignedIn): Promise<void> 
     if (!(fault instanceof Fault)) throw fault;
   }
   session.cookies.clear();
+}
+
+/** The connector may have ended it already; a host that strips credentials leaves only this way. */
+async function endPassword(wire: Wire, { session, nonce, made }: SignedIn): Promise<void> {
+  if (made === null) return;
+  await askCore(wire, {
+    restUrl: restRootOf(session),
+    publicOnly: session.publicOnly,
+    headers: restHeaders(session, nonce),
+    method: 'DELETE',
+    route: `wp/v2/users/me/application-passwords/${made}`,
+  });
 }
 
 const hasPasswordField = ({ status, text }: Answered): boolean =>

@@ -8,6 +8,7 @@ import {
   ApprovalParamsSchema,
   ApprovalViewSchema,
   ChangeSiteSchema,
+  CheckedSiteSchema,
   MovedSiteSchema,
   MoveSiteSchema,
   RemovedSiteSchema,
@@ -37,6 +38,16 @@ export function siteRoutes(api: Api, operations: Operations): void {
       body: AddSiteSchema,
     },
     handler: (request) => operations.addSite(request.body),
+  });
+  api.route({
+    method: 'POST',
+    url: '/site-checks',
+    ...access('owner'),
+    schema: {
+      ...says('Could this site be connected? Nothing is changed', CheckedSiteSchema),
+      body: AddSiteSchema,
+    },
+    handler: (request) => operations.checkSite(request.body),
   });
   api.route({
     method: 'POST',

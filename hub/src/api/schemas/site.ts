@@ -58,6 +58,16 @@ const siteRules = {
   createMissing: z.boolean(),
 };
 
+export const CheckedSiteSchema = z.object({
+  /** As the site names its home; null: not told before the connector is there. */
+  home: z.string().nullable(),
+  /** It is connected already, and would get a new credential. */
+  renews: z.boolean(),
+  /** The connector is not there yet, and would be installed. */
+  installs: z.boolean(),
+});
+export type CheckedSite = z.infer<typeof CheckedSiteSchema>;
+
 export const StartApprovalSchema = z.strictObject({ url: UrlSchema, name: NewSiteNameSchema });
 export type StartApproval = z.infer<typeof StartApprovalSchema>;
 

@@ -24,6 +24,7 @@ export const SIGNAL_SECRET = 'signal-secret-of-thirty-two-chars-or-more';
 
 const answers: Operations = {
   addSite: async () => ({ sites: [samples.site], renewed: false, warnings: [] }),
+  checkSite: async () => ({ home: 'shop.test', renews: false, installs: false }),
   startApproval: async () => ({
     id: 'a-1',
     approveUrl: 'https://shop.test/wp-admin/authorize-application.php?app_name=Rollcall',

@@ -9,10 +9,12 @@ import { asksHub, type CommandContext, type HubOptions, hubOf, show } from '../c
 import { usage } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';
 import { visible } from '../visible.ts';
+import { addFromFile } from './site-add-from.ts';
 import { addByApproval } from './site-approve.ts';
 
 interface AddOptions extends HubOptions {
-  readonly name: string;
+  readonly name?: string;
+  readonly from?: string;
   readonly user?: string;
   readonly appPassword?: string;
   readonly password?: string;
@@ -23,8 +25,12 @@ interface AddOptions extends HubOptions {
 export function addSiteAdd(parent: Command, context: CommandContext): void {
   asksHub(parent.command('add'))
     .description('connect a WordPress site, or renew its credential')
-    .argument('<url>', 'address of the site')
-    .requiredOption('--name <name>', 'name for it')
+    .argument('[url]', 'address of the site')
+    .option('--name <name>', 'name for it')
+    .option(
+      '--from <file>',
+      'many sites at once: a CSV file with the columns url, name, user, password, way',
+    )
     .option('--approve', 'an administrator approves in the browser; the address to open is printed')
     .option('--user <login>', 'login of an administrator there')
     .option(
@@ -36,11 +42,37 @@ export function addSiteAdd(parent: Command, context: CommandContext): void {
       'instead: what that account signs in with, used once; - reads it from standard input',
     )
     .option('--install', 'with --password: upload, update and activate the connector first')
-    .action(async (url: string, options: AddOptions) => add(url, options, context));
+    .action(async (url: string | undefined, options: AddOptions) =>
+      options.from === undefined
+        ? add(url, options, context)
+        : addFrom(options.from, url, options, context),
+    );
 }
 
-async function add(url: string, options: AddOptions, context: CommandContext): Promise<void> {
+function addFrom(
+  file: string,
+  url: string | undefined,
+  options: AddOptions,
+  context: CommandContext,
+): Promise<void> {
+  const { name, user, appPassword, password: typed, install, approve } = options;
+  if (
+    [url, name, user, appPassword, typed, install, approve].some((value) => value !== undefined)
+  ) {
+    throw usage('--from takes everything from the file.');
+  }
+  return addFromFile(file, options, context);
+}
+
+async function add(
+  url: string | undefined,
+  options: AddOptions,
+  context: CommandContext,
+): Promise<void> {
   const { name } = options;
+  if (url === undefined || name === undefined) {
+    throw usage('The address or --name is missing.', 'Give both, or --from with a file.');
+  }
   if (options.approve === true) {
     const given = [options.user, options.appPassword, options.password, options.install];
     if (given.some((value) => value !== undefined)) {

@@ -5,9 +5,11 @@ import {
   type StartApproval,
   StartedApprovalSchema,
 } from '../../api/schemas/site.ts';
+import type { ApiClient } from '../api-client.ts';
 import { type CommandContext, type HubOptions, hubOf, show } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { exitFor, Failure } from '../failure.ts';
+import type { Terminal } from '../terminal.ts';
 import { visible } from '../visible.ts';
 
 /** How often the hub is asked whether somebody approved. */
@@ -18,12 +20,21 @@ export async function addByApproval(
   options: HubOptions,
   context: CommandContext,
 ): Promise<void> {
-  const { terminal } = context;
   const hub = hubOf(context, options);
+  const view = await waitForApproval(wanted, hub, context.terminal);
+  show(context, options, view, () => `${visible(view.name)} is connected.\n`);
+}
+
+/** @throws Failure unless it is connected in the end */
+export async function waitForApproval(
+  wanted: StartApproval,
+  hub: ApiClient,
+  terminal: Terminal,
+): Promise<ApprovalView> {
   const started = await hub.send('POST', '/site-approvals', wanted, StartedApprovalSchema);
   // Standard output is for what came of it.
   terminal.err(
-    `Open this address where you are signed in as an administrator of the site, and approve:\n${visible(started.approveUrl)}\n`,
+    `Open this address where you are signed in as an administrator of ${wanted.name}, and approve:\n${visible(started.approveUrl)}\n`,
   );
   terminal.progress('Waiting for the approval …');
   let view: ApprovalView;
@@ -33,7 +44,7 @@ export async function addByApproval(
   } while (['open', 'connecting'].includes(view.state) && !terminal.isInterrupted);
   terminal.progress('');
   if (view.state !== 'connected') throw ended(view);
-  show(context, options, view, () => `${visible(view.name)} is connected.\n`);
+  return view;
 }
 
 const SENTENCES: Partial<Record<ApprovalView['state'], string>> = {

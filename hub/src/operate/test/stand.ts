@@ -105,6 +105,7 @@ export class Stand {
         signIn: async () => {
           throw new Error('a site in memory has no sign-in form');
         },
+        whyRefused: (fault) => fault,
         revoke: async () => true,
       },
       hub: {

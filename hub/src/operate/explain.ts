@@ -5,21 +5,21 @@
 import type { Explanation } from '../api/schemas/explain.ts';
 import { Fault } from '../errors.ts';
 import { ACCOUNT, type Field } from '../model/field.ts';
-import type { Account, Candidate, Fact, Holding, Identity } from '../model/identity.ts';
-import type { SiteKey } from '../model/ids.ts';
+import type { Account, Fact, Holding, Identity } from '../model/identity.ts';
 import type { Proof } from '../model/proof.ts';
-import type { Route, Site, Topology } from '../model/route.ts';
+import type { Topology } from '../model/route.ts';
 import { reasonSentence } from '../reasons.ts';
-import { type Decision, decide } from '../sync/decide/decide.ts';
 import { someMapRoles } from '../sync/decide/spread.ts';
 import type { SiteRecord } from '../sync/ports.ts';
+import { refusalsIn, whyOf } from './explain-route.ts';
 import { momentOrNull, siteNamed, siteNames } from './names.ts';
 import type { OperationPorts } from './ports.ts';
 import { viewsOf } from './proofs/list-proofs.ts';
 import { viewRow } from './read-log.ts';
 
-type Why = Explanation['targets'][number]['why'][number];
 const LOG_ROWS = 20;
+/** Of one person; what was refused longer ago is told without its reason. */
+const REFUSALS = 500;
 
 export async function explain(
   ports: OperationPorts,
@@ -38,7 +38,12 @@ export async function explain(
   const others = [...topology.sites.values()].map((entry) => entry.installation);
   const candidates = await views.candidatesOf(identity, site.installation, others);
   const holding = holdingOf(site, account);
-  const rolesAreMapped = someMapRoles(topology);
+  const refused = { uid: identity.uid, statuses: ['refused'], limit: REFUSALS } as const;
+  const common = {
+    rolesAreMapped: someMapRoles(topology),
+    refusals: refusalsIn(await views.log(refused)),
+    installations: await registry.installations(),
+  };
   return {
     site: site.name,
     login: account.login,
@@ -59,7 +64,7 @@ export async function explain(
         const why =
           route === undefined
             ? []
-            : whyOf({ identity, holding, route, site, target, found, rolesAreMapped });
+            : whyOf({ identity, holding, route, site, target, found, ...common });
         return { site: target.name, route: route?.id ?? null, why };
       }),
     log: (await views.log({ uid: identity.uid, limit: LOG_ROWS })).map((row) =>
@@ -68,7 +73,7 @@ export async function explain(
   };
 }
 
-/** Everything the hub knows the site to hold, as if it were learned now. */
+/** Everything the hub knows the site to hold, as if it were edited now. */
 function holdingOf(site: SiteRecord, account: Account): Holding {
   const facts: Fact[] = [];
   for (const [key, stamp] of account.known) {
@@ -89,95 +94,12 @@ function holdingOf(site: SiteRecord, account: Account): Holding {
     complete: true,
     gone: account.gone === null ? null : { stamp: account.gone, path: [site.key], site: site.key },
     birth,
-    newlyBorn: born !== undefined && born[0] > 0,
+    // An edit creates nobody who is missing, unless the target says so.
+    newlyBorn: false,
     learnedBy: 'receipt',
     lane: 'people',
   };
 }
-
-interface Asked {
-  readonly identity: Identity;
-  readonly holding: Holding;
-  readonly route: Route;
-  readonly site: SiteRecord;
-  readonly target: Site;
-  readonly found: readonly Candidate[];
-  readonly rolesAreMapped: boolean;
-}
-
-function whyOf({ identity, holding, route, site, target, found, rolesAreMapped }: Asked): Why[] {
-  if (route.status === 'paused') return [why('skipped', [], 'route.paused')];
-  if (site.status === 'paused' || target.status === 'paused')
-    return [why('skipped', [], 'site.paused')];
-  const waiting = waitingOf(identity, target.key);
-  const question = {
-    identity,
-    holding,
-    route,
-    source: site,
-    target,
-    candidates: found,
-    rolesAreMapped,
-  };
-  return [...waiting, ...fromDecision(decide(question), holding, waiting.length > 0)];
-}
-
-/** What is on its way there already. */
-function waitingOf(identity: Identity, target: SiteKey): Why[] {
-  const delivery = identity.deliveries.get(target);
-  if (delivery === undefined) return [];
-  if (delivery.held !== null) return [why('held', [...delivery.fields.keys()], delivery.held)];
-  const held = [...delivery.fields].filter(([, carried]) => carried.held !== undefined);
-  const open = [...delivery.fields].filter(([, carried]) => carried.held === undefined);
-  const rows = held.map(([field, carried]) => why('held', [field], carried.held ?? null));
-  if (open.length > 0 || delivery.gone !== null || delivery.birth !== null) {
-    rows.push({
-      verdict: 'pending',
-      fields: open.map(([field]) => field),
-      reason: null,
-      message: 'It is on its way.',
-    });
-  }
-  return rows;
-}
-
-const STEADY = new Set(['target.already_holds', 'path.already_visited']);
-
-function fromDecision(decision: Decision, holding: Holding, alsoWaiting: boolean): Why[] {
-  const rows: Why[] = [];
-  const reasons = new Map<string, Field[]>();
-  for (const { field, reason } of decision.dropped) {
-    reasons.set(reason, [...(reasons.get(reason) ?? []), field]);
-  }
-  for (const [reason, fields] of reasons) {
-    if (STEADY.has(reason)) rows.push(inStep(fields));
-    else rows.push(why(reason === 'path.stopped_at' ? 'stopped' : 'skipped', fields, reason));
-  }
-  if (decision.kind === 'skip' && !STEADY.has(decision.reason) && !reasons.has(decision.reason)) {
-    rows.unshift(why('skipped', [], decision.reason));
-  }
-  if (decision.kind === 'hold') rows.unshift(why('held', [], decision.reason));
-  if (decision.kind === 'deliver' || decision.kind === 'refresh') {
-    const fields = decision.kind === 'deliver' ? [...decision.fields.keys()] : [];
-    rows.unshift({ verdict: 'pending', fields, reason: null, message: 'It would go there now.' });
-  }
-  if (rows.length === 0 && !alsoWaiting) rows.push(inStep(holding.facts.map((fact) => fact.field)));
-  return rows;
-}
-
-const inStep = (fields: readonly Field[]): Why => ({
-  verdict: 'in_step',
-  fields: [...fields],
-  reason: null,
-  message: 'The target holds what this site holds.',
-});
-
-const why = (verdict: Why['verdict'], fields: readonly Field[], reason: string | null): Why => ({
-  verdict,
-  fields: [...fields],
-  reason,
-  message: reason === null ? '' : reasonSentence(reason),
-});
 
 function accountsOf(identity: Identity, topology: Topology): Explanation['accounts'] {
   return [...identity.accounts.values()].flatMap((account) => {

@@ -177,6 +177,7 @@ function decideMissing(
     const reason = byEmail.privileged ? 'link.privileged' : 'link.unproven';
     return { kind: 'skip', reason, route, dropped, candidate: byEmail };
   }
+  if (isKeptApart(question)) return skip(route, 'identity.kept_apart', dropped);
   const { birth } = holding;
   if (birth === null) return skip(route, 'target.account_missing', dropped);
   if (hasVisited(birth.path, target.key)) return skip(route, 'path.already_visited', dropped);
@@ -191,7 +192,6 @@ function decideMissing(
   if (!covers(holding, route)) return { kind: 'refresh', route, dropped };
   const filling = new Map([...chooseFilling(question), ...chosen]);
   const created = { ...birth, path: extendPath(birth.path, route.source) };
-  if (isKeptApart(question)) return skip(route, 'identity.kept_apart', dropped);
   if (byEmail !== undefined) return hold(route, 'identity.email_taken', filling, created, dropped);
   const byLogin = question.candidates.some((candidate) => candidate.by === 'login');
   if (byLogin) return hold(route, 'identity.login_taken', filling, created, dropped);

@@ -88,6 +88,11 @@ test('a site that prohibits incoming changes refuses create, update and delete, 
   expect(await refusal('PATCH', path, { revokeRoles: ['nobody'] })).toEqual([422, 'role.unknown']);
   expect(await refusal('PATCH', path, {})).toEqual([400, 'request.invalid']);
   expect((await guard()).readOnly).toBe(true);
+  const { events } = await stage.hub.call<{ events: { code: string; actor: string }[] }>(
+    'GET',
+    '/site-events?site=blog',
+  );
+  expect(events.filter(({ code }) => code === 'target.guard_tightened')).toHaveLength(1);
   expect(JSON.parse(await wp('guard', '--read-only=off', '--format=json'))).toMatchObject({
     read_only: 'off',
   });
@@ -143,6 +148,7 @@ test('a whitelist takes requests from its addresses and changes from its sites, 
   const hub = form['entries[0][name]'] ?? '';
   await wp('guard', `--add-entry=${hub}`, '--ip=203.0.113.0/24');
   expect(await testBlog()).toMatchObject({ ok: false, fault: { code: 'site.whitelisted_out' } });
+  await expect(stage.hub.connect(blog)).rejects.toThrow(/site\.whitelisted_out/u);
   expect((await admin.request(WHITELIST)).status).toBe(200);
   await expect(wp('guard', '--proxies=nonsense')).rejects.toThrow(
     /neither an address nor a range/u,

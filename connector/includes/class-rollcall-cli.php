@@ -84,6 +84,9 @@ final class Rollcall_Cli {
 	 * [--site-url=<address>]
 	 * : URL of the site that the entry lets in.
 	 *
+	 * [--inactive]
+	 * : Keep the entry, but let it match nothing.
+	 *
 	 * [--remove-entry=<name>]
 	 * : Take an entry off the whitelist.
 	 *
@@ -267,7 +270,7 @@ final class Rollcall_Cli {
 					'name'   => (string) $options['add-entry'],
 					'ip'     => isset( $options['ip'] ) ? (string) $options['ip'] : '',
 					'url'    => isset( $options['site-url'] ) ? (string) $options['site-url'] : '',
-					'active' => true,
+					'active' => empty( $options['inactive'] ),
 				)
 			);
 			if ( null === $entry ) {

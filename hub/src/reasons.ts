@@ -20,6 +20,7 @@ export const REASONS = {
     'The account was deleted, and is there again since the site was restored; it is kept apart until a person has looked.',
   'account.vanished':
     'The account is no longer on the site, and nobody saw it being deleted; nothing is sent there until a person has looked.',
+  'account.switched': 'An operator set switches of an account.',
   'administrator.credential': 'The site asks for an Application Password of an administrator.',
   'connector.update_due':
     'The hub brings a newer connector than the site has; it goes on speaking to that one.',

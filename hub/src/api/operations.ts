@@ -102,7 +102,7 @@ export interface Operations {
   /** Asked of the site itself. */
   account(query: AccountQuery): Promise<AccountView>;
   /** `site.guard_refused` for switching “reject incoming” off. Safe to repeat. */
-  switchAccount(change: SwitchAccount): Promise<AccountView>;
+  switchAccount(change: SwitchAccount, by: string): Promise<AccountView>;
   /** Goes through even when the site can't be reached; its users stay. */
   removeSite(name: string): Promise<RemovedSite>;
 

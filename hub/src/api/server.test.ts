@@ -134,7 +134,7 @@ describe('every route', () => {
       'PATCH',
       '/api/v1/account',
       { site: 'Shop', login: 'anna', stopOutgoing: true },
-      ['switchAccount', { site: 'Shop', login: 'anna', stopOutgoing: true }],
+      ['switchAccount', { site: 'Shop', login: 'anna', stopOutgoing: true }, 'owner'],
     ],
     [
       'GET',

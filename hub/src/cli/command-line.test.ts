@@ -69,7 +69,11 @@ describe('a command asks for what it was told', () => {
     ],
     [
       ['account', 'set', 'Shop', 'anna', '--no-stop-outgoing', '--reject-incoming'],
-      ['switchAccount', { site: 'Shop', login: 'anna', stopOutgoing: false, rejectIncoming: true }],
+      [
+        'switchAccount',
+        { site: 'Shop', login: 'anna', stopOutgoing: false, rejectIncoming: true },
+        'owner',
+      ],
     ],
     [
       ['site', 'remove', 'Shop'],

@@ -3,13 +3,13 @@
  *
  * Always true: the site itself is asked; a switch is the site's, and the hub hears of it as of any change.
  */
-import type { AccountState } from '#contract/account-state.ts';
+import type { AccountState, Switches } from '#contract/account-state.ts';
 import type { SwitchResult } from '#contract/messages.ts';
 import type { AccountQuery, AccountView, SwitchAccount } from '../api/schemas/account.ts';
 import { Fault } from '../errors.ts';
-import { reasonSentence } from '../reasons.ts';
+import { type Reason, reasonSentence } from '../reasons.ts';
 import type { SiteRecord } from '../sync/ports.ts';
-import { siteNamed } from './names.ts';
+import { operatorNamed, siteNamed } from './names.ts';
 import type { OperationPorts } from './ports.ts';
 
 /** @throws Fault `account.unknown`, `site.*` */
@@ -25,6 +25,7 @@ export async function account(
 export async function switchAccount(
   ports: OperationPorts,
   { site: name, login, stopOutgoing, stopMade, rejectIncoming }: SwitchAccount,
+  by: string,
 ): Promise<AccountView> {
   const { registry, wake } = ports;
   const site = await siteNamed(registry, name);
@@ -38,9 +39,23 @@ export async function switchAccount(
   };
   const [result] = await send(ports, site, order);
   if (result?.switches === undefined) throw refusal(result, site, login);
+  if (result.result === 'set') {
+    await registry.noteEvent(site.installation, {
+      code: 'account.switched' satisfies Reason,
+      message: `Switches of “${found.login}” on “${site.name}”: ${saysOf(result.switches)}.`,
+      actor: operatorNamed(by),
+    });
+  }
   await wake.pull(site.installation);
   return viewOf(ports, site, { ...found, switches: result.switches });
 }
+
+const saysOf = ({ stop_outgoing, stop_made, reject_incoming }: Switches): string =>
+  [
+    `outgoing ${stop_outgoing ? 'stopped' : 'free'}`,
+    ...(stop_outgoing && stop_made === true ? ['with what it does to others'] : []),
+    `incoming ${reject_incoming ? 'rejected' : 'taken'}`,
+  ].join(', ');
 
 async function send(
   { registry, site: port }: OperationPorts,

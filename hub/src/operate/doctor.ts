@@ -93,6 +93,10 @@ async function siteChecks(
         ),
       );
     }
+    if (status.sites.some(({ blog, read_only }) => blog === site.blog && read_only)) {
+      const sentence = 'The site prohibits incoming changes: what goes there is refused.';
+      checks.push({ ...good(site.name, 'guard', sentence), code: 'target.read_only' });
+    }
     for (const { code, message } of status.warnings) {
       // Told by the hub itself, below.
       if (code === installation.trouble?.code) continue;

@@ -48,7 +48,7 @@ export function buildOperations(ports: OperationPorts): Operations {
     guard: (name, query) => guard(ports, name, query),
     tightenGuard: (name, change, by) => tightenGuard(ports, name, change, by),
     account: (query) => account(ports, query),
-    switchAccount: (change) => switchAccount(ports, change),
+    switchAccount: (change, by) => switchAccount(ports, change, by),
     removeSite: (name) => removeSite(ports, name),
     siteRestored: (name, by) => siteRestored(ports, name, by),
     siteRewritten: (name, rewritten, by) => siteRewritten(ports, name, rewritten, by),

@@ -23,6 +23,6 @@ export function accountRoutes(api: Api, operations: Operations): void {
       ...says('Set the switches of an account', AccountViewSchema),
       body: SwitchAccountSchema,
     },
-    handler: ({ body }) => operations.switchAccount(body),
+    handler: ({ body, caller }) => operations.switchAccount(body, caller?.name ?? ''),
   });
 }

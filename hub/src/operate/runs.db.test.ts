@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SyncRequest, SyncRun } from '../api/schemas/sync.ts';
+import { Fault } from '../errors.ts';
 import { siteKey } from '../model/ids.ts';
 import { purgeKept, purgeRuns } from '../storage/runs.ts';
 import { Stand } from './test/stand.ts';
@@ -169,6 +170,50 @@ describe('a run', () => {
     await stand.tick();
     expect(await toItsEnd(id)).toMatchObject({ state: 'done', delivered: 1, fault: null });
     expect(field('blog', 'cora')).toBe('Cora S');
+  });
+
+  test('I7: that broke off after the source had stamped goes on, and stamps nothing twice', async () => {
+    differ('shop', { cora: 'Cora once' });
+    differ('blog', { cora: 'Cora never' });
+    const { id } = await plan({ accounts: { by: 'accounts', logins: ['cora'] } });
+    const before = stand.site('blog').applied.length;
+    const { runs } = stand.storage;
+    const save = runs.save;
+    let saves = 0;
+    // The second one would say that it was asked for.
+    Object.assign(runs, {
+      save: async (...args: Parameters<typeof save>) => {
+        saves += 1;
+        if (saves === 2) throw new Fault('database.unreachable', 'killed');
+        await save(...args);
+      },
+    });
+    await stand.operations.startPlanned(id, {});
+    await stand.work();
+    Object.assign(runs, { save });
+    const stamp = () => stand.site('shop').byLogin('cora')?.fields.get('first_name')?.stamp;
+    const first = stamp();
+    expect((await steps(id))['cora']).toEqual(['update', 'doing', null]);
+    await stand.tick();
+    expect(await toItsEnd(id)).toMatchObject({ state: 'done', delivered: 1, changed: 0 });
+    expect(stamp()).toEqual(first);
+    expect(stand.site('blog').applied.length - before).toBe(1);
+    // What was there before is what was kept, also if the answer had arrived by then.
+    await stand.operations.undoSync(id, {}, 'olga');
+    expect(await toItsEnd(id)).toMatchObject({ state: 'undone', undone: 1 });
+    expect(field('blog', 'cora')).toBe('Cora never');
+  });
+
+  test('stays with the sites of its plan, whatever they are called by then', async () => {
+    differ('shop', { cora: 'Cora again' });
+    const { id } = await plan({ accounts: { by: 'accounts', logins: ['cora'] } });
+    const blog = await stand.operations.sites();
+    const key = blog.find(({ name }) => name === 'blog')?.key;
+    await stand.storage.registry.updateSite(siteKey(key ?? 0), { name: 'renamed' });
+    await stand.operations.startPlanned(id, {});
+    const run = await toItsEnd(id);
+    await stand.storage.registry.updateSite(siteKey(key ?? 0), { name: 'blog' });
+    expect(run).toMatchObject({ state: 'done', delivered: 1, to: ['renamed'] });
   });
 });
 

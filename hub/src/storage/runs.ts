@@ -88,7 +88,7 @@ export function createRuns({ kysely }: Database, secrets: Secrets): Runs {
       if (what !== undefined) rows = rows.where('what', '=', what);
       if (after !== undefined)
         rows = rows.where(
-          sql<boolean>`(wp_id, target) > (${after.wpId}::bigint, ${after.target}::int)`,
+          sql<boolean>`(wp_id, target) > (${after.wpId}::bigint, ${after.target}::bigint)`,
         );
       const page = rows.orderBy('wp_id').orderBy('target').limit(limit);
       return (await page.execute()).map((row) => toStep(row, secrets));

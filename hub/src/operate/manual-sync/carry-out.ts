@@ -12,8 +12,7 @@ import { Fault } from '../../errors.ts';
 import type { SyncRunRecord, SyncStep } from '../../model/sync-run.ts';
 import type { OperationPorts } from '../ports.ts';
 import { carryOutSlice } from './carry-out-slice.ts';
-import { resolve } from './choose.ts';
-import { requestOf } from './plan-sync.ts';
+import { sitesOfRun } from './choose.ts';
 import { settleSteps } from './settle-steps.ts';
 
 /** Accounts in one go: short enough to stop between two of them, long enough for few requests. */
@@ -23,7 +22,7 @@ export async function carryOut(ports: OperationPorts, { id }: SyncRunRecord): Pr
   for (;;) {
     const run = await ports.runs.find(id);
     if (run?.state !== 'running') return;
-    const asked = await resolve(ports, requestOf(run));
+    const asked = await sitesOfRun(ports, run);
     const steps = await nextSlice(ports, run, asked.ways.length);
     if (steps.length === 0) {
       await ports.runs.change(id, ['running'], { state: 'delivering', fault: null });

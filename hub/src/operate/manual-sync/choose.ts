@@ -1,7 +1,14 @@
-/** The accounts, sites and routes that a manual sync was asked for. */
+/**
+ * The accounts, sites and routes that a manual sync was asked for. Names are looked up once, when it is
+ * asked for: whatever a site is called later, the run stays with the sites of its plan.
+ */
+
+import { z } from 'zod';
 import type { AccountState } from '#contract/account-state.ts';
-import type { SyncRequest } from '../../api/schemas/sync.ts';
+import { type SyncRequest, SyncRequestSchema } from '../../api/schemas/sync.ts';
 import { Fault } from '../../errors.ts';
+import { type SiteKey, siteKey } from '../../model/ids.ts';
+import type { SyncRunRecord } from '../../model/sync-run.ts';
 import { accountPages } from '../../sync/account-pages.ts';
 import type { SiteRecord } from '../../sync/ports.ts';
 import { siteNamed } from '../names.ts';
@@ -22,26 +29,59 @@ export async function resolve(
   request: SyncRequest,
 ): Promise<Asked> {
   const source = await siteNamed(ports.registry, request.from);
-  const { routes } = await ports.registry.topology();
-  const ways: Way[] = [];
+  const targets: SiteRecord[] = [];
   for (const name of new Set(request.to)) {
     const target = await siteNamed(ports.registry, name);
-    const route = routes.find(
-      (entry) => entry.source === source.key && entry.target === target.key,
-    );
-    if (route === undefined) {
-      const sentence = `There is no route from “${source.name}” to “${target.name}”; its rules say which fields and roles may go there.`;
-      throw new Fault('route.unknown', sentence);
-    }
-    ways.push({ route, target });
+    if (!targets.some(({ key }) => key === target.key)) targets.push(target);
   }
   for (const role of request.accounts.by === 'roles' ? request.accounts.roles : []) {
     if (source.roles[role] === undefined) {
       throw new Fault('role.unknown', `“${source.name}” has no role “${role}”.`);
     }
   }
-  return { source, ways };
+  return { source, ways: await waysTo(ports, source, targets) };
 }
+
+/** The sites of a run as they are now. @throws Fault `site.unknown`, `route.unknown` */
+export async function sitesOfRun(
+  ports: Pick<OperationPorts, 'registry'>,
+  run: SyncRunRecord,
+): Promise<Asked> {
+  const sites = new Map((await ports.registry.sites()).map((site) => [site.key, site]));
+  const found = (key: SiteKey): SiteRecord => {
+    const site = sites.get(key);
+    if (site === undefined) throw new Fault('site.unknown', 'A site of this sync was removed.');
+    return site;
+  };
+  const source = found(run.source);
+  const targets = storedRequest(run).targets.map((key) => found(siteKey(key)));
+  return { source, ways: await waysTo(ports, source, targets) };
+}
+
+async function waysTo(
+  { registry }: Pick<OperationPorts, 'registry'>,
+  source: SiteRecord,
+  targets: readonly SiteRecord[],
+): Promise<readonly Way[]> {
+  const { routes } = await registry.topology();
+  return targets.map((target) => {
+    const route = routes.find(
+      (entry) => entry.source === source.key && entry.target === target.key,
+    );
+    if (route !== undefined) return { route, target };
+    const sentence = `There is no route from “${source.name}” to “${target.name}”; its rules say which fields and roles may go there.`;
+    throw new Fault('route.unknown', sentence);
+  });
+}
+
+const StoredRequestSchema = z.object({
+  asked: SyncRequestSchema,
+  targets: z.array(z.int().positive()),
+});
+export type StoredRequest = z.infer<typeof StoredRequestSchema>;
+
+export const storedRequest = ({ request }: SyncRunRecord): StoredRequest =>
+  StoredRequestSchema.parse(request);
 
 export interface ChosenPage {
   readonly accounts: readonly AccountState[];

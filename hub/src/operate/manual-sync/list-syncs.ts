@@ -14,7 +14,7 @@ import { reasonSentence } from '../../reasons.ts';
 import { moment, momentOrNull, siteNames } from '../names.ts';
 import { placeOf, placeText } from '../place.ts';
 import type { OperationPorts } from '../ports.ts';
-import { requestOf } from './plan-sync.ts';
+import { storedRequest } from './choose.ts';
 import { runCalled } from './run-called.ts';
 import { settleSteps } from './settle-steps.ts';
 
@@ -82,7 +82,7 @@ export async function listSteps(
 }
 
 async function view(ports: OperationPorts, run: SyncRunRecord): Promise<SyncRun> {
-  const { to, mode } = requestOf(run);
+  const { asked, targets } = storedRequest(run);
   const counts = await ports.runs.counts(run.id);
   const nameOf = await siteNames(ports.registry);
   const sum = (meant: (count: (typeof counts)[number]) => boolean): number =>
@@ -93,10 +93,10 @@ async function view(ports: OperationPorts, run: SyncRunRecord): Promise<SyncRun>
   return {
     id: run.id,
     state: run.state,
-    mode: mode ?? 'like_source',
+    mode: asked.mode ?? 'like_source',
     by: run.startedBy,
     from: nameOf(run.source),
-    to: [...to],
+    to: targets.map((key) => nameOf(siteKey(key))),
     accounts: run.accounts,
     targets: [...new Set(counts.map(({ target }) => target))].map((target) => {
       const planned = (what: string) =>

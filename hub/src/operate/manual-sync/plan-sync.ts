@@ -6,12 +6,12 @@
  * Always true: a hub that was killed goes on behind the last page that it stored.
  * On failure: the run is `failed` with its fault.
  */
-import { type SyncRequest, SyncRequestSchema, type SyncRun } from '../../api/schemas/sync.ts';
+import type { SyncRequest, SyncRun } from '../../api/schemas/sync.ts';
 import { wordPressId } from '../../model/ids.ts';
 import type { PlannedStep, StepState, SyncRunRecord } from '../../model/sync-run.ts';
 import type { SiteRecord } from '../../sync/ports.ts';
 import type { OperationPorts } from '../ports.ts';
-import { pagesOf, resolve } from './choose.ts';
+import { pagesOf, resolve, type StoredRequest, sitesOfRun, storedRequest } from './choose.ts';
 import { viewSync } from './list-syncs.ts';
 import { type PlanFor, type Planned, planPage } from './plan-page.ts';
 
@@ -22,19 +22,20 @@ export async function planSync(
   by: string,
   { starts }: { readonly starts: boolean },
 ): Promise<SyncRun> {
-  const { source } = await resolve(ports, request);
+  const { source, ways } = await resolve(ports, request);
+  const stored: StoredRequest = { asked: request, targets: ways.map(({ target }) => target.key) };
   const id = ports.newId();
-  await ports.runs.add({ id, source: source.key, request, startedBy: by, starts });
+  await ports.runs.add({ id, source: source.key, request: stored, startedBy: by, starts });
   await ports.wake.run(id);
   return viewSync(ports, id);
 }
 
-export const requestOf = (run: SyncRunRecord): SyncRequest => SyncRequestSchema.parse(run.request);
+export const requestOf = (run: SyncRunRecord): SyncRequest => storedRequest(run).asked;
 
 /** Reads on to the end; then the run is planned, or goes on by itself. */
 export async function makePlan(ports: OperationPorts, run: SyncRunRecord): Promise<void> {
   const request = requestOf(run);
-  const asked = await resolve(ports, request);
+  const asked = await sitesOfRun(ports, run);
   const planFor: PlanFor = {
     ...asked,
     mode: request.mode ?? 'like_source',

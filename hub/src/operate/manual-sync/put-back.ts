@@ -18,16 +18,15 @@ import type { SiteRecord } from '../../sync/ports.ts';
 import { operatorNamed } from '../names.ts';
 import type { OperationPorts } from '../ports.ts';
 import { wakeEverything } from '../wake-everything.ts';
-import { type Asked, resolve } from './choose.ts';
+import { type Asked, sitesOfRun } from './choose.ts';
 import { blank, entryOf, isSame } from './compare.ts';
-import { requestOf } from './plan-sync.ts';
 import { removable } from './remove-created.ts';
 
 /** Accounts in one go. */
 const SLICE = 100;
 
 export async function putBack(ports: OperationPorts, run: SyncRunRecord): Promise<void> {
-  const asked = await resolve(ports, requestOf(run));
+  const asked = await sitesOfRun(ports, run);
   let after: StepKey | undefined;
   for (;;) {
     const states = ['arrived', 'held', 'failed', 'stays'] as const;

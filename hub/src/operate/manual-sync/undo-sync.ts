@@ -6,9 +6,8 @@
 import type { SyncRun, UndoSync } from '../../api/schemas/sync.ts';
 import { Fault } from '../../errors.ts';
 import type { OperationPorts } from '../ports.ts';
-import { resolve } from './choose.ts';
+import { sitesOfRun } from './choose.ts';
 import { viewSync } from './list-syncs.ts';
-import { requestOf } from './plan-sync.ts';
 import { runCalled } from './run-called.ts';
 
 /** Returns as soon as it is under way. Asked again, it sees to what could not be put back before. */
@@ -21,7 +20,7 @@ export async function undoSync(
   const run = await runCalled(ports, id, ['done', 'cancelled', 'failed', 'undone']);
   if (run.startedMs === null)
     throw new Fault('sync.wrong_state', 'It was never started; there is nothing to take back.');
-  await resolve(ports, requestOf(run));
+  await sitesOfRun(ports, run);
   const open = await ports.runs.steps(id, { states: ['doing', 'sent'], limit: 1 });
   if (open.length > 0)
     throw new Fault('sync.wrong_state', 'A part of the sync is still on its way; wait for it.');

@@ -1,5 +1,5 @@
 /**
- * A manual sync of three hundred people: paused, resumed, its hub killed in the middle, taken back;
+ * A manual sync of hundreds of people: paused, resumed, its hub killed in the middle, taken back;
  * another one cancelled; and what an undo removes.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -10,10 +10,10 @@ import type { SyncRun, SyncSteps } from '#hub/api/schemas/sync.ts';
 import type { Site } from '#lab/start-site.ts';
 import { waitUntil } from '#lab/wait-until.ts';
 import { HubProcess } from './hub-process.ts';
-import { type Hub, prepare, REST_MS, startStorySite } from './stage.ts';
+import { ENGINE, type Hub, prepare, REST_MS, startStorySite } from './stage.ts';
 
-/** Half of them are on both sites, half on the shop alone. */
-const PEOPLE = 300;
+/** Half of them are on both sites, half on the shop alone. More than one slice of a run in any case. */
+const PEOPLE = ENGINE === 'native' ? 300 : 120;
 const BOTH = PEOPLE / 2;
 
 let folder: string;

@@ -13,6 +13,7 @@ import { outboxFacts } from './test/outbox-facts.ts';
 import { peopleFacts } from './test/people-facts.ts';
 import { proofFacts } from './test/proof-facts.ts';
 import { registryFacts } from './test/registry-facts.ts';
+import { runFacts } from './test/run-facts.ts';
 import { samePersonFacts } from './test/same-person-facts.ts';
 import { togetherFacts } from './test/together-facts.ts';
 import { viewFacts } from './test/view-facts.ts';
@@ -34,6 +35,7 @@ export function storageConformance(
   describe('outbox', () => outboxFacts(world));
   describe('marks', () => markFacts(world));
   describe('proofs', () => proofFacts(world));
+  describe('runs', () => runFacts(world));
   describe('views', () => viewFacts(world));
   describe('log', () => logFacts(world));
   describe('hub', () => hubFacts(world));

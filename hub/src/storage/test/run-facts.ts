@@ -90,11 +90,9 @@ export function runFacts(world: () => World): void {
     const after = { wpId: wordPressId(1), target };
     expect((await runs().steps(id, { after, limit: 1 })).map(({ wpId }) => wpId)).toEqual([2]);
     expect(await runs().moveAll(id, ['planned'], 'cancelled')).toBe(1);
-    const counts = (await runs().counts(id)).map(({ what, state, count }) => [what, state, count]);
-    expect(counts.toSorted()).toEqual([
-      ['skip', 'left', 1],
-      ['update', 'cancelled', 1],
-      ['update', 'sent', 1],
-    ]);
+    const counts = await runs().counts(id);
+    expect(new Set(counts.map(({ what, state, count }) => `${what} ${state} ${count}`))).toEqual(
+      new Set(['skip left 1', 'update cancelled 1', 'update sent 1']),
+    );
   });
 }

@@ -21,8 +21,14 @@ const CONNECT_WITHIN_MS = 60 * 60_000;
 /** Names Rollcall among a person's Application Passwords. */
 const APP_ID = '5b0c8a52-3c1e-4a57-9d3f-6f1f2a7c9e10';
 
+type StartPorts = Pick<OperationPorts, 'publicUrl' | 'newSecret' | 'newId'> & {
+  readonly introductions: Pick<OperationPorts['introductions'], 'discover' | 'approvePage'>;
+  readonly approvals: Pick<OperationPorts['approvals'], 'open'>;
+  readonly store: Pick<OperationPorts['store'], 'nowMs'>;
+};
+
 export async function startApproval(
-  ports: OperationPorts,
+  ports: StartPorts,
   { url, name }: StartApproval,
   by: string,
 ): Promise<StartedApproval> {

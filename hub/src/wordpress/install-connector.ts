@@ -78,7 +78,9 @@ async function upload(wire: Wire, signedIn: SignedIn, zip: Zip): Promise<void> {
     body: multipart(boundary, nonce, zip),
   });
   // WordPress shows both versions and asks; it asks in other words where the new one is the older.
-  const replace = /href=["']([^"']*overwrite=update-plugin[^"']*)["']/u.exec(answer.text)?.[1];
+  const replace = /href=["']([^"']{0,500}overwrite=update-plugin[^"']{0,500})["']/u.exec(
+    answer.text,
+  )?.[1];
   if (replace === undefined) return;
   const there = new URL(unescaped(replace), `${session.wordpressUrl}${folder}`);
   await visit(wire, session, `${folder}update.php${there.search}`);
@@ -93,7 +95,7 @@ async function uploadForm(
   for (const folder of ['wp-admin/', 'wp-admin/network/']) {
     page = await visit(wire, signedIn.session, `${folder}plugin-install.php?tab=upload`);
     const form =
-      /<form\b[^>]*action=["'][^"']*update\.php\?action=upload-plugin["'][\s\S]*?<\/form>/u;
+      /<form\b[^>]{0,500}action=["'][^"']{0,500}update\.php\?action=upload-plugin["'][\s\S]{0,5000}?<\/form>/u;
     const nonce = /name=["']_wpnonce["'] value=["']([0-9a-f]{10})["']/u.exec(
       form.exec(page.text)?.[0] ?? '',
     )?.[1];

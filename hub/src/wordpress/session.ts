@@ -36,8 +36,11 @@ export async function visit(
     ...(asked.body === undefined ? {} : { body: asked.body }),
   });
   for (const line of answer.setCookies ?? []) keep(session, line);
-  return answer;
+  return { ...answer, text: answer.text.slice(0, LONGEST_PAGE) };
 }
+
+/** Characters. Pages of wp-admin that matter here are far shorter, and a hostile one must not keep us reading. */
+const LONGEST_PAGE = 500_000;
 
 const FORM = 'application/x-www-form-urlencoded';
 

@@ -130,6 +130,24 @@ describe('signing in with a name and a password', () => {
     expect(said).not.toContain(PASSWORD.trim());
   });
 
+  it('is not tried over plain http at a public address', async () => {
+    const heard = server.heard.length;
+    const there = { ...front(), publicOnly: true };
+    const fault = await faultOf(signIn(wire, there, { user: 'admin', password: PASSWORD }));
+    expect(fault.code).toBe('site.sign_in_blocked');
+    expect(server.heard.length).toBe(heard);
+  });
+
+  it('reads a page that is made to be slow to read in time', async () => {
+    const hostile = '<input '.repeat(400_000);
+    const startedMs = performance.now();
+    const fault = await faultOf(
+      enter({ form: `${FORM}${hostile}`, answer: { status: 200, text: hostile } }),
+    );
+    expect(fault.code).toBe('site.sign_in_blocked');
+    expect(performance.now() - startedMs).toBeLessThan(30_000);
+  });
+
   it('signs out, and holds no cookie afterwards', async () => {
     server.behave(wordpress({}));
     const signedIn = await signIn(wire, front(), { user: 'admin', password: PASSWORD });

@@ -29,6 +29,8 @@ export const APP_ID = '5b0c8a52-3c1e-4a57-9d3f-6f1f2a7c9e10';
 
 export async function signIn(wire: Wire, front: Front, login: Credential): Promise<SignedIn> {
   const session: Session = { ...front, cookies: new Map() };
+  // Whoever stands in between could have said that this site takes passwords so.
+  if (front.publicOnly && front.wordpressUrl.startsWith('http:')) throw readable(front);
   const form = await visit(wire, session, 'wp-login.php');
   if (!hasPasswordField(form)) throw noForm(form);
   const body = new URLSearchParams({
@@ -74,7 +76,9 @@ export async function signOut(wire: Wire, signedIn: SignedIn): Promise<void> {
   try {
     await endPassword(wire, signedIn);
     const asks = await visit(wire, session, 'wp-login.php?action=logout');
-    const nonce = /action=logout&(?:amp;|#0?38;)?[^"']*?_wpnonce=([0-9a-f]{10})/u.exec(asks.text);
+    const nonce = /action=logout&(?:amp;|#0?38;)?[^"']{0,500}?_wpnonce=([0-9a-f]{10})/u.exec(
+      asks.text,
+    );
     if (nonce !== null) {
       await visit(wire, session, `wp-login.php?action=logout&_wpnonce=${nonce[1] ?? ''}`);
     }
@@ -97,7 +101,7 @@ async function endPassword(wire: Wire, { session, nonce, made }: SignedIn): Prom
 }
 
 const hasPasswordField = ({ status, text }: Answered): boolean =>
-  status === 200 && /<input\b[^>]*\bname=["']pwd["']/iu.test(text);
+  status === 200 && /<input\b[^>]{0,500}\bname=["']pwd["']/iu.test(text);
 
 /** The widgets of the usual services, and what plugins call a sum that is to be done. */
 const CAPTCHA = /g-recaptcha|h-captcha|cf-turnstile|altcha|friendly-?captcha|captcha/iu;
@@ -112,6 +116,12 @@ function notSignedIn(form: Answered, answer: Answered): Fault {
   if (answer.status >= 400) return blocked(answer, `refuses to sign in (status ${answer.status})`);
   return blocked(answer, 'asks for more than a password at sign-in, such as a second factor');
 }
+
+const readable = ({ wordpressUrl }: Front): Fault => {
+  const { host } = new URL(wordpressUrl);
+  const sentence = `${host} is reached by plain http, where anybody on the way could read the password.`;
+  return new Fault('site.sign_in_blocked', sentence, { detail: { host } });
+};
 
 const noForm = (answer: Answered): Fault =>
   blocked(answer, 'shows no sign-in form at wp-login.php');

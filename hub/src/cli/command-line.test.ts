@@ -121,6 +121,10 @@ describe('a command asks for what it was told', () => {
     ],
     [['log', 'settings'], ['logSettings']],
     [
+      ['held', 'list', '--look', '--json'],
+      ['held', { look: 'true' }],
+    ],
+    [
       ['held', 'show', 'd-1'],
       ['showHeld', 'd-1'],
     ],

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { DecidedHeld, DecideHeld, HeldList, HeldQuery } from '../api/schemas/held.ts';
 import { MOST_ROWS_SHOWN } from '../api/schemas/words.ts';
 import type { Delivery, Identity } from '../model/identity.ts';
-import { deliveryId } from '../model/ids.ts';
+import { deliveryId, type SiteKey } from '../model/ids.ts';
 import type { LogEntry } from '../model/log-entry.ts';
 import type { HeldDelivery, HeldQuery as StoredQuery } from '../sync/ports.ts';
 import { heldRows } from './held-facts.ts';
@@ -69,31 +69,38 @@ export async function decideHeld(
 const AT_ONCE = 500;
 
 async function decideRows(
-  { store }: OperationPorts,
+  { store, views }: OperationPorts,
   rows: readonly HeldDelivery[],
   decision: DecideHeld['decision'],
   by: string,
 ): Promise<void> {
   const asked = new Set<string>(rows.map((row) => row.delivery));
   const uids = [...new Set(rows.map((row) => row.uid))];
+  const parties = await views.heldParties(rows.map((row) => row.delivery));
+  const from = (row: HeldDelivery) => parties.get(row.delivery)?.source ?? null;
   await store.transaction(async (tx) => {
     const identities = [...(await tx.lockByUid(uids)).values()];
     await tx.save(identities.map((identity) => decideFor(identity, asked, decision)));
-    await tx.appendLog(rows.map((row) => logOf(row, decision, by)));
+    await tx.appendLog(rows.map((row) => logOf(row, from(row), decision, by)));
   });
 }
 
 /** A release is no end: what becomes of it then is a row of its own. */
-const logOf = (row: HeldDelivery, decision: DecideHeld['decision'], by: string): LogEntry => ({
+const logOf = (
+  row: HeldDelivery,
+  source: SiteKey | null,
+  decision: DecideHeld['decision'],
+  by: string,
+): LogEntry => ({
   uid: row.uid,
   login: row.login,
-  source: null,
+  source,
   target: row.target,
-  action: 'update',
+  action: row.reason.startsWith('delete.') ? 'delete' : 'update',
   status: decision === 'release' ? 'released' : 'cancelled',
   reason: row.reason,
   fields: row.fields,
-  path: [row.target],
+  path: source === null ? [row.target] : [source, row.target],
   actor: operatorNamed(by),
   delivery: row.delivery,
   attempts: 0,

@@ -128,6 +128,10 @@ test('rejected: it does not happen; what is resolved is held no longer', async (
     code: 'held.unknown',
   });
   expect(firstName('blog', 'four')).toBe('four of the blog');
+  const { rows } = await stand.operations.log({ account: 'four', status: ['cancelled'], limit: 9 });
+  expect(rows).toMatchObject([
+    { source: 'shop', target: 'blog', path: ['shop', 'blog'], actor: 'operator olga' },
+  ]);
 });
 
 test('a delete wins over the edit that holds it, when a person says so', async () => {

@@ -28,9 +28,13 @@ function addList(held: Command, context: CommandContext): void {
   paged(asksHub(held.command('list')))
     .description('what is held, the oldest first, with the reasons')
     .option('--reason <code>', 'only what is held for this reason')
-    .action(async (options: HubOptions & PageOptions & { reason?: string }) => {
-      const { reason } = options;
-      const query = pageQuery(options, reason === undefined ? {} : { reason });
+    .option('--look', 'with --json: ask the sites for the names of the accounts, too')
+    .action(async (options: HubOptions & PageOptions & { reason?: string; look?: boolean }) => {
+      const { reason, look } = options;
+      const query = pageQuery(options, {
+        ...(reason === undefined ? {} : { reason }),
+        ...(look === true ? { look: 'true' } : {}),
+      });
       const list = await hubOf(context, options).get(`/held${query}`, HeldListSchema);
       show(context, options, list, () =>
         list.held.length === 0 ? 'Nothing is held.\n' : shown(list),

@@ -589,6 +589,57 @@ describe('roles that sync', () => {
     expect([1, 2].map((site) => value(world, site, 'first_name'))).toEqual(['Anne', 'Anne']);
   });
 
+  test('so it is where the role comes and goes by another site, too', async () => {
+    const world = new World(3, [
+      { from: 0, to: 1 },
+      { from: 1, to: 2 },
+    ]);
+    world.rule(1, { syncRoles: ['author'], onRoleLost: 'delete' });
+    world.site(0).register(ANNA);
+    await world.rest();
+    expect(world.site(2).byLogin('anna')).toBeUndefined();
+    edit(world, 0, { 'role:author': true, first_name: 'Anna' });
+    await world.rest();
+    const whole = ['first_name', 'nickname', 'role:author'].map((field) => value(world, 2, field));
+    expect(whole).toEqual(['Anna', 'anna', true]);
+    edit(world, 0, { 'role:author': false });
+    await world.rest();
+    expect(world.site(2).byLogin('anna')).toBeUndefined();
+    expect(world.site(1).byLogin('anna')).toBeDefined();
+  });
+
+  test('a site that was restored to before somebody had the role deletes nobody', async () => {
+    const world = await withAnna(2, [{ from: 0, to: 1 }]);
+    edit(world, 0, { 'role:author': true });
+    edit(world, 0, { 'role:author': false });
+    const putBack = world.site(0).backUp();
+    edit(world, 0, { 'role:author': true });
+    await world.rest();
+    world.rule(0, { syncRoles: ['author'], onRoleLost: 'delete' });
+    putBack();
+    await world.restored(0);
+    await world.rest();
+    expect(world.site(1).byLogin('anna')).toBeDefined();
+  });
+
+  test('a site that was restored to when somebody still had the role creates nobody', async () => {
+    const world = await withAnna(3, [{ from: 0, to: 1 }]);
+    edit(world, 0, { 'role:author': true });
+    await world.rest();
+    const putBack = world.site(0).backUp();
+    edit(world, 0, { 'role:author': false });
+    await world.rest();
+    world.topology = new World(3, [
+      { from: 0, to: 1 },
+      { from: 0, to: 2 },
+    ]).topology;
+    world.rule(0, { syncRoles: ['author'] });
+    putBack();
+    await world.restored(0);
+    await world.rest();
+    expect(world.site(2).byLogin('anna')).toBeUndefined();
+  });
+
   test('who has none takes nobody along who is elsewhere', async () => {
     const world = await withAnna(2, [{ from: 0, to: 1 }]);
     world.rule(0, { syncRoles: ['author'] });

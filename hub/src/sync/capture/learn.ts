@@ -8,6 +8,7 @@
  * (too large, a name with control characters) is not learned, whoever sent it.
  */
 import type { AccountState, Gone } from '#contract/account-state.ts';
+import { comingAndGoing } from '../../model/coming-and-going.ts';
 import {
   ACCOUNT,
   type Field,
@@ -22,7 +23,6 @@ import type { Path } from '../../model/path.ts';
 import type { Site } from '../../model/route.ts';
 import { isFromBefore, isFromFuture, isNewer, type Stamp } from '../../model/stamp.ts';
 import type { Reason } from '../../reasons.ts';
-import { comingAndGoing } from './coming-and-going.ts';
 import { rolesTold, whoTells } from './who-tells.ts';
 
 export interface LearnInput {
@@ -40,6 +40,8 @@ export interface LearnInput {
   readonly asNew: boolean;
   /** An operator asked for it. */
   readonly asked?: boolean;
+  /** The site may have gone back: who has which roles now is nobody's decision. */
+  readonly restored?: boolean;
   /** Accounts that the hub knew to be labelled before the site was asked; absent: all that it knows to be now. */
   readonly labelledBefore?: ReadonlySet<number>;
   /** Made by somebody whose deeds stay on their own site. */
@@ -102,7 +104,7 @@ export function learn(state: AccountState, input: LearnInput): Lesson {
       asked: input.asked === true,
       // Whoever frees an account does not keep at home what others changed meanwhile.
       staysHome: input.staysHome === true && !freed,
-      ...comingAndGoing(before, account, every, input),
+      ...(input.restored === true ? {} : comingAndGoing(before, account, every, input)),
     },
     restamp: trusted.length < every.length || !bornTrusted,
     alarm: null,

@@ -206,6 +206,7 @@ export interface LearnContext {
   readonly again: boolean;
   readonly asNew: boolean;
   readonly asked?: boolean;
+  readonly restored?: boolean;
   readonly labelledBefore?: ReadonlySet<number>;
 }
 

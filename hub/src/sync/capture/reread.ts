@@ -87,7 +87,8 @@ async function readPage(
   const uids = states.flatMap(({ uid }) => (uid === null ? [] : identityUid(uid)));
   const labelled = uids.length > 0 ? await tx.lockByUid(uids) : new Map<IdentityUid, Identity>();
   const nowMs = await tx.nowMs();
-  const context = { topology, nowMs, lane: 'bulk', again: true, asNew: false } as const;
+  const asked = { again: true, asNew: false, restored: true } as const;
+  const context = { topology, nowMs, lane: 'bulk', ...asked } as const;
   const sites = sitesOf(topology, installation);
   const unknown = states.filter((state) => !known.has(wordPressId(state.id)));
   const sent = await sentThere(tx, unknown, input);

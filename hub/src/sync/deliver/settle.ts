@@ -9,6 +9,7 @@
  */
 import type { Receipt } from '#contract/messages.ts';
 import type { Carried } from '../../model/carried.ts';
+import { comingAndGoing } from '../../model/coming-and-going.ts';
 import {
   ACCOUNT,
   EMAIL,
@@ -166,7 +167,7 @@ function settleFields(input: SettleInput): Settled {
     blocked: outcomes.blocked,
   });
   const born = before === undefined && composed.delivery.birth !== null && account !== null;
-  const holding = holdingAfter(input, outcomes.arrived, born);
+  const holding = holdingAfter(input, outcomes.arrived, born, before, account);
   // Unchanged and yet new to the hub: it was created before, and that answer was lost.
   const done = receipt.result === 'unchanged' && !born ? 'unchanged' : 'delivered';
   const nothingArrived = outcomes.arrived.length === 0 && !born;
@@ -277,6 +278,8 @@ function holdingAfter(
   input: SettleInput,
   arrived: readonly (readonly [Field, Carried])[],
   born: boolean,
+  before: Account | undefined,
+  account: Account | null,
 ): Holding {
   const { composed, target } = input;
   const facts = arrived.map(
@@ -295,6 +298,9 @@ function holdingAfter(
     all: facts,
     birth: birth && { ...birth, path: extendPath(birth.path, target.key) },
     newlyBorn: born,
+    ...(account === null
+      ? {}
+      : comingAndGoing(before, account, facts, { sites: [target], nowMs: input.nowMs })),
   };
 }
 

@@ -120,6 +120,9 @@ test('a whitelist takes requests from its addresses and changes from its sites, 
     'entries[0][ip]': '203.0.113.9',
   });
   expect(stray.headers.get('location')).toContain('would_refuse=1');
+  const forged = { ...filled, _wpnonce: 'wrong' };
+  expect((await admin.submit('/wp-admin/admin-post.php', forged)).status).toBe(403);
+  expect((await guard()).whitelist.entries).toHaveLength(1);
   const saved = await admin.submit('/wp-admin/admin-post.php', filled);
   expect(saved.headers.get('location')).toContain('saved=1');
   const { whitelist, sources } = await tighten({ whitelist: true });

@@ -10,6 +10,7 @@ import { type Edge, installationOf, World } from './test/world.ts';
 
 /** More, for a longer hunt: ROLLCALL_HISTORIES=50000 npx vitest run convergence */
 const HISTORIES = Number(process.env['ROLLCALL_HISTORIES'] ?? 1_000);
+const LIMIT_MS = 240 * Math.max(1_000, HISTORIES);
 const FIELDS = ['first_name', 'meta:phone', 'role:author'] as const;
 
 type Step =
@@ -213,7 +214,7 @@ describe('random graphs and histories', () => {
       }),
       { numRuns: HISTORIES },
     );
-  }, 240_000);
+  }, LIMIT_MS);
 
   test('I2: without lost answers, no field is ever sent to a site that holds it', async () => {
     const faults = new Set(['loseReceipt', 'loseChanges', 'crash', 'kill']);
@@ -226,7 +227,7 @@ describe('random graphs and histories', () => {
       }),
       { numRuns: HISTORIES },
     );
-  }, 240_000);
+  }, LIMIT_MS);
 
   test('I1, I2, I3: a site that is restored and read anew gets its own values back, and nothing twice', async () => {
     const lost = new Set(['loseReceipt', 'loseChanges', 'crash', 'kill', 'register']);
@@ -249,7 +250,7 @@ describe('random graphs and histories', () => {
       }),
       { numRuns: HISTORIES },
     );
-  }, 240_000);
+  }, LIMIT_MS);
 });
 
 describe('random histories with ends', () => {
@@ -273,7 +274,7 @@ describe('random histories with ends', () => {
       ),
       { numRuns: HISTORIES },
     );
-  }, 240_000);
+  }, LIMIT_MS);
 });
 
 interface Act {

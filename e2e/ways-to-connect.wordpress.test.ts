@@ -2,7 +2,7 @@
  * A site without the connector is connected with an administrator's name and password, by WordPress's own approve
  * page, and its hub's credential is rotated. Nothing that was obtained for that stays on the site.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -46,6 +46,8 @@ let folder: string;
 let running: RunningHub;
 let hub: Hub;
 let visitor: Visitor;
+/** What came by and must not have been kept. */
+const secrets: string[] = [];
 
 beforeAll(async () => {
   site = await startSite({
@@ -179,6 +181,8 @@ describe('by WordPress’s approve page', () => {
   it('an approval connects the site; the password in the address has ended, and is good for once', async () => {
     const back = await answerPage('approve');
     expect(new URL(back).searchParams.get('password')).toMatch(/\S{20}/u);
+    const query = new URL(back).searchParams;
+    secrets.push(query.get('password') ?? '', query.get('state') ?? '');
     expect((await left()).passwords).toBe(1);
     const answer = await visit(back);
     expect([answer.status, answer.headers.get('location')]).toEqual([303, 'done']);
@@ -258,4 +262,15 @@ describe('a test of the connection', () => {
       deactivate_plugins( 'rollcall-connector/rollcall-connector.php' );`);
     expect(await code()).toBe('site.no_connector');
   });
+});
+
+it('nothing that came by is in what the hub keeps', async () => {
+  await running.stop();
+  secrets.push(site.adminPassword, encodeURIComponent(site.adminPassword));
+  expect(secrets.every((secret) => secret.length > 7)).toBe(true);
+  const files = await readdir(folder, { recursive: true, withFileTypes: true });
+  for (const file of files.filter((entry) => entry.isFile())) {
+    const text = await readFile(join(file.parentPath, file.name), 'latin1');
+    expect(secrets.filter((secret) => text.includes(secret))).toEqual([]);
+  }
 });

@@ -64,6 +64,24 @@ describe('a request', () => {
     expect(JSON.parse(heard?.body ?? '')).toEqual({ hub: connection.hub, ask: ASK });
   });
 
+  it('is asked again with the credential that has followed meanwhile, and only then', async () => {
+    const refused = restFault('rollcall_hub_credential', 401, 'hub.credential');
+    const followed = { user: 'rollcall-hub', password: 'the next one' };
+    const basic = Buffer.from('rollcall-hub:the next one').toString('base64');
+    server.behave(({ headers }, answer) =>
+      headers.authorization === `Basic ${basic}`
+        ? json(answer, 200, statusAnswer, OURS)
+        : json(answer, 401, refused, OURS),
+    );
+    const renewing = createSiteClient(wire, async (known) =>
+      known.credential.password === followed.password ? null : { ...known, credential: followed },
+    );
+    expect((await renewing.status(connection)).wordpress).toBe('7.1.1');
+    expect(server.heard.length).toBe(2);
+    expect((await faultOf(client.status(connection))).code).toBe('site.credential_rejected');
+    expect(server.heard.length).toBe(3);
+  });
+
   it('reaches a site with plain permalinks', async () => {
     server.behave((_, answer) => json(answer, 200, statusAnswer, OURS));
     await client.status({ ...connection, restUrl: `${server.url}/index.php?rest_route=/` });

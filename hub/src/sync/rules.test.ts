@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { siteKey } from '../model/ids.ts';
 import type { LogEntry } from '../model/log-entry.ts';
 import type { Route, SiteRules } from '../model/route.ts';
 import { FUTURE_TOLERANCE_MS } from '../model/stamp.ts';
@@ -587,6 +588,21 @@ describe('roles that sync', () => {
     edit(world, 0, { 'role:author': true });
     await world.rest();
     expect([1, 2].map((site) => value(world, site, 'first_name'))).toEqual(['Anne', 'Anne']);
+  });
+
+  test('I9: such a delete is held, and told as one, when the target was edited after it', async () => {
+    const world = await chosen({ onRoleLost: 'delete' });
+    edit(world, 0, { 'role:author': true });
+    await world.rest();
+    edit(world, 0, { 'role:author': false });
+    edit(world, 1, { first_name: 'later' });
+    await world.pull(1);
+    await world.rest();
+    expect(world.site(1).byLogin('anna')).toBeDefined();
+    const held = logged(world, { status: 'held', target: siteKey(2) });
+    expect(held.map(({ reason, action }) => [reason, action])).toEqual([
+      ['delete.newer_edit', 'delete'],
+    ]);
   });
 
   test('so it is where the role comes and goes by another site, too', async () => {

@@ -174,7 +174,7 @@ function entry(
     login: account?.login ?? holding.birth?.login ?? '',
     source: decision.route.source,
     target: decision.route.target,
-    action: actionOf(holding),
+    action: actionOf(decision, holding),
     status,
     reason,
     fields,
@@ -201,7 +201,8 @@ function heldBy(
   return [entry(decision, input, before, 'held', held, fields)];
 }
 
-function actionOf(holding: Holding): LogAction {
-  if (holding.gone !== null) return 'delete';
+function actionOf(decision: Decision, holding: Holding): LogAction {
+  const ends = 'gone' in decision && decision.gone !== null;
+  if (ends || holding.gone !== null) return 'delete';
   return holding.newlyBorn ? 'create' : 'update';
 }

@@ -180,6 +180,20 @@ describe('every route', () => {
       { take: 'others' },
       ['siteRewritten', 'Shop', { take: 'others' }, 'owner'],
     ],
+    ['POST', '/api/v1/sites/Shop/rotate', {}, ['rotateSite', 'Shop', 'owner']],
+    [
+      'POST',
+      '/api/v1/site-checks',
+      { url: 'a.test', name: 'A', user: 'ann', password: ' typed ' },
+      ['checkSite', { url: 'a.test', name: 'A', user: 'ann', password: ' typed ' }],
+    ],
+    [
+      'POST',
+      '/api/v1/site-approvals',
+      { url: 'a.test', name: 'A' },
+      ['startApproval', { url: 'a.test', name: 'A' }, 'owner'],
+    ],
+    ['GET', '/api/v1/site-approvals/a-1', undefined, ['approval', 'a-1', 'owner']],
     ['GET', '/api/v1/recovery', undefined, ['planRecovery']],
     ['POST', '/api/v1/recovery', {}, ['recoverHub', 'owner']],
     ['GET', '/api/v1/alarms', undefined, ['alarms', {}]],
@@ -213,6 +227,24 @@ describe('every route', () => {
   });
 });
 
+describe('the login for a site', () => {
+  it.each([
+    [{}],
+    [{ appPassword: 'a', password: 'b' }],
+    [{ appPassword: 'a', install: true }],
+    [{ password: '' }],
+    [{ password: 'x'.repeat(5000) }],
+    [{ password: ['a'] }],
+  ])('%j is refused with a sentence, and nobody is asked', async (login) => {
+    const payload = { url: 'a.test', name: 'A', user: 'ann', ...login };
+    for (const url of ['/api/v1/sites', '/api/v1/site-checks']) {
+      const answer = await ask({ method: 'POST', url, payload });
+      expect([answer.statusCode, answer.json().error.code]).toEqual([400, 'request.invalid']);
+    }
+    expect(operations.calls).toEqual([]);
+  });
+});
+
 describe('who may', () => {
   it('nobody without a token', async () => {
     const answer = await ask({ url: '/api/v1/sites' }, null);
@@ -235,6 +267,10 @@ describe('who may', () => {
     ['operator', 'POST', '/api/v1/sites/Shop/test', 200],
     ['operator', 'DELETE', '/api/v1/sites/Shop', 403],
     ['owner', 'DELETE', '/api/v1/sites/Shop', 200],
+    ['operator', 'POST', '/api/v1/sites/Shop/rotate', 403],
+    ['operator', 'POST', '/api/v1/site-approvals', 403],
+    ['operator', 'GET', '/api/v1/site-approvals/a-1', 403],
+    ['operator', 'POST', '/api/v1/site-checks', 403],
     ['viewer', 'GET', '/api/v1/recovery', 200],
     ['viewer', 'POST', '/api/v1/recovery', 403],
   ] as const)('a %s gets for %s %s: %i', async (role, method, url, status) => {

@@ -203,78 +203,94 @@ async function worldWithPeople(count: number, edges: readonly Edge[]): Promise<W
 }
 
 describe('random graphs and histories', () => {
-  test('I1, I3, I7: sites that reach each other converge, nothing is lost, deliveries end', async () => {
-    await fc.assert(
-      fc.asyncProperty(graphArb, async ({ count, edges, steps }) => {
-        const world = await worldWithPeople(count, edges);
-        for (const step of steps) await play(world, step);
-        await world.rest();
-        expectConvergence(world, edges);
-        expectTruth(world);
-      }),
-      { numRuns: HISTORIES },
-    );
-  }, LIMIT_MS);
+  test(
+    'I1, I3, I7: sites that reach each other converge, nothing is lost, deliveries end',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(graphArb, async ({ count, edges, steps }) => {
+          const world = await worldWithPeople(count, edges);
+          for (const step of steps) await play(world, step);
+          await world.rest();
+          expectConvergence(world, edges);
+          expectTruth(world);
+        }),
+        { numRuns: HISTORIES },
+      );
+    },
+    LIMIT_MS,
+  );
 
-  test('I2: without lost answers, no field is ever sent to a site that holds it', async () => {
-    const faults = new Set(['loseReceipt', 'loseChanges', 'crash', 'kill']);
-    await fc.assert(
-      fc.asyncProperty(graphArb, async ({ count, edges, steps }) => {
-        const world = await worldWithPeople(count, edges);
-        for (const step of steps) if (!faults.has(step.do)) await play(world, step);
-        await world.rest();
-        expect(world.sites.map((site) => site.repeated)).toEqual(world.sites.map(() => 0));
-      }),
-      { numRuns: HISTORIES },
-    );
-  }, LIMIT_MS);
+  test(
+    'I2: without lost answers, no field is ever sent to a site that holds it',
+    async () => {
+      const faults = new Set(['loseReceipt', 'loseChanges', 'crash', 'kill']);
+      await fc.assert(
+        fc.asyncProperty(graphArb, async ({ count, edges, steps }) => {
+          const world = await worldWithPeople(count, edges);
+          for (const step of steps) if (!faults.has(step.do)) await play(world, step);
+          await world.rest();
+          expect(world.sites.map((site) => site.repeated)).toEqual(world.sites.map(() => 0));
+        }),
+        { numRuns: HISTORIES },
+      );
+    },
+    LIMIT_MS,
+  );
 
-  test('I1, I2, I3: a site that is restored and read anew gets its own values back, and nothing twice', async () => {
-    const lost = new Set(['loseReceipt', 'loseChanges', 'crash', 'kill', 'register']);
-    await fc.assert(
-      fc.asyncProperty(graphArb, fc.nat(), fc.nat(), async ({ count, edges, steps }, at, who) => {
-        const world = await worldWithPeople(count, edges);
-        const history = steps.filter((step) => !lost.has(step.do));
-        const backup = at % (history.length + 1);
-        const putBackAt = backup + Math.ceil((history.length - backup) / 2);
-        for (const step of history.slice(0, backup)) await play(world, step);
-        const putBack = world.site(who % count).backUp();
-        for (const step of history.slice(backup, putBackAt)) await play(world, step);
-        putBack();
-        await world.restored(who % count);
-        for (const step of history.slice(putBackAt)) await play(world, step);
-        await world.rest();
-        expectConvergence(world, edges);
-        expectTruth(world);
-        expect(world.sites.map((site) => site.repeated)).toEqual(world.sites.map(() => 0));
-      }),
-      { numRuns: HISTORIES },
-    );
-  }, LIMIT_MS);
+  test(
+    'I1, I2, I3: a site that is restored and read anew gets its own values back, and nothing twice',
+    async () => {
+      const lost = new Set(['loseReceipt', 'loseChanges', 'crash', 'kill', 'register']);
+      await fc.assert(
+        fc.asyncProperty(graphArb, fc.nat(), fc.nat(), async ({ count, edges, steps }, at, who) => {
+          const world = await worldWithPeople(count, edges);
+          const history = steps.filter((step) => !lost.has(step.do));
+          const backup = at % (history.length + 1);
+          const putBackAt = backup + Math.ceil((history.length - backup) / 2);
+          for (const step of history.slice(0, backup)) await play(world, step);
+          const putBack = world.site(who % count).backUp();
+          for (const step of history.slice(backup, putBackAt)) await play(world, step);
+          putBack();
+          await world.restored(who % count);
+          for (const step of history.slice(putBackAt)) await play(world, step);
+          await world.rest();
+          expectConvergence(world, edges);
+          expectTruth(world);
+          expect(world.sites.map((site) => site.repeated)).toEqual(world.sites.map(() => 0));
+        }),
+        { numRuns: HISTORIES },
+      );
+    },
+    LIMIT_MS,
+  );
 });
 
 describe('random histories with ends', () => {
-  test('I13: the log accounts for every registration, edit and end that a route carries', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        graphArb,
-        fc.array(fc.nat({ max: 39 }), { maxLength: 3 }),
-        async (graph, ends) => {
-          const { count, edges, steps } = graph;
-          const world = await worldWithPeople(count, edges);
-          const acts: Act[] = [];
-          for (const [index, step] of steps.entries()) {
-            acts.push(...(await playAndNote(world, step)));
-            if (ends.includes(index)) acts.push(...end(world, index % count, index % 2));
-          }
-          await world.rest();
-          const untold = acts.flatMap((act) => untoldTargets(world, edges, acts, act));
-          expect(untold).toEqual([]);
-        },
-      ),
-      { numRuns: HISTORIES },
-    );
-  }, LIMIT_MS);
+  test(
+    'I13: the log accounts for every registration, edit and end that a route carries',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          graphArb,
+          fc.array(fc.nat({ max: 39 }), { maxLength: 3 }),
+          async (graph, ends) => {
+            const { count, edges, steps } = graph;
+            const world = await worldWithPeople(count, edges);
+            const acts: Act[] = [];
+            for (const [index, step] of steps.entries()) {
+              acts.push(...(await playAndNote(world, step)));
+              if (ends.includes(index)) acts.push(...end(world, index % count, index % 2));
+            }
+            await world.rest();
+            const untold = acts.flatMap((act) => untoldTargets(world, edges, acts, act));
+            expect(untold).toEqual([]);
+          },
+        ),
+        { numRuns: HISTORIES },
+      );
+    },
+    LIMIT_MS,
+  );
 });
 
 interface Act {

@@ -208,3 +208,15 @@ test('a run that is cancelled does no more than it has begun', async () => {
   expect(list.syncs.map(({ id }) => id)[0]).toBe(asked.id);
   expect(list.syncs).toHaveLength(3);
 }, 240_000);
+
+test('a plan for a site that takes nothing says so of everybody, and its run does nothing', async () => {
+  await hub.call('PATCH', '/sites/blog/guard', { readOnly: true });
+  const before = await everybody(blog);
+  const asked = await plan({ by: 'search', search: 'person-' });
+  expect(asked).toMatchObject({ total: 0, targets: [{ skip: PEOPLE, update: 0, create: 0 }] });
+  const page = await hub.call<SyncSteps>('GET', `/syncs/${asked.id}/accounts?limit=1`);
+  expect(page.accounts[0]).toMatchObject({ what: 'skip', reason: 'target.read_only' });
+  await act(asked.id, 'start', {});
+  await until(asked.id, ({ state }) => state === 'done');
+  expect(await everybody(blog)).toEqual(before);
+}, 120_000);

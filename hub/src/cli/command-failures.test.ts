@@ -110,6 +110,16 @@ it('text from a site can’t steer the terminal', async () => {
     held: async () => ({ held: [{ ...samples.held, login: evil, message: evil }], next: null }),
     status: async () => ({ ...samples.status, sites: [{ ...samples.siteStatus, name: evil }] }),
     planSync: async () => ({ ...samples.plan, from: evil }),
+    sync: async () => ({
+      ...samples.run,
+      from: evil,
+      to: [evil],
+      fault: { code: evil, message: evil, next: evil },
+    }),
+    syncSteps: async () => ({
+      accounts: samples.steps.accounts.map((step) => ({ ...step, login: evil, other: evil })),
+      next: evil,
+    }),
     addSite: () => Promise.reject(new Fault('site.refused', evil)),
     testSite: async () => ({
       ...samples.siteTest,
@@ -128,6 +138,8 @@ it('text from a site can’t steer the terminal', async () => {
     ['held', 'list'],
     ['status'],
     ['sync', '--from', 'A', '--to', 'B', '--all', '--dry-run'],
+    ['runs', 'show', 'run-1'],
+    ['runs', 'accounts', 'run-1'],
     siteAdd('--app-password', PASSWORD),
     ['site', 'test', 'Shop'],
     ['doctor'],

@@ -18,6 +18,7 @@ import { usage } from '../failure.ts';
 import { moreAfter, type PageOptions, paged, pageQuery } from '../paged.ts';
 import { describeRun, stepsOf, targetsOf } from '../sync-shown.ts';
 import { table } from '../table.ts';
+import { visible } from '../visible.ts';
 import { run } from './sync.ts';
 
 type ListOptions = HubOptions & PageOptions;
@@ -88,7 +89,7 @@ function shown(state: SyncRun): string {
   const { perMinute, secondsLeft, fault } = state;
   const pace = perMinute === null ? '' : `, ${perMinute} a minute`;
   const left = secondsLeft === null ? '' : `, about ${secondsLeft} s left`;
-  const trouble = fault === null ? '' : `${fault.message}\n  ${fault.next}\n`;
+  const trouble = fault === null ? '' : `${visible(fault.message)}\n  ${visible(fault.next)}\n`;
   return `${state.state}: ${state.done} of ${state.total}${pace}${left}.\n${describeRun(state)}${trouble}`;
 }
 

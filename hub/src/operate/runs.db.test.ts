@@ -15,12 +15,18 @@ const ALL: SyncRequest = {
 };
 /** Were on the shop before Rollcall was. */
 const OLDER = ['newton', 'noether'];
+/** On both sites from before; whose label stays is left to chance. */
+const PAIRS = ['pair1', 'pair2', 'pair3', 'pair4', 'pair5', 'pair6'];
 const hash = (letter: string): string => `$2y$10$${letter.repeat(53)}`;
 
 let stand: Stand;
 
 beforeAll(async () => {
   stand = await Stand.open(['shop', 'blog']);
+  for (const login of PAIRS) {
+    stand.site('shop').settle({ login, email: `${login}@x.test` });
+    stand.site('blog').settle({ login: `${login}-b`, email: `${login}@x.test` });
+  }
   for (const login of OLDER) stand.site('shop').settle({ login, email: `${login}@x.test` });
   await stand.connect('shop');
   await stand.connect('blog');
@@ -202,6 +208,33 @@ describe('a run', () => {
     await stand.operations.undoSync(id, {}, 'olga');
     expect(await toItsEnd(id)).toMatchObject({ state: 'undone', undone: 1 });
     expect(field('blog', 'cora')).toBe('Cora never');
+  });
+
+  test('I7: that linked accounts and could not label them yet waits with the rest of it', async () => {
+    const shop = stand.site('shop');
+    for (const login of PAIRS) edit('shop', login, { last_name: 'of shop' });
+    await stand.rest();
+    const { id } = await plan({ accounts: { by: 'accounts', logins: PAIRS } });
+    const labels = { labels: shop.labels.bind(shop) };
+    const away = () => Promise.reject(new Fault('site.timeout', 'killed'));
+    Object.assign(shop, { labels: away });
+    await stand.operations.startPlanned(id, { links: 'all' });
+    await stand.work();
+    Object.assign(shop, labels);
+    // The site backs off for a moment.
+    for (const end = Date.now() + 20_000; Date.now() < end; ) {
+      await stand.tick();
+      await stand.rest();
+      if ((await stand.operations.sync(id)).state === 'done') break;
+    }
+    expect(await stand.operations.sync(id)).toMatchObject({
+      state: 'done',
+      delivered: 6,
+      failed: 0,
+    });
+    expect(PAIRS.map((login) => field('blog', `${login}-b`, 'last_name'))).toEqual(
+      PAIRS.map(() => 'of shop'),
+    );
   });
 
   test('stays with the sites of its plan, whatever they are called by then', async () => {

@@ -31,7 +31,9 @@ export async function carryOutSlice(
   const planned = await planAgain(ports, run, asked, steps);
   const doing: Doing[] = [];
   const aside: StepChange[] = [];
-  for (const step of steps) {
+  const toDo = await stillToDo(ports, run, steps);
+  if (toDo.length === 0) return steps.length;
+  for (const step of toDo) {
     const now = planned.get(keyOf(step));
     const change = whyNot(step, now);
     if (change !== null) aside.push({ ...place(step), ...change });
@@ -39,7 +41,7 @@ export async function carryOutSlice(
   }
   await ports.runs.save(run.id, [...aside, ...doing.flatMap(keeping)]);
   await linkAll(ports, run, source, doing);
-  const refused = await stampAll(ports, source, doing);
+  const refused = await stampAll(ports, source, doing, await labelAll(ports, source, doing));
   await offerAll(ports, source, doing);
   const changes = await outcomes(ports, source, doing, refused);
   await ports.runs.save(run.id, changes);
@@ -48,6 +50,18 @@ export async function carryOutSlice(
 
 const keyOf = ({ wpId, target }: StepKey): string => `${wpId} ${target}`;
 const place = ({ wpId, target }: StepKey): StepKey => ({ wpId, target });
+
+/** A site may have taken long to answer: what was paused or cancelled meanwhile is not begun. */
+async function stillToDo(
+  { runs }: OperationPorts,
+  { id }: SyncRunRecord,
+  steps: readonly SyncStep[],
+): Promise<readonly SyncStep[]> {
+  if ((await runs.find(id))?.state !== 'running') return [];
+  const open = await runs.steps(id, { states: ['doing', 'planned'], limit: steps.length });
+  const keys = new Set(open.map(keyOf));
+  return steps.filter((step) => keys.has(keyOf(step)));
+}
 
 async function planAgain(
   ports: OperationPorts,
@@ -124,8 +138,27 @@ async function linkAll(
     run.startedBy,
   );
   for (const one of doing) one.uid = became.get(one.uid) ?? one.uid;
-  // The new labels must be on the source before it is asked to stamp.
+}
+
+/**
+ * The labels must be on the source before it is asked to stamp: those of links that were just proven, or
+ * were before the hub was killed. Whose is not there yet waits for the next turn.
+ */
+async function labelAll(
+  ports: OperationPorts,
+  source: SiteRecord,
+  doing: readonly Doing[],
+): Promise<ReadonlySet<IdentityUid>> {
+  const uids = [...new Set(doing.map(({ uid }) => uid))];
+  const unlabelled = async (): Promise<ReadonlySet<IdentityUid>> => {
+    const persons = await ports.store.transaction((tx) => tx.lockByUid(uids));
+    const isLabelled = (uid: IdentityUid): boolean =>
+      persons.get(uid)?.accounts.get(source.installation)?.labelled === true;
+    return new Set(uids.filter((uid) => !isLabelled(uid)));
+  };
+  if ((await unlabelled()).size === 0) return new Set();
   await ports.pipeline.pull(source.installation);
+  return unlabelled();
 }
 
 /** By account why the source did not stamp it. */
@@ -133,11 +166,12 @@ async function stampAll(
   ports: OperationPorts,
   source: SiteRecord,
   doing: readonly Doing[],
+  unlabelled: ReadonlySet<IdentityUid>,
 ): Promise<ReadonlyMap<number, string>> {
   const orders = new Map<number, StampOrder>();
   for (const { step, now, uid } of doing) {
     const fields = unstamped(step, now, source);
-    if (fields.length === 0) continue;
+    if (fields.length === 0 || unlabelled.has(uid)) continue;
     const { id } = now.state;
     const before = orders.get(id);
     orders.set(id, {

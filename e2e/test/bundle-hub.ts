@@ -34,9 +34,9 @@ export async function bundleHub(file: string): Promise<void> {
 /** What the hub reads beside its own files, such as the connector, lies there still. */
 const beside: Plugin = {
   name: 'beside',
-  setup: ({ onLoad }) => {
+  setup: (bundle) => {
     // The flag that others have here esbuild doesn't know.
-    onLoad({ filter: /\/hub\/src\/.*\.ts$/ }, async ({ path }) => {
+    bundle.onLoad({ filter: /\/hub\/src\/.*\.ts$/ }, async ({ path }) => {
       const at = JSON.stringify(pathToFileURL(path).href);
       const text = await readFile(path, 'utf8');
       return { contents: text.replaceAll('import.meta.url', at), loader: 'ts' };

@@ -9,9 +9,10 @@
  */
 import type { ApprovalView, StartApproval, StartedApproval } from '../api/schemas/site.ts';
 import { FAULTS, Fault, isFaultCode } from '../errors.ts';
+import type { Approval } from '../model/approval.ts';
 import { connectOnce } from './add-site.ts';
 import { moment } from './names.ts';
-import type { Approval, OperationPorts } from './ports.ts';
+import type { OperationPorts } from './ports.ts';
 
 /** Long enough to sign in there first, with a second factor. */
 const APPROVE_WITHIN_MS = 15 * 60_000;

@@ -7,31 +7,9 @@
 import { createHash } from 'node:crypto';
 import { type Selectable, sql } from 'kysely';
 import { z } from 'zod';
+import type { Approval, Approvals } from '../model/approval.ts';
 import type { Database } from './open-database.ts';
 import type { Tables } from './tables.ts';
-
-type State = Tables['approvals']['state'];
-interface Row {
-  readonly id: string;
-  readonly url: string;
-  readonly name: string;
-  readonly restUrl: string;
-  readonly publicOnly: boolean;
-  readonly operator: string;
-  readonly endsMs: number;
-  readonly state: State;
-  readonly fault: { readonly code: string; readonly message: string } | null;
-}
-
-export interface Approvals {
-  open(approval: Omit<Row, 'state' | 'fault'>, secret: string): Promise<void>;
-  take(secret: string, to: 'connecting' | 'rejected'): Promise<Row | null>;
-  settle(
-    id: string,
-    outcome: { readonly state: 'connected' | 'failed'; readonly fault: Row['fault'] },
-  ): Promise<void>;
-  find(id: string): Promise<Row | null>;
-}
 
 const NOW = sql<number>`(extract(epoch from clock_timestamp()) * 1000)::bigint`;
 /** Ended ones are of interest to who waits for them. */
@@ -86,7 +64,7 @@ export const createApprovals = ({ kysely }: Database): Approvals => ({
   },
 });
 
-const toApproval = (row: Selectable<Tables['approvals']>): Row => ({
+const toApproval = (row: Selectable<Tables['approvals']>): Approval => ({
   id: row.id,
   url: row.url,
   name: row.name,

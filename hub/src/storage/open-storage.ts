@@ -1,6 +1,8 @@
 /** Everything the hub keeps, opened together: what `main.ts` and tests call. */
+
+import type { Approvals } from '../model/approval.ts';
 import type { LogKeeping, Marks, Proofs, Registry, Runs, Store, Views } from '../sync/ports.ts';
-import { type Approvals, createApprovals } from './approvals.ts';
+import { createApprovals } from './approvals.ts';
 import { openSecrets } from './hub-meta.ts';
 import { createLogKeeping } from './log-keeping.ts';
 import { createMarks } from './marks.ts';

@@ -13,6 +13,7 @@ import { describeBoundHub } from './conformance/bound-hub.ts';
 import { describeCapture } from './conformance/changes.ts';
 import { describeCreates } from './conformance/creates.ts';
 import { describeDeletes } from './conformance/deletes.ts';
+import { describeDigests } from './conformance/digests.ts';
 import { describeValues } from './conformance/field-values.ts';
 import { describeGuard } from './conformance/guards.ts';
 import { describeLabels } from './conformance/labels.ts';
@@ -44,6 +45,7 @@ export function describeConformance(start: () => Promise<SiteUnderTest>): void {
   describeLabels(at);
   describeMarks(at);
   describeAccounts(at);
+  describeDigests(at);
   describeCreates(at);
   describeMerges(at);
   describeValues(at);

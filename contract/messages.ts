@@ -246,6 +246,36 @@ export const AccountsAnswerSchema = z.object({
 });
 export type AccountsAnswer = z.infer<typeof AccountsAnswerSchema>;
 
+// ---- /digests -----------------------------------------------------------------------------
+
+/** Short answers for comparing many accounts: what has the same digest on two sites holds the same. */
+export const DigestsRequestSchema = z.object({
+  hub: HubIdentitySchema,
+  /** The site whose roles count. */
+  blog: z.int().positive(),
+  after: z.int().nonnegative(),
+  limit: z.int().positive().max(1000),
+  ids: z.array(z.int().positive()).max(1000).optional(),
+  /** What is compared; `meta:billing_*`: all that begin like this. */
+  fields: z.array(FieldNameSchema).max(1000),
+});
+export const DigestSchema = z.object({
+  id: z.int().positive(),
+  uid: UidSchema.nullable(),
+  /**
+   * Over the values, what is empty left out; of a password its stamp alone, and nothing where that is from
+   * before Rollcall. What can't be told of an account differs from everything that can.
+   */
+  digest: z.string().regex(/^[0-9a-f]{32}$/u),
+});
+export const DigestsAnswerSchema = z.object({
+  digests: z.array(DigestSchema),
+  next: z.int().nullable(),
+  clock: z.int(),
+  epoch: z.string(),
+});
+export type DigestsAnswer = z.infer<typeof DigestsAnswerSchema>;
+
 // ---- /labels ------------------------------------------------------------------------------
 
 export const LabelSchema = z.object({

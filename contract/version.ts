@@ -12,7 +12,7 @@
  *   patterns in `meta` of connect and settings (an older connector watches nothing for them);
  *   `outside` in the answer of changes, `overwritten` in its rows;
  *   switches, `stop_made` and `outgoing_stopped` of an actor; guard, and `whitelist` in status; 403 `whitelist.address` on any route;
- *   credential, and proofs, and `proofs` in an account's state (a connector without these two answers that it has no such route).
+ *   credential, and proofs, and `proofs` in an account's state, and digests (a connector without these routes answers that it has none).
  */
 export const CONTRACT_VERSION = 1;
 

@@ -2,7 +2,7 @@
 /**
  * Answers `/accounts`: pages of account states, by id.
  *
- * Does: finds accounts by id, login, role on this site, or a word; pages by id.
+ * Does: finds accounts by id, login, role on this site, or a word; pages by id, for `/digests`, too.
  * Does not: count them all.
  * Always true: a page ends on time and on memory as it does on its limit, and says where it ended.
  * On failure: what can't be encoded of an account is named in its state.
@@ -30,6 +30,23 @@ final class Rollcall_Accounts {
 	 * @return array AccountsAnswer.
 	 */
 	public static function answer( array $request ) {
+		list( $accounts, $next ) = self::page( $request, (string) $request['detail'] );
+		return array(
+			'accounts' => $accounts,
+			'next'     => $next,
+			'clock'    => Rollcall_Settings::clock_ms(),
+			'epoch'    => Rollcall_Settings::epoch(),
+		);
+	}
+
+	/**
+	 * One page.
+	 *
+	 * @param array  $request What AccountsRequest and DigestsRequest share.
+	 * @param string $detail  `who` or `state`.
+	 * @return array{0:array[],1:?int} States; where the next page begins, null after the last one.
+	 */
+	public static function page( array $request, $detail ) {
 		Rollcall_Tables::use_writer();
 		$limit    = (int) $request['limit'];
 		$ids      = self::find( $request, $limit + 1 );
@@ -43,17 +60,12 @@ final class Rollcall_Accounts {
 				$more = true;
 				break;
 			}
-			foreach ( Rollcall_States::of( $some, (string) $request['detail'] ) as $state ) {
+			foreach ( Rollcall_States::of( $some, $detail ) as $state ) {
 				$accounts[] = $state;
 			}
 			$last = end( $some );
 		}
-		return array(
-			'accounts' => $accounts,
-			'next'     => $more ? $last : null,
-			'clock'    => Rollcall_Settings::clock_ms(),
-			'epoch'    => Rollcall_Settings::epoch(),
-		);
+		return array( $accounts, $more ? $last : null );
 	}
 
 	/**

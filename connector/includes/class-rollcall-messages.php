@@ -54,6 +54,8 @@ final class Rollcall_Messages {
 				);
 			case 'accounts':
 				return self::accounts( $hub );
+			case 'digests':
+				return self::digests( $hub );
 			case 'proofs':
 				return self::proofs( $hub );
 			case 'labels':
@@ -159,6 +161,26 @@ final class Rollcall_Messages {
 				'roles?'  => array( 'list', 'string' ),
 				'search?' => 'string',
 				'detail'  => array( 'one of', 'who', 'state' ),
+			),
+		);
+	}
+
+	/**
+	 * The request of /digests.
+	 *
+	 * @param array $hub Schema of a hub.
+	 * @return array
+	 */
+	private static function digests( $hub ) {
+		return array(
+			'object',
+			array(
+				'hub'    => $hub,
+				'blog'   => 'positive',
+				'after'  => 'count',
+				'limit'  => 'limit',
+				'ids?'   => array( 'list', 'positive', 1000 ),
+				'fields' => array( 'list', 'field', 1000 ),
 			),
 		);
 	}

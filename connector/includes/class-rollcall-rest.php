@@ -39,6 +39,7 @@ final class Rollcall_Rest {
 		'settings'   => array( 'hub', 'Rollcall_Hub_Settings' ),
 		'changes'    => array( 'hub', 'Rollcall_Changes' ),
 		'accounts'   => array( 'hub', 'Rollcall_Accounts' ),
+		'digests'    => array( 'hub', 'Rollcall_Digests' ),
 		'labels'     => array( 'hub', 'Rollcall_Labels' ),
 		'apply'      => array( 'hub', 'Rollcall_Apply' ),
 		'proofs'     => array( 'hub', 'Rollcall_Proofs' ),

@@ -109,6 +109,7 @@ test('T831: a copy starts another life at its first request, hands out nothing a
     ['changes', changes],
     ['apply', { hub: HUB, dry_run: false, operations: [write()] }],
     ['accounts', { hub: HUB, after: 0, limit: 10, detail: 'state' }],
+    ['digests', { hub: HUB, blog: 1, after: 0, limit: 10, fields: [] }],
     ['settings', { hub: HUB, meta: [] }],
     ['labels', { hub: HUB, labels: [] }],
     ['stamp', { hub: HUB, stamps: [] }],

@@ -5,6 +5,7 @@ import type {
   AccountsAnswer,
   ApplyAnswer,
   ChangesAnswer,
+  DigestsAnswer,
   GuardAnswer,
   Label,
   Mark,
@@ -94,6 +95,17 @@ export interface SitePort {
       detail: 'who' | 'state';
     },
   ): Promise<AccountsAnswer>;
+  /** Sums over what accounts hold, for comparing two sites. A connector without them has no such route. */
+  digests(
+    connection: Connection,
+    request: {
+      blog: number;
+      after: number;
+      limit: number;
+      ids?: readonly number[];
+      fields: readonly Field[];
+    },
+  ): Promise<DigestsAnswer>;
   labels(
     connection: Connection,
     labels: readonly Label[],

@@ -40,6 +40,7 @@ export function withMarks(site: SitePort, marks: Marks): SitePort {
     changes: (connection, request) =>
       marked(connection, (mark) => site.changes(connection, { ...request, mark })),
     accounts: (connection, request) => site.accounts(connection, request),
+    digests: (connection, request) => site.digests(connection, request),
     labels: (connection, labels) => site.labels(connection, labels),
     apply: (connection, request) =>
       request.dryRun

@@ -33,6 +33,7 @@ export function withProofs(site: SitePort, proofs: Proofs): SitePort {
       await hear(connection, answer.accounts);
       return answer;
     },
+    digests: (connection, request) => site.digests(connection, request),
     labels: (connection, labels) => site.labels(connection, labels),
     apply: (connection, request) => site.apply(connection, request),
     settings: (connection, settings) => site.settings(connection, settings),

@@ -13,6 +13,7 @@ import {
   ApplyAnswerSchema,
   ChangesAnswerSchema,
   CredentialAnswerSchema,
+  DigestsAnswerSchema,
   DisconnectAnswerSchema,
   GuardAnswerSchema,
   LabelsAnswerSchema,
@@ -28,7 +29,7 @@ import type { InstallationId } from '../model/ids.ts';
 import type { Connection, SitePort } from '../sync/ports.ts';
 import { callConnector, type RequestBody } from './connector-call.ts';
 import { fittingCount } from './envelope.ts';
-import { accountsAsAsked, changesAsAsked } from './keep-to-question.ts';
+import { accountsAsAsked, changesAsAsked, digestsAsAsked } from './keep-to-question.ts';
 import { PLAIN_WAY, type Way } from './way.ts';
 import type { Wire } from './wire.ts';
 
@@ -81,6 +82,10 @@ export function createSiteClient(wire: Wire, renewed: Renewed = async () => null
     async accounts(connection, request) {
       const answer = await ask(connection, 'accounts', request, AccountsAnswerSchema);
       return accountsAsAsked(answer, request);
+    },
+    async digests(connection, request) {
+      const answer = await ask(connection, 'digests', request, DigestsAnswerSchema);
+      return digestsAsAsked(answer, request);
     },
     async labels(connection, labels) {
       return (await ask(connection, 'labels', { labels }, LabelsAnswerSchema)).results;

@@ -181,6 +181,7 @@ export class Stand {
       status: (connection) => at(connection).status(connection),
       changes: (connection, request) => at(connection).changes(connection, request),
       accounts: (connection, request) => at(connection).accounts(connection, request),
+      digests: (connection, request) => at(connection).digests(connection, request),
       labels: (connection, labels) => at(connection).labels(connection, labels),
       apply: (connection, request) => at(connection).apply(connection, request),
       settings: (connection, settings) => at(connection).settings(connection, settings),

@@ -10,6 +10,7 @@ import type {
   ApplyAnswer,
   ChangeRow,
   ChangesAnswer,
+  DigestsAnswer,
   Mark,
   MarkOffer,
   Operation,
@@ -35,6 +36,7 @@ import {
   wire,
 } from './fake-accounts.ts';
 import { applyOne } from './fake-apply.ts';
+import { digestOf } from './fake-digests.ts';
 import { FakeGuard } from './fake-guard.ts';
 import type { FakeGround } from './fake-merge.ts';
 import { FakeOutbox, type OutboxRow } from './fake-outbox.ts';
@@ -293,6 +295,15 @@ export class FakeSite implements SitePort {
       );
     const next = all.length > request.limit ? (page.at(-1)?.id ?? null) : null;
     return { accounts: page, next, clock: this.now(), epoch: this.epoch };
+  }
+
+  async digests(
+    connection: Connection,
+    { fields, after, limit, ids }: Parameters<SitePort['digests']>[1],
+  ): Promise<DigestsAnswer> {
+    const asked = { after, limit, detail: 'state', ...(ids && { ids }) } as const;
+    const { accounts, ...page } = await this.accounts(connection, asked);
+    return { ...page, digests: accounts.map((state) => digestOf(state, fields)) };
   }
 
   async labels(

@@ -14,6 +14,7 @@ import type { Identity, Lane } from '../../model/identity.ts';
 import { type InstallationId, identityUid, wordPressId } from '../../model/ids.ts';
 import type { LogEntry } from '../../model/log-entry.ts';
 import { sitesOf, type Topology } from '../../model/route.ts';
+import type { Reason } from '../../reasons.ts';
 import type { CapturedChange, Connection, SitePort, Store, Transaction } from '../ports.ts';
 import type { Learned, SpreadBatch } from '../spread-batch.ts';
 import { askForLabels } from './ask-for-labels.ts';
@@ -92,27 +93,39 @@ export async function label(
   }
 }
 
+/** What a person must look at where a site takes no label. */
+const REFUSED: Readonly<Record<string, Reason>> = {
+  mismatch: 'identity.label_mismatch',
+  missing: 'account.vanished',
+};
+
 /**
- * The account has another login than the hub knows, somebody else's label, or is gone. A delete
- * that is on its way here comes with its own change; everything else a person must look at.
+ * The account has another login than the hub knows, or somebody else's label; or it is gone. Whoever
+ * was deleted a moment ago is no longer under the alarm once that change arrives: nothing else
+ * would tell the others of it.
  */
 async function alarmRefused(
   results: Awaited<ReturnType<SitePort['labels']>>,
   { installation }: PullInput,
   store: Store,
 ): Promise<void> {
-  const refused = results.filter(({ result }) => result === 'mismatch' || result === 'missing');
+  const refused = results.flatMap(({ id, result }) => {
+    const alarm = REFUSED[result];
+    return alarm === undefined ? [] : ([[wordPressId(id), alarm]] as const);
+  });
   if (refused.length === 0) return;
   await store.transaction(async (tx) => {
-    const ids = refused.map((entry) => wordPressId(entry.id));
-    const identities = [...(await tx.lockByAccount(installation, ids)).values()];
+    const identities = await tx.lockByAccount(
+      installation,
+      refused.map(([id]) => id),
+    );
     await tx.save(
-      identities.map((identity) => {
-        const account = identity.accounts.get(installation);
-        if (account === undefined) return identity;
-        const accounts = new Map(identity.accounts);
-        accounts.set(installation, { ...account, alarm: 'identity.label_mismatch' });
-        return { ...identity, accounts };
+      refused.flatMap(([id, alarm]) => {
+        const identity = identities.get(id);
+        const account = identity?.accounts.get(installation);
+        if (identity === undefined || account === undefined || account.gone !== null) return [];
+        const accounts = new Map(identity.accounts).set(installation, { ...account, alarm });
+        return [{ ...identity, accounts }];
       }),
     );
   });

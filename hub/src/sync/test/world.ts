@@ -65,6 +65,8 @@ export class World {
   topology: Topology;
   /** The process is killed at the so-manieth call of store or site from now; null: it lives on. */
   killAfter: number | null = null;
+  /** Somebody does this at the so-manieth call of store or site from now. */
+  meanwhile: { after: number; readonly act: () => void } | null = null;
   private dead = false;
   private readonly suspects = new Set<string>();
   private deliveries = 0;
@@ -147,6 +149,9 @@ export class World {
   async rest(limit = 200): Promise<number> {
     this.store.crashes = 0;
     await this.startAgain();
+    // Who has not acted by now acts before the last round, not in it.
+    if (this.meanwhile !== null) this.meanwhile.after = 0;
+    this.perhapsAct();
     for (const site of this.sites) {
       site.down = false;
       site.loseReceipts = 0;
@@ -194,9 +199,20 @@ export class World {
 
   /** From the fatal call on nothing has an effect, no `catch` and no `finally` either. */
   private perhapsDie(): void {
+    this.perhapsAct();
     if (this.killAfter === 0) this.dead = true;
     else if (this.killAfter !== null) this.killAfter -= 1;
     if (this.dead) throw new Error('killed');
+  }
+
+  private perhapsAct(): void {
+    const { meanwhile } = this;
+    if (meanwhile === null) return;
+    meanwhile.after -= 1;
+    if (meanwhile.after >= 0) return;
+    this.meanwhile = null;
+    this.nowMs += 1;
+    meanwhile.act();
   }
 
   /** A killed process or an unreachable site is part of the history, not a failure of the test. */

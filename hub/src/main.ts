@@ -296,7 +296,8 @@ async function wakeOverdue(
   const nowMs = await store.nowMs();
   for (const installation of await registry.installations()) {
     const asked = Math.max(installation.lastPulledMs ?? 0, installation.retryAtMs);
-    const usual = signalsArrive(installation) ? POLL_SIGNALLING_MS : pollMs;
+    const isWell = installation.failures === 0;
+    const usual = isWell && signalsArrive(installation) ? POLL_SIGNALLING_MS : pollMs;
     const isOverdue = nowMs - asked > usual + OVERDUE_MS;
     if (installation.state === 'active' && isOverdue) await wake.pull(installation.id);
   }

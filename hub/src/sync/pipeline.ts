@@ -124,7 +124,12 @@ export function buildPipeline(ports: PipelinePorts, settings: PipelineSettings):
   ): Promise<number> => {
     const installation = await registry.installation(id);
     if (installation.state !== 'active') return 0;
-    if (installation.retryAtMs > (await store.nowMs())) return 0;
+    const waitMs = installation.retryAtMs - (await store.nowMs());
+    if (waitMs > 0) {
+      // Of several wakes for later the earliest stands: it may be this one that came too early.
+      await ports.wake.pull(id, { afterMs: waitMs });
+      return 0;
+    }
     try {
       const count = await work(installation, await registry.topology());
       await recovered(ports, installation);
@@ -322,8 +327,7 @@ async function failed(
   installation: Installation,
   fault: Fault,
 ): Promise<void> {
-  if (fault.code === 'site.redirected' && (await ports.follow?.(installation.id)) === true) {
-    ports.report({ kind: 'site.followed', installation: installation.id });
+  if (fault.code === 'site.redirected' && (await isFollowed(ports, installation))) {
     await ports.wake.pull(installation.id);
     await wakeDue(ports);
     return;
@@ -347,6 +351,17 @@ async function failed(
   if (fault.code === 'source.rewound' || fault.code === 'hub.rewound') {
     await tellRewound(ports, installation.id, fault.code);
   }
+}
+
+/** Pulling and sending meet the same redirect at once, and one of them has followed already. */
+async function isFollowed(
+  { registry, follow, report }: PipelinePorts,
+  { id, restUrl }: Installation,
+): Promise<boolean> {
+  if ((await registry.installation(id)).restUrl !== restUrl) return true;
+  if ((await follow?.(id)) !== true) return false;
+  report({ kind: 'site.followed', installation: id });
+  return true;
 }
 
 async function recovered(ports: PipelinePorts, installation: Installation): Promise<void> {

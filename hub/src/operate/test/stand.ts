@@ -38,6 +38,8 @@ export class Stand {
   private readonly pipeline: Pipeline;
   private readonly ports: OperationPorts;
   private readonly woken: (() => Promise<unknown>)[] = [];
+  /** Wakes that were asked for a later time, in ms from then. */
+  readonly askedLater: { readonly installation: InstallationId; readonly afterMs: number }[] = [];
   private readonly folder: string;
   private readonly hub: HubIdentity;
 
@@ -163,6 +165,7 @@ export class Stand {
     return {
       pull: async (id: InstallationId, when) => {
         if (when === undefined) this.woken.push(() => this.pipeline.pull(id));
+        else this.askedLater.push({ installation: id, ...when });
       },
       deliver: async (id: InstallationId, lane: Lane) => {
         this.woken.push(() => this.pipeline.send(id, lane));

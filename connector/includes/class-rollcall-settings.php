@@ -91,7 +91,11 @@ final class Rollcall_Settings {
 	 */
 	public static function set_term( $term ) {
 		if ( (int) $term > self::term() ) {
-			self::save( array( 'term' => (int) $term ) );
+			self::change(
+				static function ( array $now ) use ( $term ) {
+					return array( 'term' => max( (int) $now['term'], (int) $term ) );
+				}
+			);
 		}
 	}
 
@@ -159,8 +163,36 @@ final class Rollcall_Settings {
 		if ( array_key_exists( 'signal', $change ) ) {
 			self::save_signal( $change['signal'] );
 		}
-		$next   = array_intersect_key( $change, self::DEFAULTS );
-		$before = self::all();
+		self::change(
+			static function ( array $before ) use ( $change ) {
+				return self::renewed( array_intersect_key( $change, self::DEFAULTS ), $before );
+			}
+		);
+	}
+
+	/**
+	 * Changes one site's entry of a setting that has one for each.
+	 *
+	 * @param string $name  `grantable` or `read_only`.
+	 * @param int    $blog  Site.
+	 * @param mixed  $entry What is kept for it.
+	 */
+	public static function update_entry( $name, $blog, $entry ) {
+		self::change(
+			static function ( array $now ) use ( $name, $blog, $entry ) {
+				return array( $name => array( $blog => $entry ) + $now[ $name ] );
+			}
+		);
+	}
+
+	/**
+	 * A change with the generations of what is newly watched.
+	 *
+	 * @param array $next   The change.
+	 * @param array $before Settings so far.
+	 * @return array
+	 */
+	private static function renewed( array $next, array $before ) {
 		$newer  = (int) $before['generation'] + 1;
 		$raised = false;
 
@@ -187,7 +219,7 @@ final class Rollcall_Settings {
 		if ( $raised ) {
 			$next['generation'] = $newer;
 		}
-		self::save( $next );
+		return $next;
 	}
 
 	/**
@@ -224,12 +256,14 @@ final class Rollcall_Settings {
 		if ( ! Rollcall_Meta_Patterns::cover( $all['patterns'], $key ) || count( $all['meta'] ) >= Rollcall_Meta_Patterns::MOST_KEYS ) {
 			return false;
 		}
-		$newer = (int) $all['generation'] + 1;
-		self::save(
-			array(
-				'meta'       => $all['meta'] + array( $key => $newer ),
-				'generation' => $newer,
-			)
+		self::change(
+			static function ( array $now ) use ( $key ) {
+				$newer = (int) $now['generation'] + 1;
+				return isset( $now['meta'][ $key ] ) ? array() : array(
+					'meta'       => $now['meta'] + array( $key => $newer ),
+					'generation' => $newer,
+				);
+			}
 		);
 		return true;
 	}
@@ -274,9 +308,11 @@ final class Rollcall_Settings {
 	 * @param int $blog Blog id.
 	 */
 	public static function drop_key( $blog ) {
-		$keys = self::value( 'keys' );
-		unset( $keys[ (int) $blog ] );
-		self::save( array( 'keys' => $keys ) );
+		self::change(
+			static function ( array $now ) use ( $blog ) {
+				return array( 'keys' => array_diff_key( $now['keys'], array( (int) $blog => 0 ) ) );
+			}
+		);
 	}
 
 	/**
@@ -526,8 +562,20 @@ final class Rollcall_Settings {
 		if ( null !== self::$all ) {
 			return self::$all;
 		}
-		$stored = get_site_option( self::OPTION );
-		$all    = self::DEFAULTS;
+		self::$all       = self::with_defaults( get_site_option( self::OPTION ) );
+		self::$meta_keys = null;
+		self::$keys      = null;
+		return self::$all;
+	}
+
+	/**
+	 * What is stored, with defaults for what is missing or of the wrong kind.
+	 *
+	 * @param mixed $stored The option.
+	 * @return array
+	 */
+	private static function with_defaults( $stored ) {
+		$all = self::DEFAULTS;
 		if ( is_array( $stored ) ) {
 			foreach ( $all as $name => $default ) {
 				if ( array_key_exists( $name, $stored ) && is_array( $default ) === is_array( $stored[ $name ] ) ) {
@@ -535,9 +583,6 @@ final class Rollcall_Settings {
 				}
 			}
 		}
-		self::$all       = $all;
-		self::$meta_keys = null;
-		self::$keys      = null;
 		return $all;
 	}
 
@@ -547,8 +592,26 @@ final class Rollcall_Settings {
 	 * @param array $change Name => value.
 	 */
 	private static function save( array $change ) {
-		self::$all = null;
-		update_site_option( self::OPTION, array_merge( self::all(), $change ) );
+		self::change(
+			static function () use ( $change ) {
+				return $change;
+			}
+		);
+	}
+
+	/**
+	 * Changes some settings by what they are now, whatever this request has read of them.
+	 *
+	 * @param callable $change From all settings to those that become another.
+	 */
+	private static function change( $change ) {
+		Rollcall_Option_Row::change(
+			self::OPTION,
+			static function ( array $stored ) use ( $change ) {
+				$now = self::with_defaults( $stored );
+				return array_merge( $now, $change( $now ) );
+			}
+		);
 		self::$all = null;
 	}
 

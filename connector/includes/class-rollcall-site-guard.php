@@ -24,9 +24,7 @@ final class Rollcall_Site_Guard {
 	 * @return void
 	 */
 	public static function set_read_only( $blog, $on ) {
-		$lists          = self::lists( 'read_only' );
-		$lists[ $blog ] = (bool) $on;
-		Rollcall_Settings::update( array( 'read_only' => $lists ) );
+		Rollcall_Settings::update_entry( 'read_only', (int) $blog, (bool) $on );
 	}
 
 	/**
@@ -43,19 +41,6 @@ final class Rollcall_Site_Guard {
 				$free[] = (string) $role;
 			}
 		}
-		$lists          = self::lists( 'grantable' );
-		$lists[ $blog ] = $free;
-		Rollcall_Settings::update( array( 'grantable' => $lists ) );
-	}
-
-	/**
-	 * What is stored for all sites.
-	 *
-	 * @param string $name Setting.
-	 * @return array
-	 */
-	private static function lists( $name ) {
-		$stored = get_site_option( Rollcall_Settings::OPTION, array() );
-		return is_array( $stored ) && isset( $stored[ $name ] ) ? (array) $stored[ $name ] : array();
+		Rollcall_Settings::update_entry( 'grantable', (int) $blog, $free );
 	}
 }

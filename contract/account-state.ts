@@ -96,6 +96,11 @@ export const AccountStateSchema = z.object({
   /** By effective capabilities, on any site of the installation, or as super admin. */
   privileged: z.boolean(),
   switches: SwitchesSchema,
+  /**
+   * Somebody has signed in since Rollcall is there; only with detail `state`. Absent: the connector does not
+   * look yet.
+   */
+  signed_in: z.boolean().optional(),
   /** Account-wide fields. Absent when only `who` was asked for. */
   fields: z.record(FieldNameSchema, StampedValueSchema).refine(isBounded).optional(),
   /** Blog id → role name → present or absent, with its stamp. Single sites have blog 1. */

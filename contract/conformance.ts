@@ -22,6 +22,7 @@ import { describeMerges } from './conformance/merges.ts';
 import { describeOutbox } from './conformance/outbox.ts';
 import { describeProofs } from './conformance/proofs.ts';
 import { Rehearsal } from './conformance/rehearsal.ts';
+import { describeSignIns } from './conformance/sign-ins.ts';
 import type { SiteUnderTest } from './conformance/site-under-test.ts';
 import { describeStamps } from './conformance/stamps.ts';
 import { describeSwitches } from './conformance/switches.ts';
@@ -54,5 +55,6 @@ export function describeConformance(start: () => Promise<SiteUnderTest>): void {
   describeProofs(at);
   describeGuard(at);
   describeSwitches(at);
+  describeSignIns(at);
   describeBoundHub(at);
 }

@@ -160,6 +160,8 @@ export const SettingsRequestSchema = z.object({
   /** Site clock + offset = hub clock. */
   offset_ms: z.int().optional(),
   notice: NoticeSchema.nullable().optional(),
+  /** A first sign-in to an account is told as a change of it. */
+  sign_ins: z.boolean().optional(),
 });
 export const SettingsAnswerSchema = z.object({ saved: z.boolean() });
 

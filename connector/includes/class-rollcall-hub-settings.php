@@ -2,8 +2,8 @@
 /**
  * POST /settings: what the hub lets the connector know.
  *
- * Does: stores site keys, signal, watched meta keys, clock offset and what administrators are to be told,
- * as far as they are given.
+ * Does: stores site keys, signal, watched meta keys, whether first sign-ins are told, clock offset and what
+ * administrators are to be told, as far as they are given.
  * Does not: touch the guard: it belongs to this site (Rollcall_Tighten).
  *
  * @package Rollcall_Connector
@@ -26,6 +26,9 @@ final class Rollcall_Hub_Settings {
 		$given = array_intersect_key( $request, array_flip( array( 'keys', 'signal', 'meta', 'offset_ms' ) ) );
 		if ( $given ) {
 			Rollcall_Settings::update( $given );
+		}
+		if ( isset( $request['sign_ins'] ) ) {
+			Rollcall_Standing::watch( $request['sign_ins'] );
 		}
 		if ( array_key_exists( 'notice', $request ) ) {
 			Rollcall_Notices::keep( $request['notice'] );

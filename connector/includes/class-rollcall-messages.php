@@ -39,6 +39,7 @@ final class Rollcall_Messages {
 			case 'settings':
 				return array( 'object', array( 'hub' => $hub ) + self::settings( '?' ) + array(
 					'offset_ms?' => 'int',
+					'sign_ins?'  => 'bool',
 					'notice?'    => array( 'null or', array( 'one of', 'source.rewound', 'hub.rewound' ) ),
 				) );
 			case 'changes':

@@ -102,6 +102,7 @@ final class Rollcall_Tables {
   stop_outgoing tinyint(1) NOT NULL DEFAULT 0,
   reject_incoming tinyint(1) NOT NULL DEFAULT 0,
   stop_made tinyint(1) NOT NULL DEFAULT 0,
+  signed_in tinyint(1) NOT NULL DEFAULT 0,
   watch bigint(20) unsigned NOT NULL DEFAULT 0,
   rev bigint(20) unsigned NOT NULL DEFAULT 1,
   fields longtext NOT NULL,

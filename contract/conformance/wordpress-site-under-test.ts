@@ -131,7 +131,7 @@ const ACTS = `
         }
         break;
       case 'sign in':
-        $must( wp_authenticate( $act['login'], $act['password'] ) );
+        do_action( 'wp_login', $act['login'], $must( wp_authenticate( $act['login'], $act['password'] ) ) );
         Rollcall_Proof_Password::settle();
         break;
       case 'reject incoming':

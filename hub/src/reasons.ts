@@ -97,8 +97,14 @@ export const REASONS = {
   'route.deletes_off': 'The route does not carry deletes.',
   'route.missing': 'The connector does not know this request yet.',
   'route.paused': 'The route is paused; what goes along it waits until it is resumed.',
+  'route.role_wanted':
+    'The route lets only accounts leave that have a certain role on the source, and this one has not.',
   'route.removed': 'The route was removed before this could be delivered.',
+  'route.sign_in_wanted':
+    'The route lets only accounts leave that somebody has signed in to on the source, and nobody has yet.',
   'route.updates_off': 'The route does not carry updates.',
+  'route.value_wanted':
+    'The route lets only accounts leave that are approved on the source: a value that says so is not there.',
   'row.unreadable': 'What the site kept of this change can’t be read; it holds up nothing else.',
   'run.changed_meanwhile':
     'Something moved since the plan was made; the account was planned again and not touched.',

@@ -375,6 +375,27 @@ describe('route change', () => {
     ]);
   });
 
+  it('says who leaves by conditions or by the name of a plugin, and says what is none', async () => {
+    const change = (...words: readonly string[]) => hub.rollcall('route', 'change', '1', ...words);
+    expect(await change('--leave-when', 'role:author', 'meta:plan=gold, x', 'signed-in')).toBe(0);
+    expect(await change('--leave-preset', 'new-user-approve')).toBe(0);
+    expect(await change('--no-leave-when')).toBe(0);
+    const asked = hub.operations.calls.filter(([name]) => name === 'changeRoute');
+    expect(asked.map(([, , wanted]) => wanted)).toEqual(
+      [
+        [
+          { kind: 'role', role: 'author' },
+          { kind: 'meta', key: 'plan', values: ['gold', 'x'] },
+          { kind: 'signed_in' },
+        ],
+        [{ kind: 'meta', key: 'pw_user_status', values: ['approved', ''] }],
+        [],
+      ].map((leaveWhen) => ({ rules: { leaveWhen } })),
+    );
+    expect(await change('--leave-when', 'approved')).toBe(2);
+    expect(hub.terminal.written.err).toContain('“approved” is none of role:NAME');
+  });
+
   it('takes the heir away, and says when nothing was named', async () => {
     expect(await hub.rollcall('route', 'change', '1', '--no-reassign-to')).toBe(0);
     expect(hub.operations.calls.slice(1)).toEqual([

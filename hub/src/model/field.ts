@@ -23,6 +23,7 @@ export const isRole = (field: Field): boolean => field.startsWith('role:');
 export const isMeta = (field: Field): boolean => field.startsWith('meta:');
 export const isExtension = (field: Field): boolean => field.startsWith('ext:');
 export const roleField = (role: string): Field => `role:${role}`;
+export const metaField = (key: string): Field => `meta:${key}`;
 export const roleOf = (field: Field): string => field.slice('role:'.length);
 export const metaKeyOf = (field: Field): string => field.slice('meta:'.length);
 

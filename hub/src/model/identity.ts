@@ -8,7 +8,15 @@
  */
 import type { CarriedFields } from './carried.ts';
 import type { Field, KnownKey, Value } from './field.ts';
-import type { DeliveryId, IdentityUid, InstallationId, SiteKey, WordPressId } from './ids.ts';
+import type {
+  DeliveryId,
+  IdentityUid,
+  InstallationId,
+  RouteId,
+  SiteKey,
+  WordPressId,
+} from './ids.ts';
+import type { Standing } from './leaving.ts';
 import type { Path } from './path.ts';
 import type { Stamp } from './stamp.ts';
 
@@ -27,6 +35,8 @@ export interface Account {
   readonly known: ReadonlyMap<KnownKey, Stamp>;
   /** The roles on each site, as far as they were ever told. */
   readonly roles: ReadonlyMap<SiteKey, readonly string[]>;
+  /** What its routes ask for beside roles, as it was told last; absent: never. */
+  readonly standing?: Standing;
   /** When the account ended here. A tombstone is never taken back. */
   readonly gone: Stamp | null;
   /** Reason code while a person must look at it first (`identity.label_mismatch`). */
@@ -111,6 +121,8 @@ export interface Holding {
   /** Sites where the account came among those that leave, or is no longer one of them, and since when. */
   readonly entered?: ReadonlySet<SiteKey>;
   readonly left?: ReadonlyMap<SiteKey, Stamp>;
+  /** Routes along which the account may leave now, and could not before. */
+  readonly admitted?: ReadonlySet<RouteId>;
   /** An operator asked for it: what a site lets leave by itself does not matter. */
   readonly asked?: boolean;
   /** How the account came about, where known. */

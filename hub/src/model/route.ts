@@ -2,6 +2,7 @@
 import type { Field } from './field.ts';
 import { isExtension, isMeta, isRole, metaKeyOf, roleOf } from './field.ts';
 import type { InstallationId, RouteId, SiteKey } from './ids.ts';
+import type { LeaveCondition } from './leaving.ts';
 import { covers } from './meta-pattern.ts';
 import { isNeverSynced } from './never-synced.ts';
 
@@ -20,6 +21,8 @@ export interface RouteRules {
   readonly onDelete: OnDelete;
   /** Login on the target that inherits a deleted account's content; null: refuse if there is any. */
   readonly reassignTo: string | null;
+  /** An account leaves along the route only where all of these hold; none: everybody does. */
+  readonly leaveWhen?: readonly LeaveCondition[];
 }
 
 export interface Route {

@@ -6,7 +6,8 @@ import { Fault } from '../errors.ts';
 import { isExtension, PASSWORD } from '../model/field.ts';
 import type { InstallationId } from '../model/ids.ts';
 import { routeId } from '../model/ids.ts';
-import { whyNoEntry } from '../model/meta-pattern.ts';
+import type { LeaveCondition } from '../model/leaving.ts';
+import { isPattern, whyNoEntry } from '../model/meta-pattern.ts';
 import { givenTwice, type Route, type RouteRules, rolesGivenFor } from '../model/route.ts';
 import type { SiteRecord } from '../sync/ports.ts';
 import { siteNamed, siteNames } from './names.ts';
@@ -116,13 +117,26 @@ function refuseRules(from: SiteRecord | undefined, rules: SomeRules | undefined)
   if (unknown !== undefined) {
     throw new Fault('request.invalid', `There is no field “${unknown}”.`);
   }
+  refuseConditions(rules?.leaveWhen ?? []);
   for (const entry of rules?.meta ?? []) {
     const why = whyNoEntry(entry);
     if (why !== null) throw new Fault('request.invalid', why);
   }
-  const role = rules?.roles?.find((name) => from?.roles[name] === undefined);
+  const asked = (rules?.leaveWhen ?? []).flatMap((one) => (one.kind === 'role' ? one.role : []));
+  const role = [...(rules?.roles ?? []), ...asked].find((name) => from?.roles[name] === undefined);
   if (from !== undefined && role !== undefined) {
     throw new Fault('role.unknown', `“${from.name}” has no role “${role}”.`);
+  }
+}
+
+/** A key that never travels is watched nowhere, so nobody could ever say that it holds. */
+function refuseConditions(conditions: readonly LeaveCondition[]): void {
+  for (const condition of conditions) {
+    if (condition.kind !== 'meta') continue;
+    const why = isPattern(condition.key)
+      ? `“${condition.key}” covers many keys: name one.`
+      : whyNoEntry(condition.key);
+    if (why !== null) throw new Fault('request.invalid', why);
   }
 }
 
@@ -177,5 +191,8 @@ const view = (route: Route, nameOf: (key: Route['source']) => string): RouteView
     fields: [...route.rules.fields],
     meta: [...route.rules.meta],
     roles: [...route.rules.roles],
+    leaveWhen: (route.rules.leaveWhen ?? []).map((one) =>
+      one.kind === 'meta' ? { ...one, values: [...one.values] } : one,
+    ),
   },
 });

@@ -2,6 +2,7 @@
  * The store's tables as Kysely sees them. What a column means stands in the migrations; both
  * drivers return bigint as number and jsonb parsed (see `open-database.ts`).
  */
+
 import type { ColumnType, Generated } from 'kysely';
 import type { Mark } from '#contract/messages.ts';
 import type { Field, KnownKey } from '../model/field.ts';
@@ -14,6 +15,7 @@ import type {
   SiteKey,
   WordPressId,
 } from '../model/ids.ts';
+import type { Standing } from '../model/leaving.ts';
 import type { LogAction, LogStatus } from '../model/log-entry.ts';
 import type { Path } from '../model/path.ts';
 import type { ProofKind } from '../model/proof.ts';
@@ -130,6 +132,8 @@ export interface Tables {
     known: Json<Readonly<Record<KnownKey, Stamp>>>;
     /** Site key → roles there. */
     roles: ColumnType<Readonly<Record<string, readonly string[]>>, string | undefined, string>;
+    /** What its routes ask for; null: never told. */
+    standing: Json<Standing> | null;
     gone: Json<Stamp> | null;
     alarm: string | null;
   };

@@ -123,6 +123,8 @@ export interface SitePort {
       signal?: { url: string; secret: string } | null;
       /** What the site's own administrators are to be told; null: nothing any more. */
       notice?: Notice | null;
+      /** A first sign-in to an account is told as a change of it. */
+      signIns?: boolean;
     },
   ): Promise<void>;
   /** Stamps the named fields anew on the site, not below `atLeastMs`; they come out as changes. */

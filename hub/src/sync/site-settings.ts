@@ -6,6 +6,7 @@
  * Always true: a list that changed while the site was down reaches it with the next pull.
  */
 import type { InstallationId } from '../model/ids.ts';
+import { asksForSignIns, keysAskedFor } from '../model/leaving.ts';
 import { whyNoEntry } from '../model/meta-pattern.ts';
 import { sitesOf, type Topology } from '../model/route.ts';
 import type { Connection, Registry, SitePort, Store } from './ports.ts';
@@ -43,6 +44,7 @@ const CLOCK_TOLERANCE_MS = 250;
 
 interface Brought {
   readonly meta: string;
+  readonly signIns: boolean;
   readonly clockAtMs: number;
 }
 
@@ -61,23 +63,26 @@ export function keepSiteSettings(ports: {
     async keep({ installation, connection, topology }) {
       const last = brought.get(installation);
       const meta = watchedMeta(topology, installation);
+      const signIns = watchesSignIns(topology, installation);
       const nowMs = await store.nowMs();
       const clockIsDue = last === undefined || nowMs - last.clockAtMs >= CLOCK_EVERY_MS;
       const metaIsNew = last === undefined || last.meta !== JSON.stringify(meta);
-      if (!clockIsDue && !metaIsNew) return;
+      const signInsAreNew = (last?.signIns ?? false) !== signIns;
+      if (!clockIsDue && !metaIsNew && !signInsAreNew) return;
       const status = clockIsDue ? await site.status(connection) : null;
       const offsetMs = status === null ? null : newOffset(status, nowMs);
       if (status !== null) await registry.updateInstallation(installation, versionsIn(status));
-      if (metaIsNew || offsetMs !== null) {
+      if (metaIsNew || signInsAreNew || offsetMs !== null) {
         await site.settings(connection, {
           ...(metaIsNew ? { meta } : {}),
+          ...(signInsAreNew ? { signIns } : {}),
           ...(last === undefined ? await signalOf(ports, installation) : {}),
           ...(offsetMs === null ? {} : { offsetMs }),
         });
       }
       if (offsetMs !== null) await registry.updateInstallation(installation, { offsetMs });
       const clockAtMs = clockIsDue ? nowMs : last.clockAtMs;
-      brought.set(installation, { meta: JSON.stringify(meta), clockAtMs });
+      brought.set(installation, { meta: JSON.stringify(meta), signIns, clockAtMs });
     },
   };
 }
@@ -95,13 +100,20 @@ function newOffset(status: Awaited<ReturnType<SitePort['status']>>, nowMs: numbe
   return Math.abs(offsetMs - status.offset_ms) > tolerance ? offsetMs : null;
 }
 
-/** Every meta key, or pattern, that a route into or out of the installation names. */
+const watchesSignIns = (topology: Topology, installation: InstallationId): boolean =>
+  sitesOf(topology, installation).some(({ key }) => asksForSignIns(topology.routes, key));
+
+/** Every meta key, or pattern, that a route into or out of the installation names, or asks for there. */
 export function watchedMeta(topology: Topology, installation: InstallationId): readonly string[] {
   const here = new Set(sitesOf(topology, installation).map((site) => site.key));
   const keys = new Set<string>();
-  for (const { source, target, rules } of topology.routes) {
+  for (const route of topology.routes) {
+    const { source, target, rules } = route;
     if (!here.has(source) && !here.has(target)) continue;
-    for (const entry of rules.meta) if (whyNoEntry(entry) === null) keys.add(entry);
+    const asked = here.has(source) ? keysAskedFor([route], source) : [];
+    for (const entry of [...rules.meta, ...asked]) {
+      if (whyNoEntry(entry) === null) keys.add(entry);
+    }
   }
   return [...keys].sort();
 }

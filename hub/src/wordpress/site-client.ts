@@ -98,9 +98,11 @@ export function createSiteClient(wire: Wire, renewed: Renewed = async () => null
       });
       return ask(connection, 'apply', body, ApplyAnswerSchema);
     },
-    async settings(connection, { offsetMs, ...settings }) {
+    async settings(connection, { offsetMs, signIns, ...settings }) {
       const offset = offsetMs === undefined ? {} : { offset_ms: offsetMs };
-      await ask(connection, 'settings', { ...settings, ...offset }, SettingsAnswerSchema);
+      const watched = signIns === undefined ? {} : { sign_ins: signIns };
+      const wanted = { ...settings, ...offset, ...watched };
+      await ask(connection, 'settings', wanted, SettingsAnswerSchema);
     },
     async stamp(connection, orders) {
       const stamps = orders.map(({ atLeastMs, ...order }) => ({ ...order, at_least: atLeastMs }));

@@ -4,6 +4,27 @@ import { LoginSchema, RoleNameSchema, SiteNameSchema } from './words.ts';
 
 const listed = <Item extends z.ZodType>(item: Item) => z.array(item).max(1000);
 
+const LONGEST = 190;
+const MOST_VALUES = 50;
+const MOST_CONDITIONS = 20;
+const ConditionSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('role'), role: RoleNameSchema }),
+  z.strictObject({
+    kind: z.literal('meta'),
+    key: z.string().min(1).max(LONGEST),
+    /** One of these; an empty one: the account has none. */
+    values: z.array(z.string().max(LONGEST)).min(1).max(MOST_VALUES),
+  }),
+  z.strictObject({ kind: z.literal('signed_in') }),
+]);
+
+/** Values of the plugins that are known; their own word for “may sign in”. */
+export const LEAVE_PRESETS = {
+  'ultimate-member': { kind: 'meta', key: 'account_status', values: ['approved'] },
+  // To that plugin whoever registered before it came, and has no status, is approved.
+  'new-user-approve': { kind: 'meta', key: 'pw_user_status', values: ['approved', ''] },
+} as const satisfies Readonly<Record<string, z.input<typeof ConditionSchema>>>;
+
 /** Lists are allow-lists: empty means nothing. */
 export const RulesSchema = z.object({
   /** Core fields and `password`. */
@@ -25,6 +46,8 @@ export const RulesSchema = z.object({
   onDelete: z.enum(['delete', 'strip', 'ignore']),
   /** Login on the target that inherits a deleted account's content; null: refuse if there is any. */
   reassignTo: LoginSchema.nullable(),
+  /** An account leaves by itself only where all of these hold on the source; empty: everybody does. */
+  leaveWhen: z.array(ConditionSchema).max(MOST_CONDITIONS),
 });
 export type Rules = z.infer<typeof RulesSchema>;
 

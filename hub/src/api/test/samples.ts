@@ -89,6 +89,7 @@ export const route: RouteView = {
     updates: true,
     onDelete: 'delete',
     reassignTo: null,
+    leaveWhen: [],
   },
 };
 export const wayBack: RouteView = { ...route, id: 2, source: 'Blog', target: 'Shop' };

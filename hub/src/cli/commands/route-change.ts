@@ -5,6 +5,7 @@ import { asksHub, type CommandContext, type HubOptions, hubOf, show } from '../c
 import { usage } from '../failure.ts';
 import { visible } from '../visible.ts';
 import { findRoutes, namesRoutes } from './find-routes.ts';
+import { conditionShown } from './leave-when.ts';
 import { type RuleOptions, rulesOf, takesRules } from './route-rules.ts';
 
 interface ChangeOptions extends HubOptions, RuleOptions {
@@ -47,6 +48,7 @@ function describe({ id, source, target, status, rules }: RouteView): string {
     ['Creates', rules.creates ? 'yes' : 'no'],
     ['Updates', rules.updates ? 'yes' : 'no'],
     ['Deletes', rules.onDelete],
+    ['Leaves', rules.leaveWhen.map(conditionShown).join(' and ') || 'everybody'],
     ['Inherits', rules.reassignTo === null ? 'nobody' : visible(rules.reassignTo)],
   ];
   const lines = rows.map(([name = '', value = '']) => `  ${name.padEnd(9)} ${value}\n`);

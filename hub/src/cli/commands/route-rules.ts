@@ -2,8 +2,9 @@
 import { type Command, Option } from 'commander';
 import type { SomeRules } from '../../api/schemas/route.ts';
 import { commaList } from '../command-context.ts';
+import { conditionsOf, type LeaveOptions, takesConditions } from './leave-when.ts';
 
-export interface RuleOptions {
+export interface RuleOptions extends LeaveOptions {
   readonly fields?: string;
   readonly meta?: string;
   readonly roles?: string;
@@ -16,7 +17,7 @@ export interface RuleOptions {
 
 /** Neither `--creates` nor `--no-creates`: as it is. */
 export const takesRules = (command: Command): Command =>
-  command
+  takesConditions(command)
     .option('--fields <list>', 'fields that travel: email,first_name,…,password; "" for none')
     .option('--meta <list>', 'meta keys that travel, billing_* for all that begin so; "" for none')
     .option('--roles <list>', 'roles that travel; "" for none')
@@ -44,6 +45,7 @@ export function rulesOf(options: RuleOptions): SomeRules {
     ...(creates === undefined ? {} : { creates }),
     ...(updates === undefined ? {} : { updates }),
     ...(onDelete === undefined ? {} : { onDelete }),
+    ...conditionsOf(options),
     ...(reassignTo === undefined ? {} : { reassignTo: reassignTo === false ? null : reassignTo }),
   };
 }

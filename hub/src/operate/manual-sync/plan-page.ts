@@ -9,6 +9,7 @@ import type { SyncRequest } from '../../api/schemas/sync.ts';
 import { EMAIL, type Field, isRole, roleOf } from '../../model/field.ts';
 import type { Account, Candidate, Identity } from '../../model/identity.ts';
 import { wordPressId } from '../../model/ids.ts';
+import { firstUnmet } from '../../model/leaving.ts';
 import { mapsRoles, type Route, selects } from '../../model/route.ts';
 import type { Kept, PlannedWhat } from '../../model/sync-run.ts';
 import { isReason, type Reason } from '../../reasons.ts';
@@ -118,15 +119,18 @@ function draft({ state, identity, way, source, candidates, mode }: DraftInput): 
   if (state.switches.stop_outgoing) return skip('account.outgoing_stopped');
   const pending = identity.deliveries.get(way.target.key);
   if (pending?.gone != null) return skip('identity.deleted');
+  // No condition of the route binds an operator; the plan names it beside what is done.
+  const unmet = firstUnmet(rules, here, source.key);
+  const reason = unmet?.certain === true ? unmet.reason : null;
   const heldFor = pending?.held != null && isReason(pending.held) ? pending.held : null;
   const there = identity.accounts.get(way.target.installation);
   if (there !== undefined) {
-    const reason = refusal(there);
-    if (reason !== null) return skip(reason);
+    const refused = refusal(there);
+    if (refused !== null) return skip(refused);
     if (mode === 'only_missing') return skip('run.only_missing');
     if (!rules.updates) return skip('route.updates_off');
     if (heldFor !== null) return hold(heldFor);
-    return { ...base, what: 'update', reason: null, twin: there.wpId };
+    return { ...base, what: 'update', reason, twin: there.wpId };
   }
   if (heldFor !== null) return hold(heldFor);
   const byEmail = candidates.find((candidate) => candidate.by === 'email');
@@ -139,7 +143,7 @@ function draft({ state, identity, way, source, candidates, mode }: DraftInput): 
   if (byEmail !== undefined) return hold('identity.email_taken');
   if (candidates.length > 0) return hold('identity.login_taken');
   const carriesEmail = selects(rules, EMAIL) && state.email !== '';
-  return carriesEmail ? { ...base, what: 'create', reason: null } : skip('email.missing');
+  return carriesEmail ? { ...base, what: 'create', reason } : skip('email.missing');
 }
 
 /** What the target itself says that it takes from nobody. */
@@ -186,7 +190,7 @@ async function withDifferences(
     if (compared.fields.length > 0 || planned.what === 'link') return { ...planned, ...compared };
     return compare(...sides, rules, isMapped).fields.length > 0
       ? skip('role.not_grantable')
-      : { ...planned, ...compared, what: 'unchanged' };
+      : { ...planned, ...compared, what: 'unchanged', reason: null };
   });
 }
 

@@ -11,6 +11,7 @@ import type { Carried } from '../../model/carried.ts';
 import { EMAIL, type Field, PASSWORD, type Value } from '../../model/field.ts';
 import type { Account, Delivery, Identity } from '../../model/identity.ts';
 import { type IdentityUid, type InstallationId, type SiteKey, siteKey } from '../../model/ids.ts';
+import type { Standing } from '../../model/leaving.ts';
 import type { Stamp } from '../../model/stamp.ts';
 import type { Reason } from '../../reasons.ts';
 import type { Secrets } from '../secrets.ts';
@@ -40,8 +41,14 @@ export const encodeAccount = (uid: IdentityUid, account: Account) => ({
   labelled: account.labelled,
   known: Object.fromEntries(account.known),
   roles: Object.fromEntries([...account.roles].map(([site, names]) => [site, names.map(storable)])),
+  standing: account.standing === undefined ? null : storableStanding(account.standing),
   gone: account.gone,
   alarm: account.alarm,
+});
+
+const storableStanding = ({ signedIn, meta }: Standing): Standing => ({
+  signedIn,
+  meta: Object.fromEntries(Object.entries(meta).map(([key, rows]) => [key, rows.map(storable)])),
 });
 
 export const decodeAccount = (row: Selectable<Tables['accounts']>): Account => ({
@@ -56,6 +63,7 @@ export const decodeAccount = (row: Selectable<Tables['accounts']>): Account => (
   labelled: row.labelled,
   known: new Map(Object.entries(row.known)),
   roles: new Map(Object.entries(row.roles).map(([site, names]) => [siteKey(Number(site)), names])),
+  ...(row.standing === null ? {} : { standing: row.standing }),
   gone: row.gone,
   alarm: row.alarm,
 });

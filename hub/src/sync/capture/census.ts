@@ -16,7 +16,7 @@ import { sitesOf } from '../../model/route.ts';
 import { accountPages } from '../account-pages.ts';
 import { label, newIdentity, PAGE_ROWS, type PullInput, type PullPorts } from './pull.ts';
 import { sentThere } from './sent-there.ts';
-import { rolesTold, whoTells } from './who-tells.ts';
+import { rolesTold, standingTold, whoTells } from './who-tells.ts';
 
 export async function census(input: PullInput, ports: PullPorts): Promise<number> {
   let count = 0;
@@ -43,11 +43,14 @@ function withWho(
   { installation, topology }: PullInput,
 ): Identity {
   const foreign = state.uid !== null && state.uid !== identity.uid;
+  const here = sitesOf(topology, installation);
+  const routes = topology.routes.filter(({ source }) => here.some(({ key }) => key === source));
   const account: Account = {
     ...whoTells(state, installation),
     labelled: foreign,
     known: new Map(),
-    roles: rolesTold(state, sitesOf(topology, installation)),
+    roles: rolesTold(state, here),
+    ...standingTold(state, routes),
     gone: null,
     alarm: foreign || !state.label_ok ? 'identity.label_mismatch' : null,
   };

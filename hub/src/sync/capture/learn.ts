@@ -19,11 +19,12 @@ import {
 } from '../../model/field.ts';
 import type { Account, Fact, Holding, Identity, Lane } from '../../model/identity.ts';
 import { type InstallationId, type SiteKey, siteKey, wordPressId } from '../../model/ids.ts';
+import { admittedTo } from '../../model/leaving.ts';
 import type { Path } from '../../model/path.ts';
-import type { Site } from '../../model/route.ts';
+import type { Route, Site, Topology } from '../../model/route.ts';
 import { isFromBefore, isFromFuture, isNewer, type Stamp } from '../../model/stamp.ts';
 import type { Reason } from '../../reasons.ts';
-import { rolesTold, whoTells } from './who-tells.ts';
+import { rolesTold, standingTold, whoTells } from './who-tells.ts';
 
 export interface LearnInput {
   readonly identity: Identity;
@@ -32,6 +33,8 @@ export interface LearnInput {
   readonly installation: InstallationId;
   /** Sites of this installation. */
   readonly sites: readonly Site[];
+  /** Its routes may ask for more than a role. */
+  readonly topology?: Topology;
   readonly nowMs: number;
   readonly lane: Lane;
   /** Take every stamped field as new: the account was read again on purpose. */
@@ -105,6 +108,9 @@ export function learn(state: AccountState, input: LearnInput): Lesson {
       // Whoever frees an account does not keep at home what others changed meanwhile.
       staysHome: input.staysHome === true && !freed,
       ...(input.restored === true ? {} : comingAndGoing(before, account, every, input)),
+      ...(input.restored === true
+        ? {}
+        : { admitted: admittedTo(before, account, every, routesOutOf(input)) }),
     },
     restamp: trusted.length < every.length || !bornTrusted,
     alarm: null,
@@ -281,10 +287,14 @@ function accountOf(
     labelled: state.uid === input.identity.uid,
     known,
     roles: rolesTold(state, input.sites, before?.roles),
+    ...standingTold(state, routesOutOf(input), before?.standing),
     gone: before?.gone ?? null,
     alarm: withoutVanished(before),
   };
 }
+
+const routesOutOf = ({ topology, sites }: LearnInput): readonly Route[] =>
+  topology?.routes.filter(({ source }) => sites.some(({ key }) => key === source)) ?? [];
 
 /** It is there, or its end was seen after all. */
 const withoutVanished = (before: Account | undefined): string | null =>

@@ -1,13 +1,16 @@
 /** What an account's state says of who it is and what it may; what the hub knows beside that is not in it. */
 import type { AccountState } from '#contract/account-state.ts';
+import { metaField } from '../../model/field.ts';
 import type { Account } from '../../model/identity.ts';
-import { type InstallationId, type SiteKey, wordPressId } from '../../model/ids.ts';
-import type { Site } from '../../model/route.ts';
+import { type InstallationId, type SiteKey, siteKey, wordPressId } from '../../model/ids.ts';
+import { keysAskedFor, type Standing } from '../../model/leaving.ts';
+import type { Route, Site } from '../../model/route.ts';
+import { isFromBefore } from '../../model/stamp.ts';
 
 export const whoTells = (
   state: AccountState,
   installation: InstallationId,
-): Omit<Account, 'labelled' | 'known' | 'roles' | 'gone' | 'alarm'> => ({
+): Omit<Account, 'labelled' | 'known' | 'roles' | 'standing' | 'gone' | 'alarm'> => ({
   installation,
   wpId: wordPressId(state.id),
   login: state.login,
@@ -34,3 +37,33 @@ export function rolesTold(
   }
   return roles;
 }
+
+/** Longer ones are nobody's status; what they hold is nothing that the hub keeps. */
+const LONGEST_STATUS = 190;
+
+/** @param routes out of the installation @param before what was told last */
+export function standingTold(
+  state: AccountState,
+  routes: readonly Route[],
+  before?: Standing,
+): { readonly standing?: Standing } {
+  const { fields } = state;
+  if (fields === undefined) return before === undefined ? {} : { standing: before };
+  const keys = new Set(routes.flatMap(({ source }) => keysAskedFor(routes, source)));
+  // A key that the site does not watch yet is not told of: nothing is known of it.
+  const meta = [...keys].flatMap((key): [string, readonly string[]][] => {
+    const value = fields[metaField(key)]?.v;
+    if (Array.isArray(value)) return [[key, value.flatMap(statusIn)]];
+    // It can't be told just now: what it was stands.
+    return before !== undefined && Object.hasOwn(before.meta, key)
+      ? [[key, before.meta[key] ?? []]]
+      : [];
+  });
+  const signedIn = state.signed_in === true || isFromBefore([state.born[0], siteKey(0)]);
+  return { standing: { signedIn, meta: Object.fromEntries(meta) } };
+}
+
+const statusIn = (value: unknown): string | readonly string[] =>
+  (typeof value === 'string' || typeof value === 'number') && String(value).length <= LONGEST_STATUS
+    ? String(value)
+    : [];

@@ -27,6 +27,7 @@ import type {
   Holding,
   Identity,
 } from '../../model/identity.ts';
+import { firstUnmet } from '../../model/leaving.ts';
 import { extendPath, hasVisited } from '../../model/path.ts';
 import {
   isAmongThoseWhoLeave,
@@ -79,7 +80,7 @@ export type Decision = Readonly<{ route: Route; dropped: readonly Dropped[] }> &
 export function decide(question: Question): Decision {
   const { route, holding } = question;
   const stop = accountRule(question);
-  if (stop !== null) return skip(route, stop);
+  if (stop !== null) return maybeRefresh(question, stop) ?? skip(route, stop);
   const gone = holding.gone ?? lostRole(question);
   if (gone !== null) return decideGone(question, gone);
 
@@ -117,8 +118,21 @@ function accountRule(question: Question): Reason | null {
 function leavingRule(question: Question, account: Account | undefined): Reason | null {
   const { rules, key } = question.source;
   if (!rules.automatic) return 'source.automatic_off';
-  if (isAmongThoseWhoLeave(rules, account?.roles.get(key))) return null;
-  return lostRole(question) === null ? 'source.role_not_selected' : null;
+  if (!isAmongThoseWhoLeave(rules, account?.roles.get(key))) {
+    return lostRole(question) === null ? 'source.role_not_selected' : null;
+  }
+  return firstUnmet(question.route.rules, account, key)?.reason ?? null;
+}
+
+/** Nobody was told yet whether the account may leave: it came here from elsewhere, and is read first. */
+function maybeRefresh(question: Question, stop: Reason): Decision | null {
+  const { identity, holding, route, source, target } = question;
+  if (holding.complete || holding.gone !== null) return null;
+  const unmet = firstUnmet(route.rules, identity.accounts.get(holding.installation), source.key);
+  if (unmet === null || unmet.certain || unmet.reason !== stop) return null;
+  const mayCome =
+    identity.accounts.has(target.installation) || holding.newlyBorn || target.createMissing;
+  return mayCome ? { kind: 'refresh', route, dropped: [] } : null;
 }
 
 /** The account is none of those any more who leave the source, and its site calls that a delete. */
@@ -129,8 +143,8 @@ function lostRole({ holding, source }: Question): Holding['gone'] {
 }
 
 /** It counts as a registration: everything that the account holds goes. */
-const hasEntered = ({ holding, source }: Question): boolean =>
-  holding.entered?.has(source.key) === true;
+const hasEntered = ({ holding, route, source }: Question): boolean =>
+  holding.entered?.has(source.key) === true || holding.admitted?.has(route.id) === true;
 
 /** Nothing is learned of the account and nothing sent to it until a person has looked. */
 const alarmOf = ({ alarm }: Account): Reason =>

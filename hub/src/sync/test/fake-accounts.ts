@@ -31,6 +31,8 @@ export interface FakeAccount {
   switches: { stop_outgoing: boolean; reject_incoming: boolean; stop_made: boolean };
   /** Halves of proofs that the hub asked for. */
   proofs: FakeProof[];
+  /** Somebody has signed in since it is connected. */
+  signedIn: boolean;
   /** It wrote something that would be lost with it. */
   hasContent: boolean;
 }
@@ -65,6 +67,7 @@ export class FakeAccounts {
       fields: new Map(),
       switches: { stop_outgoing: false, reject_incoming: false, stop_made: false },
       proofs: [],
+      signedIn: false,
       hasContent: false,
     };
     this.nextId += 1;
@@ -125,7 +128,8 @@ export class FakeAccounts {
 
   state(account: FakeAccount): AccountState {
     const { fields, roles } = fieldsAndRoles(account);
-    const state = { ...this.who(account), fields, roles: { '1': roles } };
+    const signed_in = account.signedIn;
+    const state = { ...this.who(account), signed_in, fields, roles: { '1': roles } };
     const proofs = confirmedOn(account);
     return proofs.length === 0 ? state : { ...state, proofs };
   }

@@ -125,6 +125,7 @@ function foretold(
     fields: new Map(),
     switches: { stop_outgoing: false, reject_incoming: false, stop_made: false },
     proofs: [],
+    signedIn: false,
     hasContent: false,
   };
   const { id: _, ...receipt } = merge(ground, operation, imagined, { filling: true, dryRun: true });

@@ -90,6 +90,7 @@ export class FakeSite implements SitePort {
   private readonly now: () => number;
   private readonly roles: readonly string[];
   private meta: readonly string[] | null;
+  private tellsSignIns = false;
 
   constructor(options: FakeSiteOptions) {
     this.key = options.key;
@@ -199,9 +200,11 @@ export class FakeSite implements SitePort {
 
   /** Signs in with a password that is right. */
   signIn(id: number, password: string): void {
-    const { proofs } = this.account(id);
-    const done = confirmAll(proofs, 'password', this.hubMs(), password);
-    if (done) this.outbox.mark(id, 'update', this.hubMs());
+    const account = this.account(id);
+    const isFirst = !account.signedIn && this.tellsSignIns;
+    account.signedIn = true;
+    const done = confirmAll(account.proofs, 'password', this.hubMs(), password);
+    if (done || isFirst) this.outbox.mark(id, 'update', this.hubMs());
   }
 
   byLogin(login: string): FakeAccount | undefined {
@@ -347,11 +350,12 @@ export class FakeSite implements SitePort {
 
   async settings(
     connection: Connection,
-    { offsetMs, meta }: Parameters<SitePort['settings']>[1],
+    { offsetMs, meta, signIns }: Parameters<SitePort['settings']>[1],
   ): Promise<void> {
     this.answerOrFail(connection);
     if (offsetMs !== undefined) this.offsetMs = offsetMs;
     if (meta !== undefined) this.meta = meta;
+    if (signIns !== undefined) this.tellsSignIns = signIns;
   }
 
   async stamp(connection: Connection, orders: Parameters<SitePort['stamp']>[1]) {

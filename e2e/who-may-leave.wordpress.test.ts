@@ -1,0 +1,153 @@
+/**
+ * Who may leave a site and come into another: approval, floods, confirmed addresses, privileged roles. An
+ * older WordPress and a present one where sites are native, with awkward names.
+ */
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Explanation } from '#hub/api/schemas/explain.ts';
+import type { RouteView } from '#hub/api/schemas/route.ts';
+import type { SyncRun } from '#hub/api/schemas/sync.ts';
+import { signIn } from '#lab/sign-in.ts';
+import type { Site } from '#lab/start-site.ts';
+import { waitUntil } from '#lab/wait-until.ts';
+import { ENGINE, person, REST_MS, type Stage, startStage } from './stage.ts';
+
+let stage: Stage;
+let shop: Site;
+let blog: Site;
+let route: number;
+
+beforeAll(async () => {
+  stage = await startStage({
+    sites: [{ name: 'shop', ...(ENGINE === 'native' ? { version: '6.1' as const } : {}) }, 'blog'],
+    routes: ['shop>blog'],
+  });
+  [shop, blog] = [stage.site('shop'), stage.site('blog')];
+  const { routes } = await stage.hub.call<{ routes: RouteView[] }>('GET', '/routes');
+  route = routes[0]?.id ?? 0;
+});
+afterAll(() => stage?.end());
+afterEach(() => rules({ leaveWhen: [] }));
+
+const rules = (change: object) => stage.hub.call('PATCH', `/routes/${route}`, { rules: change });
+const asked = async (change: object): Promise<[number, string]> => {
+  const answer = await stage.hub.raw('PATCH', `/routes/${route}`, { rules: change });
+  const { error }: { error?: { code: string } } = JSON.parse(await answer.text());
+  return [answer.status, error?.code ?? ''];
+};
+
+/** Names that databases and terminals stumble over. */
+const FIRST = 'Zoë 😀 محمد 山田';
+const register = (login: string, more = ''): string =>
+  `$id = wp_insert_user( array( 'user_login' => '${login}', 'user_email' => '${login}@people.test', 'user_pass' => 'pw of ${login}', 'first_name' => '${FIRST}', 'role' => 'subscriber' ) ); ${more}`;
+const of = (login: string): string => `get_user_by( 'login', '${login}' )->ID`;
+const meta = (login: string, key: string, value: string): string =>
+  `update_user_meta( ${of(login)}, '${key}', '${value}' );`;
+const rename = (login: string, name: string): string =>
+  `wp_update_user( array( 'ID' => ${of(login)}, 'first_name' => '${name}' ) );`;
+const remove = (login: string): string =>
+  `require_once ABSPATH . 'wp-admin/includes/user.php'; wp_delete_user( ${of(login)} );`;
+
+async function on(site: Site, ...deeds: string[]): Promise<void> {
+  await site.php(deeds.join('\n'));
+  await stage.hub.rest();
+}
+async function whole(site: Site, login: string) {
+  const found = await person(site, login);
+  return found && { ...found, id: 0, roles: found.roles.toSorted() };
+}
+async function bothAlike(login: string): Promise<void> {
+  const here = await whole(shop, login);
+  expect(here).not.toBeNull();
+  expect(await whole(blog, login)).toEqual(here);
+}
+async function reasons(login: string): Promise<Set<string | null>> {
+  const rows = (await stage.hub.log()).filter((row) => row.login === login);
+  return new Set(rows.flatMap((row) => row.reason ?? []));
+}
+async function explained(login: string): Promise<string | null | undefined> {
+  const answer = await stage.hub.call<Explanation>('GET', `/explain?site=shop&login=${login}`);
+  return answer.targets[0]?.why[0]?.reason;
+}
+
+test('T161: nobody leaves who is not approved; approval brings all of the account, its end ends updates and takes nobody along', async () => {
+  await rules({ leaveWhen: [{ kind: 'meta', key: 'account_status', values: ['approved'] }] });
+  await on(
+    shop,
+    register('ann', meta('ann', 'account_status', 'awaiting_admin_review')),
+    register('bob', meta('bob', 'account_status', 'approved')),
+    register('cat'),
+  );
+  await bothAlike('bob');
+  expect([await person(blog, 'ann'), await person(blog, 'cat')]).toEqual([null, null]);
+  for (const login of ['ann', 'cat']) {
+    expect([...(await reasons(login))]).toEqual(['route.value_wanted']);
+  }
+  expect(await explained('ann')).toBe('route.value_wanted');
+
+  await on(
+    shop,
+    meta('ann', 'account_status', 'approved'),
+    meta('bob', 'account_status', 'inactive'),
+  );
+  await bothAlike('ann');
+  const status = `echo wp_json_encode( get_user_meta( ${of('ann')}, 'account_status' ) );`;
+  expect(JSON.parse(await blog.php(status))).toEqual([]);
+  await on(shop, rename('bob', 'Bobby'), remove('cat'));
+  await on(shop, rename('ann', 'Anne'));
+  expect((await person(blog, 'bob'))?.firstName).toBe(FIRST);
+  await on(shop, remove('bob'));
+  expect(await person(blog, 'bob')).not.toBeNull();
+  await bothAlike('ann');
+});
+
+test('a manual sync is not bound by approval, and its plan names it', async () => {
+  await rules({ leaveWhen: [{ kind: 'role', role: 'author' }] });
+  await on(shop, register('dee'));
+  expect(await person(blog, 'dee')).toBeNull();
+  const request = { from: 'shop', to: ['blog'], accounts: { by: 'accounts', logins: ['dee'] } };
+  const { id } = await stage.hub.call<SyncRun>('POST', '/syncs/plan', request);
+  const stateIs = (state: string) => async () =>
+    (await stage.hub.call<SyncRun>('GET', `/syncs/${id}`)).state === state;
+  await waitUntil(stateIs('planned'), REST_MS);
+  const { accounts } = await stage.hub.call<{ accounts: { what: string; reason: string }[] }>(
+    'GET',
+    `/syncs/${id}/accounts`,
+  );
+  expect(accounts.map(({ what, reason }) => [what, reason])).toEqual([
+    ['create', 'route.role_wanted'],
+  ]);
+  await stage.hub.call('POST', `/syncs/${id}/start`, {});
+  await waitUntil(stateIs('done'), REST_MS);
+  await stage.hub.rest();
+  await bothAlike('dee');
+});
+
+test('T162: nobody leaves whom nobody has signed in as; the first sign-in brings the account, and only that one writes', async () => {
+  await rules({ leaveWhen: [{ kind: 'signed_in' }] });
+  await on(shop, register('eve'));
+  expect(await person(blog, 'eve')).toBeNull();
+  expect([...(await reasons('eve'))]).toEqual(['route.sign_in_wanted']);
+  await signIn(shop, 'eve', 'pw of eve');
+  await stage.hub.rest();
+  await bothAlike('eve');
+  const ledger = `global $wpdb; echo $wpdb->get_var( 'SELECT rev FROM ' . Rollcall_Tables::accounts() . ' WHERE user_id = ' . ${of('eve')} );`;
+  const revision = await shop.php(ledger);
+  await signIn(shop, 'eve', 'pw of eve');
+  expect(await shop.php(ledger)).toBe(revision);
+});
+
+test('what a route can’t ask for is refused, and nothing changes', async () => {
+  const meant = [
+    { kind: 'meta', key: 'session_tokens', values: ['x'] },
+    { kind: 'meta', key: 'billing_*', values: ['x'] },
+    { kind: 'meta', key: 'status', values: [] },
+    { kind: 'signed_in', since: 1 },
+    { kind: 'anything' },
+  ];
+  for (const condition of meant) {
+    expect(await asked({ leaveWhen: [condition] })).toEqual([400, 'request.invalid']);
+  }
+  expect((await asked({ leaveWhen: [{ kind: 'role', role: 'nobody' }] }))[1]).toBe('role.unknown');
+  const { routes } = await stage.hub.call<{ routes: RouteView[] }>('GET', '/routes');
+  expect(routes[0]?.rules.leaveWhen).toEqual([]);
+});

@@ -349,6 +349,42 @@ export const FAULTS = {
     retryable: false,
     next: 'Start with the ROLLCALL_SECRET_KEY (or the key file) that this store was made with.',
   },
+  'backup.not_one': {
+    status: 422,
+    retryable: false,
+    next: 'Give a file that “rollcall backup” has written.',
+  },
+  'backup.damaged': {
+    status: 422,
+    retryable: false,
+    next: 'Use another backup; this one is not whole, or not as it was made.',
+  },
+  'backup.newer': { status: 422, retryable: false, next: 'Update Rollcall, then restore.' },
+  'backup.wrong_key': {
+    status: 422,
+    retryable: false,
+    next: 'Set ROLLCALL_SECRET_KEY, or put the file “secret.key” into the data folder, of the hub that made the backup.',
+  },
+  'backup.no_key': {
+    status: 422,
+    retryable: false,
+    next: 'Set ROLLCALL_SECRET_KEY, or put the file “secret.key” into the data folder, as the hub had it that made the backup.',
+  },
+  'backup.wrong_passphrase': {
+    status: 422,
+    retryable: false,
+    next: 'Give the passphrase that the backup was made with.',
+  },
+  'restore.not_empty': {
+    status: 409,
+    retryable: false,
+    next: 'Restore into an empty data folder (--data) or an empty database (DATABASE_URL).',
+  },
+  'file.not_readable': {
+    status: 500,
+    retryable: false,
+    next: 'Give a file that is there and that this user may read.',
+  },
   'database.unreachable': {
     status: 503,
     retryable: true,

@@ -5,7 +5,7 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { createHubLog, reportErrors } from './api/hub-log.ts';
 import { ACCESS, type Caller } from './api/operations.ts';
@@ -20,6 +20,7 @@ import type { Introductions, OneTimeLogin, OperationPorts } from './operate/port
 import { settleProofs } from './operate/proofs/settle-proofs.ts';
 import { followSite } from './operate/relocate-site.ts';
 import { runUntilIdle } from './operate/status.ts';
+import { backUp } from './storage/backup/back-up.ts';
 import { hubIdentity, startAt, takeOver } from './storage/hub-meta.ts';
 import { startJobs } from './storage/jobs.ts';
 import { openStorage, type Storage } from './storage/open-storage.ts';
@@ -47,6 +48,7 @@ import { makePassword, signIn, signOut } from './wordpress/sign-in.ts';
 import { createSiteClient, type Renewed } from './wordpress/site-client.ts';
 import { createWire, WIRE_LIMITS, type Wire, type WireOptions } from './wordpress/wire.ts';
 
+export { restoreHub, withKey } from './storage/backup/restore-hub.ts';
 export const VERSION = '0.1.0';
 const DEFAULT_PORT = 4700;
 const DEFAULT_POLL_SECONDS = 15;
@@ -155,6 +157,7 @@ async function startOn(
       },
       verifyToken: async (token) => toCaller(await tokens.verifyToken(token)),
       ready: () => answers(storage),
+      backUp: () => backUp(database, storage.secrets, alone ? options.dataFolder : tmpdir()),
     },
     version: VERSION,
     connectorVersion: connectorVersion(),
@@ -182,6 +185,7 @@ async function startOn(
     url,
     token,
     runUntilIdle: ({ waitMs }) => runUntilIdle(ports, { waitMs }),
+    backUp: () => ports.hub.backUp(),
     stop: () => closeAll(closing),
   };
 }

@@ -175,6 +175,9 @@ export interface Operations {
   /** What is confirmed later counts for nothing. One that has ended stays as it is. */
   withdrawProof(id: string, by: string): Promise<AskedProof>;
 
+  /** The store as it is at one moment, sealed; `content` is read once. */
+  backUp(): Promise<{ readonly bytes: number; readonly content: AsyncIterable<Uint8Array> }>;
+
   /** Pulls and delivers until nothing more can be done now, or `waitMs` is over. Safe to repeat. */
   runUntilIdle(options: { readonly waitMs: number }): Promise<RunReport>;
 

@@ -196,6 +196,7 @@ describe('every route', () => {
     ['GET', '/api/v1/site-approvals/a-1', undefined, ['approval', 'a-1', 'owner']],
     ['GET', '/api/v1/recovery', undefined, ['planRecovery']],
     ['POST', '/api/v1/recovery', {}, ['recoverHub', 'owner']],
+    ['POST', '/api/v1/backups', undefined, ['backUp']],
     ['GET', '/api/v1/alarms', undefined, ['alarms', {}]],
     [
       'POST',
@@ -273,6 +274,7 @@ describe('who may', () => {
     ['operator', 'POST', '/api/v1/site-checks', 403],
     ['viewer', 'GET', '/api/v1/recovery', 200],
     ['viewer', 'POST', '/api/v1/recovery', 403],
+    ['operator', 'POST', '/api/v1/backups', 403],
   ] as const)('a %s gets for %s %s: %i', async (role, method, url, status) => {
     expect((await ask({ method, url }, TOKENS[role])).statusCode).toBe(status);
   });

@@ -26,6 +26,7 @@ import { answerFailure, answerUnknownRoute, tooMany } from './failure.ts';
 import { onlyKnownHosts } from './known-hosts.ts';
 import type { Operations } from './operations.ts';
 import { accountRoutes } from './routes/account.ts';
+import { backupRoutes } from './routes/backup.ts';
 import { connectPages } from './routes/connect-page.ts';
 import { guardRoutes } from './routes/guard.ts';
 import { healthRoutes } from './routes/health.ts';
@@ -116,6 +117,7 @@ async function apiV1(api: Api, deps: ServerDeps, countFailure: CountFailure): Pr
   proofRoutes(api, operations);
   recoveryRoutes(api, operations);
   runRoutes(api, operations);
+  backupRoutes(api, operations);
   await api.register(async (scope) => {
     signalRoutes(asApi(scope), operations, nowMs);
   });

@@ -24,6 +24,8 @@ export interface ApiClient {
     body: unknown,
     schema: Schema,
   ): Answer<Schema>;
+  /** An answer that is no JSON, as it comes. */
+  bytes(method: 'POST', path: string): Promise<AsyncIterable<Uint8Array>>;
 }
 type Answer<Schema extends z.ZodType> = Promise<z.output<Schema>>;
 
@@ -33,6 +35,12 @@ export function createApiClient(hub: HubAddress): ApiClient {
       parse(await ask(hub, path, { signal: signal ?? null }), schema),
     send: async (method, path, body, schema) =>
       parse(await ask(hub, path, { method, ...json(body) }), schema),
+    bytes: async (method, path) => {
+      const response = await ask(hub, path, { method });
+      if (!response.ok) throw refusal(response, await response.json().catch(() => undefined));
+      if (response.body === null) throw notAHub(response, undefined);
+      return arriving(hub, response.body);
+    },
   };
 }
 
@@ -50,6 +58,18 @@ async function ask(hub: HubAddress, path: string, init: RequestInit): Promise<Re
       headers,
       redirect: 'error',
     });
+  } catch (error) {
+    throw unreachable(hub.url, error);
+  }
+}
+
+/** All of it, or a failure: a hub that goes away half-way is none that has answered. */
+async function* arriving(
+  hub: HubAddress,
+  body: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
   } catch (error) {
     throw unreachable(hub.url, error);
   }

@@ -37,6 +37,8 @@ export interface RunningHub {
   readonly token: string;
   /** Pulls and delivers until nothing more can be done now, or `waitMs` is over. */
   runUntilIdle(options: { readonly waitMs: number }): Promise<RunReport>;
+  /** What `rollcall backup` writes, also without a server. */
+  backUp(): Promise<{ readonly bytes: number; readonly content: AsyncIterable<Uint8Array> }>;
   /** Ends after the work under way; safe to repeat. */
   stop(): Promise<void>;
 }

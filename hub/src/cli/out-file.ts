@@ -19,21 +19,28 @@ export interface Out {
   giveUp(): void;
 }
 
+export interface OutFile extends Omit<Out, 'write'> {
+  write(part: string | Uint8Array): void;
+}
+
 /** @throws Failure `file.not_writable` */
 export function openOut(terminal: Terminal, path: string | undefined, bom: boolean): Out {
   if (path === undefined) {
     const nothing = (): void => {};
     return { write: (text) => terminal.out(text), end: nothing, giveUp: nothing };
   }
+  const out = openOutFile(terminal, path);
+  if (bom) out.write(BYTE_ORDER_MARK);
+  return out;
+}
+
+/** @throws Failure `file.not_writable` */
+export function openOutFile(terminal: Pick<Terminal, 'folder'>, path: string): OutFile {
   const file = resolve(terminal.folder, path);
   const fresh = `${file}.${process.pid}`;
   const handle = writable(file, () => openFresh(file, fresh));
-  const write = (text: string): void => {
-    writable(file, () => writeAll(handle, Buffer.from(text)));
-  };
-  if (bom) write(BYTE_ORDER_MARK);
   return {
-    write,
+    write: (part) => writable(file, () => writeAll(handle, Buffer.from(part))),
     end: () =>
       writable(file, () => {
         closeSync(handle);

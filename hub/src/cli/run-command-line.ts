@@ -8,6 +8,7 @@ import { Command, CommanderError } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import { addAccount } from './commands/account.ts';
 import { addAlarm } from './commands/alarm.ts';
+import { addBackup } from './commands/backup.ts';
 import { addConnectorBuild } from './commands/connector-build.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addExplain } from './commands/explain.ts';
@@ -103,6 +104,7 @@ function program(context: CommandContext): Command {
     addLink,
     addProof,
     addDoctor,
+    addBackup,
   ];
   for (const add of rest) add(root, context);
   addConnectorBuild(root.command('connector').description('the plugin for the sites'), context);

@@ -28,6 +28,7 @@ const startHub: StartHub = async (options) => {
     url: 'http://127.0.0.1:4711',
     token: 'the-owner-token',
     runUntilIdle: async () => samples.runReport,
+    backUp: async () => samples.backup(),
     stop: async () => {
       stopped += 1;
     },

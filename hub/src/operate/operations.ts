@@ -88,6 +88,7 @@ export function buildOperations(ports: OperationPorts): Operations {
     askForProof: (wanted, by) => askForProof(ports, wanted, by),
     askedProofs: () => listProofs(ports),
     withdrawProof: (id, by) => withdrawProof(ports, id, by),
+    backUp: () => ports.hub.backUp(),
     runUntilIdle: (options) => runUntilIdle(ports, options),
     signalSecret: (installation) => ports.registry.signalSecret(installationId(installation)),
     acceptSignal: (installation, signal) =>

@@ -76,6 +76,7 @@ export interface OperationPorts {
     takeOver(): Promise<void>;
     verifyToken(token: string): Promise<Caller | null>;
     ready(): Promise<boolean>;
+    backUp(): Promise<{ readonly bytes: number; readonly content: AsyncIterable<Uint8Array> }>;
   };
   readonly version: string;
   /** Of the connector that comes with this hub. */

@@ -5,6 +5,7 @@
  * that what is due is only what the test has made.
  */
 import { afterEach, describe } from 'vitest';
+import { backupFacts } from './test/backup-facts.ts';
 import { deliveryFacts } from './test/delivery-facts.ts';
 import { hubFacts } from './test/hub-facts.ts';
 import { logFacts } from './test/log-facts.ts';
@@ -22,7 +23,7 @@ import type { World } from './test/world.ts';
 /** @param world the open storage, from the first test on */
 export function storageConformance(
   world: () => World,
-  options: { readonly together: boolean },
+  options: { readonly together: boolean; readonly anotherStore?: () => Promise<string> },
 ): void {
   afterEach(async () => {
     const { registry } = world().storage;
@@ -39,5 +40,6 @@ export function storageConformance(
   describe('views', () => viewFacts(world));
   describe('log', () => logFacts(world));
   describe('hub', () => hubFacts(world));
+  describe('backup', () => backupFacts(world, options.anotherStore ?? null));
   if (options.together) describe('two processes', () => togetherFacts(world));
 }

@@ -18,23 +18,26 @@ export async function migrate(
   kysely: Kysely<Tables>,
   migrations: readonly Migration[] = MIGRATIONS,
 ): Promise<void> {
-  await kysely.transaction().execute(async (tx) => {
-    await sql`select pg_advisory_xact_lock(${sql.lit(LOCK)})`.execute(tx);
-    await sql`create table if not exists migrations (
-      number integer primary key, name text not null, applied_at_ms bigint not null)`.execute(tx);
-    const at = await newestApplied(tx);
-    const newest = migrations.at(-1)?.number ?? 0;
-    if (at > newest) {
-      throw new Fault(
-        'data.newer',
-        `The store is at version ${at}, this Rollcall knows ${newest}.`,
-      );
-    }
-    for (const migration of migrations.filter((one) => one.number > at)) await apply(tx, migration);
-  });
+  await kysely.transaction().execute((tx) => migrateWithin(tx, migrations));
 }
 
-async function newestApplied(tx: Transaction<Tables>): Promise<number> {
+/** The same as part of something larger. */
+export async function migrateWithin(
+  tx: Transaction<Tables>,
+  migrations: readonly Migration[],
+): Promise<void> {
+  await sql`select pg_advisory_xact_lock(${sql.lit(LOCK)})`.execute(tx);
+  await sql`create table if not exists migrations (
+    number integer primary key, name text not null, applied_at_ms bigint not null)`.execute(tx);
+  const at = await newestApplied(tx);
+  const newest = migrations.at(-1)?.number ?? 0;
+  if (at > newest) {
+    throw new Fault('data.newer', `The store is at version ${at}, this Rollcall knows ${newest}.`);
+  }
+  for (const migration of migrations.filter((one) => one.number > at)) await apply(tx, migration);
+}
+
+export async function newestApplied(tx: Kysely<Tables>): Promise<number> {
   const { rows } = await sql<{ newest: number | null }>`
     select max(number) as newest from migrations`.execute(tx);
   return rows[0]?.newest ?? 0;

@@ -32,6 +32,8 @@ export interface OpenOptions {
   readonly log?: LogConfig;
   /** PostgreSQL connections of this process for the store; pg-boss has its own few. */
   readonly connections?: number;
+  /** False: the store is left at the version that it has. */
+  readonly migrates?: boolean;
 }
 
 /** Enough for the workers of one process; a managed PostgreSQL often allows 100 in all. */
@@ -47,7 +49,7 @@ export async function openDatabase(
       ? await openPglite(source.dataFolder, options)
       : await openPostgres(source.databaseUrl, options);
   try {
-    await migrate(database.kysely);
+    if (options.migrates !== false) await migrate(database.kysely);
     return database;
   } catch (error) {
     await database.close();

@@ -7,7 +7,7 @@
  * Always true: the format starts with its version (`v1.`).
  * On failure: `secret.unreadable` for anything that doesn't open, whatever the cause.
  */
-import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes, scryptSync } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '../errors.ts';
@@ -17,6 +17,8 @@ export interface Secrets {
   seal(purpose: string, plain: string): string;
   /** @throws Fault `secret.unreadable` */
   open(purpose: string, sealed: string): string;
+  /** Another key of 32 bytes, for one purpose and one salt; it tells nothing of the hub's own. */
+  derive(purpose: string, salt: string): Buffer;
 }
 
 const KEY_BYTES = 32;
@@ -41,6 +43,8 @@ export function secretsOf(key: Buffer): Secrets {
         throw new Fault('secret.unreadable', 'A stored secret can’t be opened with this key.');
       }
     },
+    derive: (purpose, salt) =>
+      Buffer.from(hkdfSync('sha256', key, salt, aadOf(purpose), KEY_BYTES)),
   };
 }
 
@@ -82,10 +86,20 @@ export function findKey(source: KeySource, storeIsNew: boolean): Buffer {
     );
   }
   const key = randomBytes(KEY_BYTES);
-  // 'wx': of two processes that start together, one makes the key, the other fails here.
-  writeFileSync(file, `${key.toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
+  // Of two processes that start together, one makes the key, the other fails here.
+  writeKeyFile(source.dataFolder, key);
   return key;
 }
+
+/** @throws where there is one already */
+export function writeKeyFile(dataFolder: string, key: Buffer): void {
+  const file = join(dataFolder, KEY_FILE);
+  writeFileSync(file, `${key.toString('base64')}\n`, { mode: 0o600, flag: 'wx' });
+}
+
+/** Is there a key, in the environment or in the folder? */
+export const hasKey = ({ secretKey, dataFolder }: KeySource): boolean =>
+  secretKey !== undefined || (dataFolder !== undefined && existsSync(join(dataFolder, KEY_FILE)));
 
 function keyFromFile(file: string): Buffer {
   chmodSync(file, 0o600);

@@ -57,6 +57,9 @@ else {
       await second.close();
       await cluster.stop();
     });
-    storageConformance((): World => ({ storage, second, statements }), { together: true });
+    storageConformance((): World => ({ storage, second, statements }), {
+      together: true,
+      anotherStore: () => cluster.createDatabase(),
+    });
   });
 }

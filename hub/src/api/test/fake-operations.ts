@@ -60,6 +60,7 @@ const answers: Operations = {
   siteRewritten: async () => ({ ...samples.reread, changed: 2 }),
   planRecovery: async () => samples.recovery,
   recoverHub: async () => samples.recovery,
+  backUp: async () => samples.backup(),
   siteEvents: async () => [samples.siteEvent],
   alarms: async () => ({ alarms: [samples.alarm], next: null }),
   answerAlarms: async () => ({ answered: 1, next: null }),

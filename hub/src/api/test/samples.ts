@@ -304,6 +304,15 @@ export const reread: RereadSite = {
   mismatched: 0,
 };
 
+/** No hub could open it; it only goes from here to there. */
+export const BACKUP_BYTES = Buffer.from('rollcall backup 1\n{}\n-\nnot a real one');
+export const backup = () => ({
+  bytes: BACKUP_BYTES.length,
+  content: (async function* () {
+    yield BACKUP_BYTES;
+  })(),
+});
+
 export const recovery: Recovery = {
   sites: [
     {

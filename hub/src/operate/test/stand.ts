@@ -119,6 +119,7 @@ export class Stand {
         },
         verifyToken: async () => null,
         ready: async () => true,
+        backUp: () => Promise.reject(new Error('a backup is the business of main.ts')),
       },
       version: '0',
       connectorVersion: '0',

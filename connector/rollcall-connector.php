@@ -59,10 +59,24 @@ require_once __DIR__ . '/includes/autoload.php';
  * Safe to call at any time and any number of times; the account is compared with what was known
  * of it when the request ends, and nothing happens when nothing differs.
  *
- * @param int $user_id WordPress user id.
+ * @param int         $user_id WordPress user id.
+ * @param string|null $field   A field of `rollcall_register_field()`, if it is that one alone.
  */
-function rollcall_mark_changed( $user_id ) {
-	Rollcall_Capture::mark( (int) $user_id );
+function rollcall_mark_changed( $user_id, $field = null ) {
+	Rollcall_Capture::open( (int) $user_id, Rollcall_Ext_Fields::touched( $field ) );
+}
+
+/**
+ * For other plugins: brings data of accounts that is not user meta as a field `ext:<name>`. It travels along
+ * the routes that name it. Call it in every request, on `plugins_loaded` or `init`.
+ *
+ * @param string $name  Small letters, digits, dots, hyphens and underscores.
+ * @param array  $about `read`: callable( int $user_id ), answers a scalar, null or a list, or a WP_Error;
+ *                      `apply`: callable( int $user_id, mixed $value ), answers false or a WP_Error when it can't.
+ * @return bool False when this is no field; `_doing_it_wrong()` says why.
+ */
+function rollcall_register_field( $name, $about ) {
+	return Rollcall_Ext_Fields::register( $name, $about );
 }
 
 register_activation_hook( __FILE__, array( 'Rollcall_Plugin', 'activate' ) );

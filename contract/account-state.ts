@@ -20,6 +20,9 @@ export const CORE_FIELDS = [
   'locale',
 ] as const;
 
+/** Name of a field that another plugin brings, without `ext:`. */
+export const EXTENSION_NAME = /^[a-z0-9][a-z0-9_.-]{0,59}$/u;
+
 /**
  * `email`, …, `password` (a hash, never plaintext), `role:<name>` (boolean, on one site),
  * `meta:<key>` (list: one entry per row), `ext:<name>` (brought by another plugin).

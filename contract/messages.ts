@@ -14,6 +14,7 @@ import {
   AccountStateSchema,
   ActorSchema,
   codeSchema,
+  EXTENSION_NAME,
   FieldNameSchema,
   GoneSchema,
   NameSchema,
@@ -36,6 +37,8 @@ const TitleSchema = z
   .transform((text) => text.replaceAll(/[\p{Cc}\p{Cs}]/gu, ' ').slice(0, 300));
 /** Far more than anybody defines. */
 const MOST_ROLES = 1_000;
+/** Each is read for every account that is looked at. */
+const MOST_EXTENSIONS = 100;
 const AddressSchema = z.string().regex(/^[^\p{Cc}\p{Cs}]{0,2000}$/u);
 
 /** Which hub is speaking, and the number of its reign. */
@@ -110,6 +113,8 @@ export const StatusAnswerSchema = z.object({
   /** Which password hashes sign in here, found by trying: e.g. `{ phpass: true, wp_bcrypt: true }`. */
   verifies: z.record(z.string(), z.boolean()),
   woocommerce: z.boolean(),
+  /** Fields that other plugins bring there, without `ext:`. Absent: the connector has none yet. */
+  ext: z.array(z.string().regex(EXTENSION_NAME)).max(MOST_EXTENSIONS).optional(),
   accounts: z.int().nonnegative(),
   /** Absent: the connector has none yet. */
   whitelist: z.object({ on: z.boolean() }).optional(),
@@ -157,6 +162,8 @@ export const SettingsRequestSchema = z.object({
   signal: signalSchema.nullable().optional(),
   /** As at connect. */
   meta: z.array(z.string()).optional(),
+  /** Fields of other plugins that routes name, without `ext:`; only these are read there. */
+  ext: z.array(z.string()).optional(),
   /** Site clock + offset = hub clock. */
   offset_ms: z.int().optional(),
   notice: NoticeSchema.nullable().optional(),

@@ -60,7 +60,7 @@ final class Rollcall_Account_Writer {
 		 * @param array $operation The operation.
 		 * @param int   $id        The account.
 		 */
-		do_action( 'rollcall_before_apply', $operation, $target->id );
+		Rollcall_Callbacks::tell( 'rollcall_before_apply', Rollcall_Callbacks::shown( $operation ), $target->id );
 		Rollcall_Overwritten::note( array( $target->id => array( $target, array_keys( $winners ) ) ) );
 		self::expect( $operation, $target, $winners );
 		$failed = array();
@@ -112,7 +112,7 @@ final class Rollcall_Account_Writer {
 	 * @param Rollcall_Target $target  The account.
 	 * @param array           $winners Field → value.
 	 * @param int             $blog    Site.
-	 * @return array Field → reason, for those that WordPress refused.
+	 * @return array Field → reason, for those that WordPress, or the plugin of a field, refused.
 	 */
 	private static function write( $target, $winners, $blog ) {
 		$differ = array();
@@ -136,6 +136,11 @@ final class Rollcall_Account_Writer {
 			}
 		}
 		$watch->throw_if_any();
+		foreach ( $differ as $name => $value ) {
+			if ( 0 === strpos( $name, 'ext:' ) && ! Rollcall_Ext_Fields::apply( $target->id, $name, $value ) ) {
+				$failed[ $name ] = 'field.failed';
+			}
+		}
 		return $failed;
 	}
 
@@ -226,7 +231,7 @@ final class Rollcall_Account_Writer {
 		 * @param int    $id   The account.
 		 * @param string $kind Kind of hash.
 		 */
-		do_action( 'rollcall_password_applied', $id, Rollcall_Passwords::kind( $hash ) );
+		Rollcall_Callbacks::tell( 'rollcall_password_applied', $id, Rollcall_Passwords::kind( $hash ) );
 	}
 
 	/**
@@ -291,7 +296,7 @@ final class Rollcall_Account_Writer {
 			if ( ! $equal && isset( $failed[ $name ] ) ) {
 				$fields[ $name ] = array(
 					's'   => $target->held_or_before( $name ),
-					'r'   => 'identity.email_taken' === $failed[ $name ] ? 'conflict' : 'refused',
+					'r'   => 'target.error' === $failed[ $name ] ? 'refused' : 'conflict',
 					'why' => $failed[ $name ],
 				);
 				continue;

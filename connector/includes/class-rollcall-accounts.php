@@ -60,7 +60,7 @@ final class Rollcall_Accounts {
 				$more = true;
 				break;
 			}
-			foreach ( Rollcall_States::of( $some, $detail ) as $state ) {
+			foreach ( Rollcall_Outgoing::filter( Rollcall_States::of( $some, $detail ) ) as $state ) {
 				$accounts[] = $state;
 			}
 			$last = end( $some );

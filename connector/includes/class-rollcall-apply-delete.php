@@ -148,7 +148,7 @@ final class Rollcall_Apply_Delete {
 			return Rollcall_Receipt::refused( $operation, null === $operation['reassign'] ? 'target.content_without_heir' : 'target.heir_missing' );
 		}
 		if ( ! $dry_run ) {
-			do_action( 'rollcall_before_apply', $operation, $id );
+			Rollcall_Callbacks::tell( 'rollcall_before_apply', $operation, $id );
 			Rollcall_Capture::quiet(
 				static function () use ( $id, $heir ) {
 					self::end( $id, $heir );
@@ -165,7 +165,7 @@ final class Rollcall_Apply_Delete {
 			'login' => $target->login(),
 		);
 		if ( ! $dry_run ) {
-			do_action( 'rollcall_after_apply', $receipt, $operation );
+			Rollcall_Callbacks::tell( 'rollcall_after_apply', $receipt, $operation );
 		}
 		return $receipt;
 	}

@@ -94,12 +94,8 @@ final class Rollcall_Apply_Set {
 			return Rollcall_Receipt::of( $job->operation, 'failed', 'target.error', Rollcall_Rest::describe( $job->fault ) );
 		}
 		$receipt = Rollcall_Receipt::of_fields( $job->operation, $job->id, $job->login(), $job->fields, $job->creates() );
-		try {
-			/** This action is documented in class-rollcall-apply-write.php */
-			do_action( 'rollcall_after_apply', $receipt, $job->operation );
-		} catch ( Throwable $fault ) {
-			return Rollcall_Receipt::of( $job->operation, 'failed', 'target.error', Rollcall_Rest::describe( $fault ) );
-		}
+		/** This action is documented in class-rollcall-apply-write.php */
+		Rollcall_Callbacks::tell( 'rollcall_after_apply', $receipt, Rollcall_Callbacks::shown( $job->operation ) );
 		return $receipt;
 	}
 }

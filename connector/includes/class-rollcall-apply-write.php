@@ -87,7 +87,7 @@ final class Rollcall_Apply_Write {
 			 * @param array $receipt   Its receipt.
 			 * @param array $operation The operation.
 			 */
-			do_action( 'rollcall_after_apply', $receipt, $operation );
+			Rollcall_Callbacks::tell( 'rollcall_after_apply', $receipt, Rollcall_Callbacks::shown( $operation ) );
 		}
 		return $receipt;
 	}

@@ -116,7 +116,14 @@ final class Rollcall_Capture {
 	 * @param int $id WordPress user id.
 	 */
 	public static function captures( $id ) {
-		return self::is_listening() && self::wants( $id );
+		if ( ! self::is_listening() ) {
+			return false;
+		}
+		if ( ! self::wants( $id ) ) {
+			Rollcall_Declined::note( (int) $id );
+			return false;
+		}
+		return true;
 	}
 
 	/**
@@ -128,13 +135,17 @@ final class Rollcall_Capture {
 		if ( $id <= 0 || Rollcall_Settings::service_user_id() === (int) $id ) {
 			return false;
 		}
+		if ( ! has_filter( 'rollcall_should_capture' ) ) {
+			return true;
+		}
 		/**
 		 * Filters whether the changes of an account are captured.
 		 *
 		 * @param bool $capture Whether to capture.
 		 * @param int  $user_id WordPress user id.
 		 */
-		return (bool) apply_filters( 'rollcall_should_capture', true, (int) $id );
+		list( $ended, $capture ) = Rollcall_Callbacks::call( 'rollcall_should_capture', 'apply_filters', array( 'rollcall_should_capture', true, (int) $id ) );
+		return ! $ended || (bool) $capture;
 	}
 
 	/** Is anything captured now? */
@@ -293,12 +304,13 @@ final class Rollcall_Capture {
 	 * stand for nothing.
 	 */
 	public static function settle_now() {
-		if ( ! self::$open && ! Rollcall_Password_Watch::suspects() ) {
+		if ( ! self::$open && ! Rollcall_Declined::any() && ! Rollcall_Password_Watch::suspects() ) {
 			return;
 		}
 		self::attempt(
 			static function () {
 				Rollcall_Password_Watch::look();
+				Rollcall_Declined::settle();
 				$open       = array_filter( self::$open, array( 'Rollcall_Hooks', 'is_not_ending' ), ARRAY_FILTER_USE_KEY );
 				self::$open = array_diff_key( self::$open, $open );
 				foreach ( array_chunk( $open, 500, true ) as $some ) {

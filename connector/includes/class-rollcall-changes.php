@@ -80,7 +80,7 @@ final class Rollcall_Changes {
 				$living[] = (int) $row->user_id;
 			}
 		}
-		$states = Rollcall_States::of( $living );
+		$states = Rollcall_Outgoing::filter( Rollcall_States::of( $living ) );
 		$rows   = array();
 		foreach ( $page as $row ) {
 			$one = self::row( $row, isset( $states[ (int) $row->user_id ] ) ? $states[ (int) $row->user_id ] : null );

@@ -49,6 +49,13 @@ final class Rollcall_Connect {
 			)
 		);
 		Rollcall_Newcomers::look( true );
+		/**
+		 * Fires once the site is connected to a hub, and each time its credential is renewed.
+		 *
+		 * @param string $hub_id Id of the hub.
+		 * @param string $name   Its name.
+		 */
+		Rollcall_Callbacks::tell( 'rollcall_connected', Rollcall_Settings::hub_id(), Rollcall_Settings::hub_name() );
 		$answer = array(
 			'credential' => array(
 				'user'     => $credential['user'],

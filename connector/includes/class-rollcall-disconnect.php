@@ -36,5 +36,9 @@ final class Rollcall_Disconnect {
 		Rollcall_Settings::unbind();
 		Rollcall_Newcomers::end();
 		Rollcall_Proof_Store::forget_all();
+		/**
+		 * Fires once the site was released from its hub.
+		 */
+		Rollcall_Callbacks::tell( 'rollcall_released' );
 	}
 }

@@ -51,6 +51,7 @@ final class Rollcall_Fields {
 			$read = self::read_users( $some, $with_password );
 			if ( $read ) {
 				self::add_meta( $read, self::meta_rows( array_keys( $read ) ) );
+				Rollcall_Ext_Fields::read_into( $read );
 			}
 			$out += $read;
 		}
@@ -58,7 +59,7 @@ final class Rollcall_Fields {
 	}
 
 	/**
-	 * Reads accounts out of rows that somebody has read already.
+	 * Reads accounts out of rows that somebody has read already. Fields of other plugins are not in them.
 	 *
 	 * @param array $users Account => row of the users table.
 	 * @param array $metas Account => rows of usermeta, oldest first: [umeta_id, key, value].

@@ -2,8 +2,8 @@
 /**
  * POST /settings: what the hub lets the connector know.
  *
- * Does: stores site keys, signal, watched meta keys, whether first sign-ins are told, clock offset and what
- * administrators are to be told, as far as they are given.
+ * Does: stores site keys, signal, watched meta keys and fields of other plugins, whether first sign-ins are
+ * told, clock offset and what administrators are to be told, as far as they are given.
  * Does not: touch the guard: it belongs to this site (Rollcall_Tighten).
  *
  * @package Rollcall_Connector
@@ -29,6 +29,9 @@ final class Rollcall_Hub_Settings {
 		}
 		if ( isset( $request['sign_ins'] ) ) {
 			Rollcall_Standing::watch( $request['sign_ins'] );
+		}
+		if ( isset( $request['ext'] ) ) {
+			Rollcall_Ext_Fields::watch( $request['ext'] );
 		}
 		if ( array_key_exists( 'notice', $request ) ) {
 			Rollcall_Notices::keep( $request['notice'] );

@@ -50,7 +50,7 @@ final class Rollcall_Incoming {
 			return self::meta( substr( $name, 5 ), $value );
 		}
 		if ( 0 === strpos( $name, 'ext:' ) ) {
-			return 'field.unknown';
+			return Rollcall_Ext_Fields::why_not( $name );
 		}
 		if ( ! is_string( $value ) || false !== strpos( $value, "\0" ) ) {
 			return 'value.malformed';

@@ -38,6 +38,7 @@ final class Rollcall_Messages {
 				return array( 'object', array( 'hub' => self::named( $hub ) ) + self::settings( '' ) + array( 'revoke_caller' => 'bool' ) );
 			case 'settings':
 				return array( 'object', array( 'hub' => $hub ) + self::settings( '?' ) + array(
+					'ext?'       => array( 'list', 'string', 1000 ),
 					'offset_ms?' => 'int',
 					'sign_ins?'  => 'bool',
 					'notice?'    => array( 'null or', array( 'one of', 'source.rewound', 'hub.rewound' ) ),

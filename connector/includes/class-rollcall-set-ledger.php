@@ -136,6 +136,10 @@ final class Rollcall_Set_Ledger {
 			if ( $entries ) {
 				Rollcall_Ledger::record( $id, $entries );
 			}
+			if ( Rollcall_Ext_Fields::watched() ) {
+				// A listener's change of another plugin's field shows in no row of ours.
+				$changed[ $id ] = $job->target;
+			}
 			if ( $job->creates() && null === $job->fault ) {
 				$finish[] = $id;
 			}

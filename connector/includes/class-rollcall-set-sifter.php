@@ -191,10 +191,14 @@ final class Rollcall_Set_Sifter {
 	 *
 	 * @param Rollcall_Set_Job $job The job.
 	 * @return void
+	 * @throws Rollcall_One_By_One When another plugin has to be asked for one of them.
 	 */
 	private function choose( $job ) {
 		foreach ( $job->fields as $name => $field ) {
 			if ( 'applied' === $field['r'] ) {
+				if ( 0 === strpos( (string) $name, 'ext:' ) ) {
+					throw new Rollcall_One_By_One();
+				}
 				$job->winners[ $name ] = Rollcall_Account_Writer::as_stored( $job->operation['fields'][ $name ]['v'], (string) $name );
 			}
 		}

@@ -163,7 +163,7 @@ final class Rollcall_Set_Writer {
 			$this->insert_users();
 			foreach ( $this->jobs as $job ) {
 				/** This action is documented in class-rollcall-account-writer.php */
-				do_action( 'rollcall_before_apply', $job->operation, $job->id );
+				Rollcall_Callbacks::tell( 'rollcall_before_apply', Rollcall_Callbacks::shown( $job->operation ), $job->id );
 				Rollcall_Set_Fields::write( $job, $this->meta );
 			}
 			$this->update_users();

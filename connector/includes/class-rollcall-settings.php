@@ -31,6 +31,7 @@ final class Rollcall_Settings {
 		'keys'            => array(),
 		'meta'            => array(),
 		'patterns'        => array(),
+		'ext'             => array(),
 		'generation'      => 0,
 		'offset_ms'       => 0,
 		'service_user_id' => 0,
@@ -331,6 +332,11 @@ final class Rollcall_Settings {
 			}
 		}
 		return self::$meta_keys;
+	}
+
+	/** Names of other plugins' fields that routes name. */
+	public static function ext() {
+		return (array) self::value( 'ext' );
 	}
 
 	/** Rises whenever something is newly watched. */

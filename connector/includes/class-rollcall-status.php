@@ -48,6 +48,7 @@ final class Rollcall_Status {
 			'bcrypt_cost' => Rollcall_Passwords::bcrypt_cost(),
 			'verifies'    => Rollcall_Passwords::verifies(),
 			'woocommerce' => class_exists( 'WooCommerce', false ),
+			'ext'         => Rollcall_Ext_Fields::names(),
 			'accounts'    => self::count_accounts(),
 			'whitelist'   => array( 'on' => Rollcall_Whitelist::is_on() ),
 			'warnings'    => self::warnings(),
@@ -163,6 +164,7 @@ final class Rollcall_Status {
 				'message' => __( 'Some kinds of password hashes do not sign in on this site; they will not be stored here.', 'rollcall-connector' ),
 			);
 		}
+		$warnings = array_merge( $warnings, Rollcall_Callbacks::warnings() );
 		/**
 		 * Filters the warnings of /status.
 		 *

@@ -39,8 +39,13 @@ export const REASONS = {
   'field.never_synced':
     'This field is never synced: it holds capabilities, sessions, secrets or totals.',
   'field.not_selected': 'None of the changed fields is selected by the route.',
-  'field.not_watched': 'The site does not watch this meta key yet; it is told with the next pull.',
-  'field.unknown': 'The connector does not know this field.',
+  'field.not_watched':
+    'The site does not watch this meta key or field yet; it is told with the next pull.',
+  'field.failed': 'The plugin that brings this field failed on the site.',
+  'field.unknown': 'No plugin on the target brings this field, or its connector is too old.',
+  'filter.failed': 'A plugin that filters what leaves the site failed; the values stay there.',
+  'filter.malformed':
+    'A plugin that filters what leaves the site made this value one that no site could take.',
   'hub.credential': 'The site asks for the credential that it issued to its hub.',
   'hub.no_credential': 'The site could not issue a credential for the hub.',
   'hub.not_mine': 'The site is bound to another hub.',

@@ -1,6 +1,6 @@
 /** Routes: adding, showing, changing and removing them. */
 
-import { CORE_FIELDS } from '#contract/account-state.ts';
+import { CORE_FIELDS, EXTENSION_NAME } from '#contract/account-state.ts';
 import type { AddRoute, ChangeRoute, RouteView, SomeRules } from '../api/schemas/route.ts';
 import { Fault } from '../errors.ts';
 import { isExtension, PASSWORD } from '../model/field.ts';
@@ -113,7 +113,7 @@ function refuse(
 
 /** What can't be meant: fields, keys and roles that there are not, or that never travel. */
 function refuseRules(from: SiteRecord | undefined, rules: SomeRules | undefined): void {
-  const unknown = rules?.fields?.find((field) => !FIELDS.has(field) && !isExtension(field));
+  const unknown = rules?.fields?.find((field) => !FIELDS.has(field) && !isNamedExtension(field));
   if (unknown !== undefined) {
     throw new Fault('request.invalid', `There is no field “${unknown}”.`);
   }
@@ -139,6 +139,9 @@ function refuseConditions(conditions: readonly LeaveCondition[]): void {
     if (why !== null) throw new Fault('request.invalid', why);
   }
 }
+
+const isNamedExtension = (field: string): boolean =>
+  isExtension(field) && EXTENSION_NAME.test(field.slice('ext:'.length));
 
 const FIELDS: ReadonlySet<string> = new Set([...CORE_FIELDS, PASSWORD]);
 

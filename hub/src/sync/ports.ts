@@ -119,6 +119,7 @@ export interface SitePort {
     settings: {
       keys?: Readonly<Record<string, number>>;
       meta?: readonly string[];
+      ext?: readonly string[];
       offsetMs?: number;
       signal?: { url: string; secret: string } | null;
       /** What the site's own administrators are to be told; null: nothing any more. */

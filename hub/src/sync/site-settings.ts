@@ -1,14 +1,16 @@
 /**
- * What a site must know of its hub: the offset of its clock, and which meta keys to watch.
+ * What a site must know of its hub: the offset of its clock, and which meta keys and fields of other plugins to watch.
  *
  * Does: note what runs there; compare with what was last brought there, and bring it again when it differs.
  * Does not: keep that in the store: after a restart it is simply brought once more.
  * Always true: a list that changed while the site was down reaches it with the next pull.
  */
+
+import { isExtension } from '../model/field.ts';
 import type { InstallationId } from '../model/ids.ts';
 import { asksForSignIns, keysAskedFor } from '../model/leaving.ts';
 import { whyNoEntry } from '../model/meta-pattern.ts';
-import { sitesOf, type Topology } from '../model/route.ts';
+import { type RouteRules, sitesOf, type Topology } from '../model/route.ts';
 import type { Connection, Registry, SitePort, Store } from './ports.ts';
 
 export interface SiteSettings {
@@ -43,7 +45,7 @@ const CLOCK_EVERY_MS = 600_000;
 const CLOCK_TOLERANCE_MS = 250;
 
 interface Brought {
-  readonly meta: string;
+  readonly watched: string;
   readonly signIns: boolean;
   readonly clockAtMs: number;
 }
@@ -62,19 +64,22 @@ export function keepSiteSettings(ports: {
     },
     async keep({ installation, connection, topology }) {
       const last = brought.get(installation);
-      const meta = watchedMeta(topology, installation);
+      const watched = {
+        meta: watchedMeta(topology, installation),
+        ext: watchedExtensions(topology, installation),
+      };
       const signIns = watchesSignIns(topology, installation);
       const nowMs = await store.nowMs();
       const clockIsDue = last === undefined || nowMs - last.clockAtMs >= CLOCK_EVERY_MS;
-      const metaIsNew = last === undefined || last.meta !== JSON.stringify(meta);
+      const listIsNew = last === undefined || last.watched !== JSON.stringify(watched);
       const signInsAreNew = (last?.signIns ?? false) !== signIns;
-      if (!clockIsDue && !metaIsNew && !signInsAreNew) return;
+      if (!clockIsDue && !listIsNew && !signInsAreNew) return;
       const status = clockIsDue ? await site.status(connection) : null;
       const offsetMs = status === null ? null : newOffset(status, nowMs);
       if (status !== null) await registry.updateInstallation(installation, versionsIn(status));
-      if (metaIsNew || signInsAreNew || offsetMs !== null) {
+      if (listIsNew || signInsAreNew || offsetMs !== null) {
         await site.settings(connection, {
-          ...(metaIsNew ? { meta } : {}),
+          ...(listIsNew ? watched : {}),
           ...(signInsAreNew ? { signIns } : {}),
           ...(last === undefined ? await signalOf(ports, installation) : {}),
           ...(offsetMs === null ? {} : { offsetMs }),
@@ -82,7 +87,7 @@ export function keepSiteSettings(ports: {
       }
       if (offsetMs !== null) await registry.updateInstallation(installation, { offsetMs });
       const clockAtMs = clockIsDue ? nowMs : last.clockAtMs;
-      brought.set(installation, { meta: JSON.stringify(meta), signIns, clockAtMs });
+      brought.set(installation, { watched: JSON.stringify(watched), signIns, clockAtMs });
     },
   };
 }
@@ -116,4 +121,20 @@ export function watchedMeta(topology: Topology, installation: InstallationId): r
     }
   }
   return [...keys].sort();
+}
+
+/** Likewise the fields that other plugins bring, without their prefix. */
+export function watchedExtensions(
+  topology: Topology,
+  installation: InstallationId,
+): readonly string[] {
+  const named = rulesAt(topology, installation).flatMap(({ fields }) => fields.filter(isExtension));
+  return [...new Set(named)].sort().map((field) => field.slice('ext:'.length));
+}
+
+function rulesAt(topology: Topology, installation: InstallationId): readonly RouteRules[] {
+  const here = new Set(sitesOf(topology, installation).map((site) => site.key));
+  return topology.routes
+    .filter(({ source, target }) => here.has(source) || here.has(target))
+    .map(({ rules }) => rules);
 }

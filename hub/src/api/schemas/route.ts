@@ -27,7 +27,7 @@ export const LEAVE_PRESETS = {
 
 /** Lists are allow-lists: empty means nothing. */
 export const RulesSchema = z.object({
-  /** Core fields and `password`. */
+  /** Core fields, `password`, and `ext:NAME` that another plugin brings. */
   fields: listed(z.string().min(1).max(200)),
   /** Meta keys in full, or their beginning and a `*`: `billing_*`. */
   meta: listed(

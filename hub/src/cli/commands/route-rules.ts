@@ -18,7 +18,10 @@ export interface RuleOptions extends LeaveOptions {
 /** Neither `--creates` nor `--no-creates`: as it is. */
 export const takesRules = (command: Command): Command =>
   takesConditions(command)
-    .option('--fields <list>', 'fields that travel: email,first_name,…,password; "" for none')
+    .option(
+      '--fields <list>',
+      'fields that travel: email,first_name,…,password,ext:NAME of another plugin; "" for none',
+    )
     .option('--meta <list>', 'meta keys that travel, billing_* for all that begin so; "" for none')
     .option('--roles <list>', 'roles that travel; "" for none')
     .option('--creates', 'create accounts')

@@ -246,6 +246,7 @@ export class FakeSite implements SitePort {
       bcrypt_cost: 10,
       verifies: {},
       woocommerce: false,
+      ext: [],
       accounts: this.accountsById.size,
       warnings:
         this.heldOutside === null

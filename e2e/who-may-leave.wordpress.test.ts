@@ -136,6 +136,46 @@ test('T162: nobody leaves whom nobody has signed in as; the first sign-in brings
   expect(await shop.php(ledger)).toBe(revision);
 });
 
+test('T163: what a site brings beyond its cap waits, is edited meanwhile, and is released or rejected as one', async () => {
+  const set = (rules: object) => stage.hub.call('PATCH', '/sites/shop', rules);
+  const decide = async (decision: string, source = 'shop'): Promise<number> => {
+    const all = { reason: 'source.creation_limit', source, decision };
+    const done = await stage.hub.call<{ decided: number }>('POST', '/held/decide', all);
+    await stage.hub.rest();
+    return done.decided;
+  };
+  const held = async (source: string): Promise<string[]> => {
+    const rows = await stage.hub.call<{ held: { login: string }[] }>(
+      'GET',
+      `/held?source=${source}`,
+    );
+    return rows.held.map(({ login }) => login).toSorted();
+  };
+  await on(shop, register('jan'));
+  await set({ newAccountsADay: 0 });
+  await on(shop, register('flo'), register('gil'));
+  expect(await held('shop')).toEqual(['flo', 'gil']);
+  expect(await held('blog')).toEqual([]);
+  await on(shop, rename('flo', 'Flora'), rename('jan', 'Janne'));
+  expect([await person(blog, 'flo'), (await person(blog, 'jan'))?.firstName]).toEqual([
+    null,
+    'Janne',
+  ]);
+  expect(await decide('release', 'blog')).toBe(0);
+  expect(await decide('release')).toBe(2);
+  await bothAlike('flo');
+  await bothAlike('gil');
+
+  await on(shop, register('hob'), register('ivy'));
+  expect(await decide('reject')).toBe(2);
+  await set({ newAccountsADay: null });
+  await stage.hub.call('PATCH', '/sites/blog', { createMissing: true });
+  await on(shop, rename('hob', 'Hobbes'));
+  await stage.hub.call('PATCH', '/sites/blog', { createMissing: false });
+  expect([await person(blog, 'hob'), await person(blog, 'ivy')]).toEqual([null, null]);
+  expect(await reasons('hob')).toContain('source.turned_away');
+});
+
 test('what a route can’t ask for is refused, and nothing changes', async () => {
   const meant = [
     { kind: 'meta', key: 'session_tokens', values: ['x'] },

@@ -140,6 +140,8 @@ export const REASONS = {
     'The site’s database is not where this hub left it: it was restored from a backup, or copied.',
   'source.rewritten_outside':
     'Many accounts were written past WordPress at once; nothing of them travels until a person has looked.',
+  'source.turned_away':
+    'A person rejected this new account when too many came from the source at once.',
   'stamp.in_future': 'The site’s clock is ahead; it was asked to stamp this change again.',
   'target.account_missing':
     'The account does not exist on the target, and the target does not create accounts on update.',

@@ -17,6 +17,9 @@ export const apartFrom = (uid: IdentityUid): Field => `${APART}${uid}`;
 export const isApart = (field: Field): boolean => field.startsWith(APART);
 const APART = 'apart:';
 
+/** Stands there, too: a person has said that this new account of a flood does not come. */
+export const TURNED_AWAY: Field = 'turned_away';
+
 export type Value = string | number | boolean | null | readonly Value[];
 
 export const isRole = (field: Field): boolean => field.startsWith('role:');

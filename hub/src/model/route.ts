@@ -58,6 +58,8 @@ export interface SiteRules {
    * given nor taken here. Of the roles that one route carries, no two stand for the same one here.
    */
   readonly roleMap: Readonly<Record<string, readonly string[]>>;
+  /** More new accounts than this within 24 hours wait for a person; null: as the hub says. */
+  readonly newAccountsADay: number | null;
 }
 
 export const USUAL_SITE_RULES: SiteRules = {
@@ -65,6 +67,7 @@ export const USUAL_SITE_RULES: SiteRules = {
   syncRoles: [],
   onRoleLost: 'stop',
   roleMap: {},
+  newAccountsADay: null,
 };
 
 export const mapsRoles = ({ roleMap }: SiteRules): boolean => Object.keys(roleMap).length > 0;

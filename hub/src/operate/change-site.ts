@@ -43,8 +43,10 @@ export async function changeSite(
   return view;
 }
 
-function rulesIn({ automatic, syncRoles, onRoleLost, roleMap }: ChangeSite): Partial<SiteRules> {
+function rulesIn(change: ChangeSite): Partial<SiteRules> {
+  const { automatic, syncRoles, onRoleLost, roleMap, newAccountsADay } = change;
   return {
+    ...(newAccountsADay === undefined ? {} : { newAccountsADay }),
     ...(automatic === undefined ? {} : { automatic }),
     ...(syncRoles === undefined ? {} : { syncRoles: [...new Set(syncRoles)] }),
     ...(onRoleLost === undefined ? {} : { onRoleLost }),

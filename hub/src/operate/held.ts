@@ -2,28 +2,37 @@
 import { z } from 'zod';
 import type { DecidedHeld, DecideHeld, HeldList, HeldQuery } from '../api/schemas/held.ts';
 import { MOST_ROWS_SHOWN } from '../api/schemas/words.ts';
+import { TURNED_AWAY } from '../model/field.ts';
 import type { Delivery, Identity } from '../model/identity.ts';
 import { deliveryId, type SiteKey } from '../model/ids.ts';
 import type { LogEntry } from '../model/log-entry.ts';
+import type { Reason } from '../reasons.ts';
 import type { HeldDelivery, HeldQuery as StoredQuery } from '../sync/ports.ts';
 import { heldRows } from './held-facts.ts';
-import { operatorNamed } from './names.ts';
+import { operatorNamed, siteNamed } from './names.ts';
 import { placeOf, placeText } from './place.ts';
 import type { OperationPorts } from './ports.ts';
 import { wakeEverything } from './wake-everything.ts';
 
 export async function listHeld(
   ports: OperationPorts,
-  { reason, look, after, limit = MOST_ROWS_SHOWN }: HeldQuery,
+  { reason, source, look, after, limit = MOST_ROWS_SHOWN }: HeldQuery,
 ): Promise<HeldList> {
   const rows = await ports.views.held({
     ...(reason === undefined ? {} : { reason }),
+    ...(await keyOf(ports, source)),
     ...(after === undefined ? {} : { after: heldPlace(after) }),
     limit,
   });
   const held = await heldRows(ports, rows, { look: look === 'true' });
   return { held, next: rows.length < limit ? null : heldPlaceText(rows.at(-1), 0) };
 }
+
+const keyOf = async (
+  { registry }: OperationPorts,
+  source: string | undefined,
+): Promise<Pick<StoredQuery, 'source'>> =>
+  source === undefined ? {} : { source: (await siteNamed(registry, source)).key };
 
 /** When it was queued, its id; and for decisions when the first of them was asked for. */
 const PlaceSchema = z.tuple([z.int().nonnegative(), z.string(), z.int().nonnegative()]);
@@ -44,7 +53,7 @@ const TURN_MS = 20_000;
 /** Repeating a decision changes nothing: what is no longer held is left alone. */
 export async function decideHeld(
   ports: OperationPorts,
-  { deliveries = [], reason, decision, after }: DecideHeld,
+  { deliveries = [], reason, source, decision, after }: DecideHeld,
   by: string,
 ): Promise<DecidedHeld> {
   const nowMs = await ports.store.nowMs();
@@ -52,7 +61,8 @@ export async function decideHeld(
   let place = after === undefined ? null : heldPlace(after);
   // What comes in while a person decides is not decided about.
   const askedAtMs = place?.askedAtMs ?? nowMs;
-  const asked = reason === undefined ? { deliveries } : { reason, queuedUntilMs: askedAtMs };
+  const all = { reason, queuedUntilMs: askedAtMs, ...(await keyOf(ports, source)) };
+  const asked = reason === undefined ? { deliveries } : { ...all, reason };
   do {
     const from = place === null ? {} : { after: place };
     const rows = await ports.views.held({ ...asked, ...from, limit: AT_ONCE });
@@ -113,14 +123,21 @@ function decideFor(
   decision: DecideHeld['decision'],
 ): Identity {
   const deliveries = new Map(identity.deliveries);
+  const stopped = new Map(identity.stopped);
   for (const [target, delivery] of identity.deliveries) {
     if (!asked.has(delivery.id)) continue;
+    if (decision === 'reject' && delivery.birth !== null && delivery.held === FLOOD) {
+      stopped.set(target, new Map(stopped.get(target)).set(TURNED_AWAY, delivery.birth.stamp));
+    }
     const left = decision === 'release' ? released(delivery) : rejected(delivery);
     if (left === null) deliveries.delete(target);
     else deliveries.set(target, { ...left, version: delivery.version + 1, notBeforeMs: 0 });
   }
-  return { ...identity, deliveries };
+  return { ...identity, deliveries, stopped };
 }
+
+/** Dropped as one: an edit of one of them later is no reason to create it after all. */
+const FLOOD: Reason = 'source.creation_limit';
 
 function released(delivery: Delivery): Delivery {
   const fields = new Map(

@@ -7,6 +7,11 @@ import type { DeliveryId } from '../model/ids.ts';
 import type { HeldParties } from '../sync/ports.ts';
 import type { Tables } from './tables.ts';
 
+/** Of a row `d` of deliveries: the site that it comes from last. */
+export const LAST_SITE = sql`(coalesce(d.birth -> 'path', d.gone -> 'path',
+  (select f.value -> 'p' from jsonb_each(d.fields) f
+    order by f.value ? 'held' desc, f.key limit 1)) ->> -1)::integer`;
+
 export async function readHeldParties(
   db: Kysely<Tables>,
   deliveries: readonly DeliveryId[],
@@ -16,10 +21,7 @@ export async function readHeldParties(
     select d.id, source.key as source, ${party('here')} as here, ${party('there')} as there,
       ${party('way')} as "inTheWay"
     from deliveries d
-    left join lateral (select coalesce(d.birth -> 'path', d.gone -> 'path',
-      (select f.value -> 'p' from jsonb_each(d.fields) f
-        order by f.value ? 'held' desc, f.key limit 1)) ->> -1 as last) path on true
-    left join sites source on source.key = path.last::integer
+    left join sites source on source.key = ${LAST_SITE}
     left join accounts here on here.uid = d.uid and here.installation = source.installation
     left join accounts there on there.uid = d.uid and there.installation = d.installation
     left join lateral (

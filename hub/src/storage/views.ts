@@ -14,7 +14,7 @@ import type {
   HeldQuery,
   Views,
 } from '../sync/ports.ts';
-import { readHeldParties } from './held-parties.ts';
+import { LAST_SITE, readHeldParties } from './held-parties.ts';
 import { hubNow } from './hub-clock.ts';
 import { refuseInside } from './in-transaction.ts';
 import type { Database } from './open-database.ts';
@@ -77,12 +77,13 @@ async function readBacklog(db: Kysely<Tables>): Promise<readonly Backlog[]> {
 /** A flood may have left a hundred thousand of them: what is shown of each is looked up for the page alone. */
 async function readHeld(
   db: Kysely<Tables>,
-  { deliveries, reason, targets, queuedUntilMs, after, limit }: HeldQuery,
+  { deliveries, reason, targets, source, queuedUntilMs, after, limit }: HeldQuery,
 ): Promise<readonly HeldDelivery[]> {
   const conditions = [
     sql`d.waiting`,
     ...(deliveries === undefined ? [] : [sql`d.id = any(${[...deliveries]}::text[])`]),
     ...(targets === undefined ? [] : [sql`d.target = any(${[...targets]}::integer[])`]),
+    ...(source === undefined ? [] : [sql`${LAST_SITE} = ${source}`]),
     ...(reason === undefined ? [] : [sql`${HELD_REASON} = ${reason}`]),
     ...(queuedUntilMs === undefined ? [] : [sql`d.queued_at_ms <= ${queuedUntilMs}::bigint`]),
     ...(after === undefined

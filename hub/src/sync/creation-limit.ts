@@ -4,6 +4,7 @@
  */
 import type { Holding } from '../model/identity.ts';
 import type { InstallationId } from '../model/ids.ts';
+import { sitesOf, type Topology } from '../model/route.ts';
 import type { Transaction } from './ports.ts';
 
 export interface CreationLimit {
@@ -11,7 +12,7 @@ export interface CreationLimit {
   readonly count: number;
   /** …within so many ms are held. */
   readonly withinMs: number;
-  /** More than so many within 24 hours are held. */
+  /** More than so many within 24 hours are held, where the source itself says nothing. */
   readonly perDay: number;
 }
 
@@ -33,10 +34,12 @@ export class CreationAllowance {
   private readonly used = new Map<InstallationId, number>();
   private readonly tx: Transaction;
   private readonly limit: CreationLimit;
+  private readonly topology: Topology;
 
-  constructor(tx: Transaction, limit: CreationLimit) {
+  constructor(tx: Transaction, limit: CreationLimit, topology: Topology) {
     this.tx = tx;
     this.limit = limit;
+    this.topology = topology;
   }
 
   /** Only what a source brings by itself counts: neither what passes through it nor what an operator offers. */
@@ -45,7 +48,8 @@ export class CreationAllowance {
     let left = this.left.get(installation);
     if (left === undefined) {
       const { recent, today } = await this.tx.creations(installation, this.limit.withinMs);
-      left = Math.max(0, Math.min(this.limit.count - recent, this.limit.perDay - today));
+      const aDay = ownCap(this.topology, installation) ?? this.limit.perDay;
+      left = Math.max(0, Math.min(this.limit.count - recent, aDay - today));
       this.left.set(installation, left);
     }
     return left <= (this.used.get(installation) ?? 0);
@@ -60,4 +64,10 @@ export class CreationAllowance {
       await this.tx.noteCreations(installation, count);
     }
   }
+}
+
+/** Sites of one network share their accounts: the smallest cap counts. */
+function ownCap(topology: Topology, installation: InstallationId): number | null {
+  const caps = sitesOf(topology, installation).flatMap(({ rules }) => rules.newAccountsADay ?? []);
+  return caps.length === 0 ? null : Math.min(...caps);
 }

@@ -668,6 +668,8 @@ export interface HeldQuery {
   readonly deliveries?: readonly string[];
   readonly reason?: string;
   readonly targets?: readonly SiteKey[];
+  /** Where it comes from last. */
+  readonly source?: SiteKey;
   readonly queuedUntilMs?: number;
   /** Those that follow this one, which need not be held any more. */
   readonly after?: Pick<HeldDelivery, 'queuedAtMs' | 'delivery'>;

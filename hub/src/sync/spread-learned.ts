@@ -23,7 +23,7 @@ export interface SpreadSettings {
 
 export function spreadLearned(settings: SpreadSettings): SpreadBatch {
   return async (tx, { topology, nowMs, asNew = false }, learned, alsoLog) => {
-    const allowance = new CreationAllowance(tx, settings.creationLimit);
+    const allowance = new CreationAllowance(tx, settings.creationLimit, topology);
     const candidates = await candidatesFor(tx, learned, topology);
     const log: LogEntry[] = [...alsoLog];
     const identities: Identity[] = [];

@@ -46,6 +46,8 @@ export type HeldRow = z.infer<typeof HeldRowSchema>;
 
 export const HeldQuerySchema = z.strictObject({
   reason: z.string().min(1).max(100).optional(),
+  /** Only what comes from this site. */
+  source: SiteNameSchema.optional(),
   /** The sites are asked for the names of the accounts. */
   look: z.enum(['true', 'false']).optional(),
   ...PageQuerySchema.shape,
@@ -64,6 +66,8 @@ export const DecideHeldSchema = z
   .strictObject({
     deliveries: z.array(z.string().min(1).max(100)).min(1).max(1000).optional(),
     reason: z.string().min(1).max(100).optional(),
+    /** With a reason: only what comes from this site. */
+    source: SiteNameSchema.optional(),
     decision: z.enum(['release', 'reject']),
     /** `next` of the decision before, with the same reason. */
     after: PageQuerySchema.shape.after,
@@ -71,6 +75,10 @@ export const DecideHeldSchema = z
   .refine(
     ({ deliveries, reason }) => (deliveries === undefined) !== (reason === undefined),
     'names either deliveries or a reason',
+  )
+  .refine(
+    ({ deliveries, source }) => deliveries === undefined || source === undefined,
+    'names a source beside deliveries',
   );
 export type DecideHeld = z.infer<typeof DecideHeldSchema>;
 export const DecidedHeldSchema = z.object({

@@ -44,6 +44,9 @@ const RoleMapSchema = z
   .record(RoleNameSchema, z.array(RoleNameSchema).min(1).max(MOST_MAPPED))
   .refine((map) => Object.keys(map).length <= MOST_MAPPED, 'names too many roles');
 
+/** More is no cap. */
+const MOST_A_DAY = 9_999_999;
+
 /** What the site says of all that leaves it, and all that comes in, whatever the route. */
 const siteRules = {
   /** Changes leave by themselves; false: only by a manual sync. */
@@ -54,6 +57,8 @@ const siteRules = {
   onRoleLost: z.enum(['stop', 'delete']),
   /** Role that comes → roles given here for it; empty: the same names. */
   roleMap: RoleMapSchema,
+  /** More new accounts within 24 hours wait for a person; null: as the hub says. */
+  newAccountsADay: z.int().nonnegative().max(MOST_A_DAY).nullable(),
   /** Create an account when an update arrives for one that does not exist here. */
   createMissing: z.boolean(),
 };

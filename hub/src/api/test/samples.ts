@@ -24,6 +24,7 @@ export const site: SiteView = {
   createMissing: false,
   automatic: true,
   syncRoles: [],
+  newAccountsADay: null,
   onRoleLost: 'stop',
   roleMap: {},
   installation: '11111111-1111-4111-8111-111111111111',

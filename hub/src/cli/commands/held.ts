@@ -24,15 +24,23 @@ export function addHeld(parent: Command, context: CommandContext): void {
   addDecision(held, context, 'reject', 'let it not happen');
 }
 
+interface ListOptions {
+  readonly reason?: string;
+  readonly source?: string;
+  readonly look?: boolean;
+}
+
 function addList(held: Command, context: CommandContext): void {
   paged(asksHub(held.command('list')))
     .description('what is held, the oldest first, with the reasons')
     .option('--reason <code>', 'only what is held for this reason')
+    .option('--source <site>', 'only what comes from this site')
     .option('--look', 'with --json: ask the sites for the names of the accounts, too')
-    .action(async (options: HubOptions & PageOptions & { reason?: string; look?: boolean }) => {
-      const { reason, look } = options;
+    .action(async (options: HubOptions & PageOptions & ListOptions) => {
+      const { reason, source, look } = options;
       const query = pageQuery(options, {
         ...(reason === undefined ? {} : { reason }),
+        ...(source === undefined ? {} : { source }),
         ...(look === true ? { look: 'true' } : {}),
       });
       const list = await hubOf(context, options).get(`/held${query}`, HeldListSchema);
@@ -66,12 +74,15 @@ function addDecision(
     .description(description)
     .argument('[ids...]', 'ids as “held list” shows them')
     .option('--reason <code>', 'in place of ids: all that are held for this reason')
-    .action(async (deliveries: string[], options: HubOptions & { reason?: string }) => {
-      const { reason } = options;
+    .option('--source <site>', 'with --reason: only what comes from this site')
+    .action(async (deliveries: string[], options: HubOptions & ListOptions) => {
+      const { reason, source } = options;
       if ((reason === undefined) === (deliveries.length === 0)) {
         throw usage('Name either ids or --reason.');
       }
-      const body = reason === undefined ? { deliveries, decision } : { reason, decision };
+      if (source !== undefined && reason === undefined) throw usage('--source needs --reason.');
+      const from = source === undefined ? {} : { source };
+      const body = reason === undefined ? { deliveries, decision } : { reason, ...from, decision };
       const hub = hubOf(context, options);
       const result = await decideAll(body, hub, context.terminal);
       const asked = reason === undefined ? ` of ${deliveries.length}` : '';

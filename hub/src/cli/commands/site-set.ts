@@ -26,6 +26,7 @@ interface SetOptions extends HubOptions {
   readonly onRoleLost?: 'stop' | 'delete';
   readonly createMissing?: Switch;
   readonly roleMap?: string;
+  readonly newAccountsADay?: string;
 }
 
 export function addSiteSet(parent: Command, context: CommandContext): void {
@@ -55,6 +56,10 @@ export function addSiteSet(parent: Command, context: CommandContext): void {
       '--role-map <list>',
       'roles given here for those that come: customer=buyer+member,editor=author; "" for the same names',
     )
+    .option(
+      '--new-accounts-a-day <number>',
+      'more new accounts from here within 24 hours wait for a person; "" for as many as the hub says',
+    )
     .action(async (name: string, options: SetOptions) => {
       const body = changeOf(options);
       if (Object.keys(body).length === 0) throw usage('Nothing to set is named.');
@@ -78,14 +83,21 @@ export function addSiteShow(parent: Command, context: CommandContext): void {
 }
 
 function changeOf(options: SetOptions): ChangeSite {
-  const { automatic, syncRoles, onRoleLost, createMissing, roleMap } = options;
+  const { automatic, syncRoles, onRoleLost, createMissing, roleMap, newAccountsADay } = options;
   return {
     ...(automatic === undefined ? {} : { automatic: automatic === 'on' }),
     ...(syncRoles === undefined ? {} : { syncRoles: commaList(syncRoles) }),
     ...(onRoleLost === undefined ? {} : { onRoleLost }),
     ...(createMissing === undefined ? {} : { createMissing: createMissing === 'on' }),
     ...(roleMap === undefined ? {} : { roleMap: mapIn(roleMap) }),
+    ...(newAccountsADay === undefined ? {} : { newAccountsADay: capIn(newAccountsADay) }),
   };
+}
+
+function capIn(text: string): number | null {
+  if (text.trim() === '') return null;
+  if (/^\d{1,7}$/u.test(text.trim())) return Number(text);
+  throw usage(`--new-accounts-a-day “${text}” is no number from 0 to 9999999.`);
 }
 
 /** `a=b+c,d=e` */
@@ -117,8 +129,9 @@ function describe(site: SiteView): string {
         .join(', ') || 'same names',
     ],
     ['Create missing', onOff(site.createMissing)],
+    ['New accounts a day', site.newAccountsADay ?? 'as the hub says'],
   ];
-  const lines = rows.map(([name = '', value = '']) => `  ${name.padEnd(18)} ${value}\n`);
+  const lines = rows.map(([name = '', value = '']) => `  ${String(name).padEnd(18)} ${value}\n`);
   return `${visible(site.name)} (${visible(site.url)})\n${lines.join('')}`;
 }
 

@@ -90,6 +90,7 @@ export async function addPlace(
     rules: {
       automatic: false,
       syncRoles: ['customer'],
+      newAccountsADay: 50,
       onRoleLost: 'delete',
       roleMap: { vip: ['member', 'reader'] },
     },

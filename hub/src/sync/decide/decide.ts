@@ -17,6 +17,7 @@ import {
   knownKey,
   roleField,
   roleOf,
+  TURNED_AWAY,
 } from '../../model/field.ts';
 import type {
   Account,
@@ -199,6 +200,8 @@ function decideMissing(
     return skip(route, 'target.account_missing', dropped);
   }
   if (!route.rules.creates) return skip(route, 'route.creates_off', dropped);
+  const isTurnedAway = identity.stopped.get(target.key)?.has(TURNED_AWAY) === true;
+  if (isTurnedAway && holding.asked !== true) return skip(route, 'source.turned_away', dropped);
   const refused = identity.stopped.get(target.key)?.get(ACCOUNT);
   if (refused !== undefined && !isNewer(birth.stamp, refused) && chosen.size === 0) {
     return skip(route, 'path.stopped_at', dropped);

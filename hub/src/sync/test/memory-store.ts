@@ -39,6 +39,8 @@ interface Tables {
   cursors: Map<InstallationId, { epoch: string; head: number }>;
 }
 
+const DAY_MS = 86_400_000;
+
 export class MemoryStore implements Store {
   tables: Tables = {
     identities: new Map(),
@@ -266,8 +268,8 @@ export class MemoryStore implements Store {
       retryNow: async () => {},
       creations: async (installation, withinMs) => {
         const mine = tables.creations.filter((entry) => entry.installation === installation);
-        const recent = mine.filter((entry) => entry.atMs > this.now() - withinMs);
-        return { recent: recent.length, today: mine.length };
+        const since = (ms: number) => mine.filter(({ atMs }) => atMs > this.now() - ms).length;
+        return { recent: since(withinMs), today: since(DAY_MS) };
       },
       noteCreations: async (installation, count) => {
         const entry = { installation, atMs: this.now() };

@@ -329,6 +329,11 @@ export const WriteOperationSchema = operationBase.extend({
       born: StampSchema,
       /** Give the site's default role when the fields name no role that it grants. */
       default_role: z.boolean(),
+      /**
+       * When somebody else has the login: create under the first of `login-2`, `login-3`, … that is free
+       * (shortened to what WordPress takes). Absent: that is a conflict. An older connector doesn't know it.
+       */
+      login_taken: z.literal('suffix').optional(),
     })
     .nullable(),
   fields: z.record(FieldNameSchema, StampedValueSchema),

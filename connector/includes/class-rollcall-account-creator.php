@@ -102,7 +102,9 @@ final class Rollcall_Account_Creator {
 			case 'existing_user_login':
 			case 'existing_user_email':
 				$hindrance = self::hindrance( $operation );
-				return null === $hindrance ? Rollcall_Receipt::of( $operation, 'busy', 'target.locked' ) : $hindrance;
+				// Somebody registered at this moment. Where another login may be taken, the next try takes one.
+				$passing = null === $hindrance || ( 'identity.login_taken' === $hindrance['reason'] && ! empty( $operation['create']['login_taken'] ) );
+				return $passing ? Rollcall_Receipt::of( $operation, 'busy', 'target.locked' ) : $hindrance;
 			case 'invalid_username':
 			case 'empty_user_login':
 			case 'user_login_too_long':
@@ -185,7 +187,7 @@ final class Rollcall_Account_Creator {
 	 * @param string $login Login.
 	 * @return bool
 	 */
-	private static function login_is_well_formed( $login ) {
+	public static function login_is_well_formed( $login ) {
 		/** This filter is documented in wp-includes/user.php */
 		$illegal = array_map( 'strtolower', (array) apply_filters( 'illegal_user_logins', array() ) ); // phpcs:ignore WordPress.NamingConventions.PrefixAllGlobals
 		return '' !== trim( $login ) && sanitize_user( $login, true ) === $login

@@ -65,12 +65,24 @@ final class Rollcall_Account_Writer {
 		self::expect( $operation, $target, $winners );
 		$failed = array();
 		$whole  = false;
+		$differ = self::differing( $target, $winners );
 		try {
 			Rollcall_Capture::quiet(
-				static function () use ( $operation, $target, $winners, $filling, $blog, &$failed ) {
-					$failed = self::write( $target, $winners, $blog );
+				static function () use ( $operation, $target, $differ, $filling, $blog, &$failed ) {
+					$saved  = false;
+					$failed = self::write( $target, $differ, $blog, $saved );
 					if ( $filling ) {
 						Rollcall_Account_Creator::finish( $operation, $target );
+					}
+					if ( Rollcall_Customers::concern( array_keys( $differ ) ) ) {
+						/**
+						 * Fires after what a shop knows of a customer came from another site.
+						 *
+						 * @param int  $id      The account.
+						 * @param bool $created Whether it is new here.
+						 * @param bool $saved   Whether WC_Customer has saved it, and told of that.
+						 */
+						do_action( 'rollcall_customer_applied', $target->id, $filling, $saved );
 					}
 				}
 			);
@@ -107,34 +119,55 @@ final class Rollcall_Account_Writer {
 	}
 
 	/**
-	 * Writes values that differ from what is there.
+	 * The values that differ from what is there.
 	 *
 	 * @param Rollcall_Target $target  The account.
 	 * @param array           $winners Field → value.
-	 * @param int             $blog    Site.
-	 * @return array Field → reason, for those that WordPress, or the plugin of a field, refused.
+	 * @return array Field → value.
 	 */
-	private static function write( $target, $winners, $blog ) {
+	private static function differing( $target, $winners ) {
 		$differ = array();
 		foreach ( $winners as $name => $value ) {
 			if ( ! Rollcall_Values::equal( $target->value( (string) $name ), $value ) ) {
 				$differ[ $name ] = $value;
 			}
 		}
+		return $differ;
+	}
+
+	/**
+	 * Writes values.
+	 *
+	 * @param Rollcall_Target $target The account.
+	 * @param array           $differ Field → value.
+	 * @param int             $blog   Site.
+	 * @param bool            $saved  Out: some of them were saved by WooCommerce.
+	 * @return array Field → reason, for those that WordPress, or the plugin of a field, refused.
+	 */
+	private static function write( $target, $differ, $blog, &$saved ) {
 		$watch = new Rollcall_Query_Faults();
 		// First: a sign-in that hashes the old one again has little time to come in between.
 		if ( isset( $differ['password'] ) ) {
 			self::write_password( $target->id, $differ['password'] );
 		}
-		$core   = array_intersect_key( $differ, self::CORE );
-		$failed = $core ? self::write_core( $target->id, $core ) : array();
+		$core      = array_intersect_key( $differ, self::CORE );
+		$failed    = $core ? self::write_core( $target->id, $core ) : array();
+		$addresses = array();
 		foreach ( $differ as $name => $value ) {
 			if ( 0 === strpos( $name, 'meta:' ) ) {
-				self::write_meta( $target->id, substr( $name, 5 ), $value );
+				$key = substr( $name, 5 );
+				if ( Rollcall_Customers::writes( $target->id, $key, $value ) ) {
+					$addresses[ $key ] = $value[0];
+				} else {
+					self::write_meta( $target->id, $key, $value );
+				}
 			} elseif ( 0 === strpos( $name, 'role:' ) ) {
 				self::write_role( $target->id, substr( $name, 5 ), $value, $blog );
 			}
 		}
+		// Last: the reports count only who has the role.
+		Rollcall_Customers::write( $target->id, $addresses );
+		$saved = array() !== $addresses;
 		$watch->throw_if_any();
 		foreach ( $differ as $name => $value ) {
 			if ( 0 === strpos( $name, 'ext:' ) && ! Rollcall_Ext_Fields::apply( $target->id, $name, $value ) ) {
@@ -157,7 +190,13 @@ final class Rollcall_Account_Writer {
 		foreach ( $core as $name => $value ) {
 			$data[ self::CORE[ $name ] ] = wp_slash( $value );
 		}
-		$result = self::update_only( $data );
+		$result = self::only_what_changes(
+			$id,
+			$data,
+			static function () use ( $data ) {
+				return wp_update_user( $data );
+			}
+		);
 		if ( ! is_wp_error( $result ) ) {
 			return array();
 		}
@@ -172,14 +211,15 @@ final class Rollcall_Account_Writer {
 	 * WordPress's update, which writes every field back as it has read it: here it writes only what is to
 	 * change. What somebody else saves in between would be undone otherwise, a new password, too.
 	 *
-	 * @param array $data As wp_update_user() takes it.
-	 * @return int|WP_Error
+	 * @param int      $id   Account.
+	 * @param array    $data What is to change, as wp_update_user() takes it.
+	 * @param callable $job  Whatever calls wp_update_user() for this account.
+	 * @return mixed What the job gives.
 	 */
-	private static function update_only( $data ) {
-		$id   = (int) $data['ID'];
+	public static function only_what_changes( $id, $data, $job ) {
 		$user = get_userdata( $id );
 		if ( ! $user ) {
-			return wp_update_user( $data );
+			return $job();
 		}
 		$read = $user->to_array() + array_map( 'current', get_user_meta( $id ) );
 		$old  = static function ( $name, $value ) use ( $data, $read ) {
@@ -200,7 +240,7 @@ final class Rollcall_Account_Writer {
 		add_filter( 'wp_pre_insert_user_data', $row, PHP_INT_MAX, 3 );
 		add_filter( 'update_user_metadata', $meta, PHP_INT_MIN, 4 );
 		try {
-			return wp_update_user( $data );
+			return $job();
 		} finally {
 			remove_filter( 'wp_pre_insert_user_data', $row, PHP_INT_MAX );
 			remove_filter( 'update_user_metadata', $meta, PHP_INT_MIN );

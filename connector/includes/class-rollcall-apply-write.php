@@ -39,6 +39,7 @@ final class Rollcall_Apply_Write {
 		if ( null === $operation['create'] ) {
 			return Rollcall_Receipt::refused( $operation, 'target.account_missing' );
 		}
+		$operation = Rollcall_Suffixed_Login::chosen( $operation );
 		$hindrance = Rollcall_Account_Creator::hindrance( $operation );
 		if ( null !== $hindrance ) {
 			return $hindrance;

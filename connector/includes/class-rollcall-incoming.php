@@ -86,7 +86,7 @@ final class Rollcall_Incoming {
 		if ( ! Rollcall_Settings::watches( (string) $key ) ) {
 			return 'field.not_watched';
 		}
-		return is_array( $value ) ? null : 'value.malformed';
+		return is_array( $value ) ? Rollcall_Customers::why_not( $key, $value ) : 'value.malformed';
 	}
 
 	/**

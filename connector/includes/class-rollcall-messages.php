@@ -358,6 +358,7 @@ final class Rollcall_Messages {
 				'registered'   => 'string',
 				'born'         => $stamp,
 				'default_role' => 'bool',
+				'login_taken?' => array( 'one of', 'suffix' ),
 			),
 		);
 		$field  = array(

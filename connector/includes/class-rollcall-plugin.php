@@ -30,6 +30,7 @@ final class Rollcall_Plugin {
 		'Rollcall_Notices',
 		'Rollcall_Signal',
 		'Rollcall_Passwords',
+		'Rollcall_Customers',
 		'Rollcall_Proof_Password',
 		'Rollcall_Standing',
 		'Rollcall_Proof_Page',

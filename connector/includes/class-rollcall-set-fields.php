@@ -29,6 +29,10 @@ final class Rollcall_Set_Fields {
 		} else {
 			self::update( $job, $meta );
 		}
+		if ( Rollcall_Customers::concern( array_keys( $job->differing() ) ) ) {
+			/** This action is documented in class-rollcall-account-writer.php */
+			$job->events[] = array( 'rollcall_customer_applied', array( $job->id, $job->creates(), false ), array() );
+		}
 	}
 
 	/**

@@ -61,6 +61,8 @@ export const REASONS = {
     'A person said that the account in the way there is somebody else’s; no account is created beside it.',
   'identity.label_mismatch':
     'The site says that this account is somebody else than the hub knows; nothing is attached to it until a person has looked.',
+  'identity.login_suffixed':
+    'Another person has this login on the target; the account was created under one with a number.',
   'identity.login_taken': 'Another person has this login on the target.',
   'installation.brought_back':
     'The site’s database stood at another address meanwhile, and was loaded here again.',

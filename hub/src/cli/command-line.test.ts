@@ -396,6 +396,22 @@ describe('route change', () => {
     expect(hub.terminal.written.err).toContain('“approved” is none of role:NAME');
   });
 
+  it('names a preset and what becomes of a login that is taken', async () => {
+    const preset = ['--preset', 'woocommerce'];
+    expect(await hub.rollcall('route', 'change', '1', ...preset, '--login-taken', 'hold')).toBe(0);
+    expect(await hub.rollcall('route', 'change', '1', ...preset)).toBe(0);
+    expect(await hub.rollcall('route', 'add', 'Shop', 'Blog', ...preset)).toBe(0);
+    expect(hub.operations.calls.filter(([name]) => name !== 'routes')).toEqual([
+      ['changeRoute', 1, { preset: 'woocommerce', rules: { loginTaken: 'hold' } }],
+      ['changeRoute', 1, { preset: 'woocommerce' }],
+      [
+        'addRoute',
+        { source: 'Shop', target: 'Blog', both: false, preset: 'woocommerce', rules: {} },
+      ],
+    ]);
+    expect(await hub.rollcall('route', 'add', 'Shop', 'Blog', '--preset', 'magento')).toBe(2);
+  });
+
   it('takes the heir away, and says when nothing was named', async () => {
     expect(await hub.rollcall('route', 'change', '1', '--no-reassign-to')).toBe(0);
     expect(hub.operations.calls.slice(1)).toEqual([

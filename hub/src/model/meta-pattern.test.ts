@@ -17,6 +17,7 @@ test('what is never synced is selected by no pattern', () => {
     updates: true,
     onDelete: 'ignore',
     reassignTo: null,
+    loginTaken: 'hold',
   };
   const never = [
     'wc_last_active',

@@ -22,6 +22,7 @@ test('a route that names such a key does not select it', () => {
     updates: true,
     onDelete: 'ignore',
     reassignTo: null,
+    loginTaken: 'hold',
   };
   expect(samples.never.filter((key) => selects(rules, `meta:${key}`))).toEqual([]);
   expect(samples.may.filter((key) => !selects(rules, `meta:${key}`))).toEqual([]);

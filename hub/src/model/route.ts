@@ -23,6 +23,8 @@ export interface RouteRules {
   readonly reassignTo: string | null;
   /** An account leaves along the route only where all of these hold; none: everybody does. */
   readonly leaveWhen?: readonly LeaveCondition[];
+  /** Another person has the login on the target: wait for an operator, or create under `login-2`. */
+  readonly loginTaken: 'hold' | 'suffix';
 }
 
 export interface Route {

@@ -9,6 +9,7 @@ import { routeId } from '../model/ids.ts';
 import type { LeaveCondition } from '../model/leaving.ts';
 import { isPattern, whyNoEntry } from '../model/meta-pattern.ts';
 import { givenTwice, type Route, type RouteRules, rolesGivenFor } from '../model/route.ts';
+import { writtenOut } from '../model/route-preset.ts';
 import type { SiteRecord } from '../sync/ports.ts';
 import { siteNamed, siteNames } from './names.ts';
 import type { OperationPorts } from './ports.ts';
@@ -29,15 +30,17 @@ export async function addRoute(
     ? [[source, target] as const, [target, source] as const]
     : [[source, target] as const];
   const { routes } = await registry.topology();
-  for (const [from, to] of ways) refuse(routes, from, to, wanted.rules);
+  const rules: SomeRules = { ...lists(writtenOut(wanted.preset)), ...named(wanted.rules ?? {}) };
+  for (const [from, to] of ways) refuse(routes, from, to, rules);
   const nameOf = await siteNames(registry);
   const added: RouteView[] = [];
   for (const [from, to] of ways) {
-    refuseGivenTwice(to, withDefaults(from, to, wanted.rules).roles);
+    refuseGivenTwice(to, withDefaults(from, to, rules).roles);
   }
   for (const [from, to] of ways) {
-    const rules = withDefaults(from, to, wanted.rules);
-    added.push(view(await registry.addRoute({ source: from.key, target: to.key, rules }), nameOf));
+    const whole = withDefaults(from, to, rules);
+    const ends = { source: from.key, target: to.key };
+    added.push(view(await registry.addRoute({ ...ends, rules: whole }), nameOf));
   }
   await configureEnds(ports, [source.installation, target.installation]);
   return added;
@@ -50,11 +53,13 @@ export async function changeRoute(
 ): Promise<RouteView> {
   const { registry, wake } = ports;
   const route = await routeWithId(ports, id);
-  const rules = change.rules === undefined ? undefined : { ...route.rules, ...named(change.rules) };
+  const news = { ...writtenOut(change.preset, route.rules), ...named(change.rules ?? {}) };
+  const rules = Object.keys(news).length === 0 ? undefined : { ...route.rules, ...news };
   const { sites } = await registry.topology();
   const records = await registry.sites();
   const end = (key: Route['source']) => records.find((site) => site.key === key);
   refuseRules(end(route.source), change.rules);
+  if (change.preset !== undefined) refuseRules(end(route.source), lists(news));
   const target = end(route.target);
   if (target !== undefined && rules !== undefined) refuseGivenTwice(target, rules.roles);
   await registry.updateRoute(route.id, {
@@ -162,6 +167,7 @@ function withDefaults(from: SiteRecord, to: SiteRecord, rules: SomeRules | undef
     updates: true,
     onDelete: 'delete',
     reassignTo: null,
+    loginTaken: 'hold',
   };
   return { ...defaults, ...named(rules ?? {}) };
 }
@@ -172,7 +178,15 @@ function isHarmlessAt({ rules, roles }: SiteRecord, role: string): boolean {
   return given.length > 0 && given.every((name) => roles[name]?.privileged === false);
 }
 
-function named(rules: SomeRules): Partial<RouteRules> {
+const lists = ({ meta, roles, ...rest }: Partial<RouteRules>): SomeRules => ({
+  ...(meta === undefined ? {} : { meta: [...meta] }),
+  ...(roles === undefined ? {} : { roles: [...roles] }),
+  ...(rest.loginTaken === undefined ? {} : { loginTaken: rest.loginTaken }),
+});
+
+type Named = { [Rule in keyof SomeRules]?: Exclude<SomeRules[Rule], undefined> };
+
+function named(rules: SomeRules): Named {
   return Object.fromEntries(Object.entries(rules).filter(([, value]) => value !== undefined));
 }
 

@@ -87,7 +87,9 @@ async function candidatesFor(
       missing = true;
     }
     if (missing) {
-      const { email, login } = account;
+      // The name that it is created under elsewhere: here it may have been taken already.
+      const login = holding.birth?.login ?? account.login;
+      const { email } = account;
       people.push({ uid: identity.uid, email, login, on: [...identity.accounts.keys()] });
     }
   }

@@ -48,12 +48,18 @@ export const RulesSchema = z.object({
   reassignTo: LoginSchema.nullable(),
   /** An account leaves by itself only where all of these hold on the source; empty: everybody does. */
   leaveWhen: z.array(ConditionSchema).max(MOST_CONDITIONS),
+  /** When another person has the login on the target: wait for an operator, or create it as `login-2`. */
+  loginTaken: z.enum(['hold', 'suffix']),
 });
 export type Rules = z.infer<typeof RulesSchema>;
 
 /** What is not named keeps its default (on adding) or its value (on changing). */
 export const SomeRulesSchema = RulesSchema.partial().strict();
 export type SomeRules = z.infer<typeof SomeRulesSchema>;
+
+export const PRESETS = ['woocommerce'] as const;
+/** Written out into the rules that are not named beside it; `rules` of the answer tell what it was. */
+const PresetSchema = z.enum(PRESETS).optional();
 
 export const RouteParamsSchema = z.object({ route: z.coerce.number().int().positive() });
 
@@ -62,6 +68,7 @@ export const AddRouteSchema = z.strictObject({
   target: SiteNameSchema,
   /** Adds the way back, too, with the same rules. */
   both: z.boolean().default(false),
+  preset: PresetSchema,
   rules: SomeRulesSchema.optional(),
 });
 export type AddRoute = z.infer<typeof AddRouteSchema>;
@@ -80,6 +87,8 @@ export const RouteListSchema = z.object({ routes: z.array(RouteViewSchema) });
 export const ChangeRouteSchema = z
   .strictObject({
     status: z.enum(['active', 'paused']).optional(),
+    /** Adds to the lists that there are, and takes nothing away. */
+    preset: PresetSchema,
     rules: SomeRulesSchema.optional(),
   })
   .refine((change) => Object.keys(change).length > 0, 'names nothing to change');

@@ -91,6 +91,7 @@ export const route: RouteView = {
     onDelete: 'delete',
     reassignTo: null,
     leaveWhen: [],
+    loginTaken: 'hold',
   },
 };
 export const wayBack: RouteView = { ...route, id: 2, source: 'Blog', target: 'Shop' };

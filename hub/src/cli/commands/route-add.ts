@@ -17,7 +17,10 @@ export function addRouteAdd(parent: Command, context: CommandContext): void {
       .argument('<target>', 'name of the site where they go')
       .option('--both', 'and back again'),
   ).action(async (source: string, target: string, options: AddOptions) => {
-    const body = { source, target, both: options.both === true, rules: rulesOf(options) };
+    const { preset } = options;
+    const both = options.both === true;
+    const named = { source, target, both, rules: rulesOf(options) };
+    const body = preset === undefined ? named : { ...named, preset };
     const list = await hubOf(context, options).send('POST', '/routes', body, RouteListSchema);
     show(context, options, list, () =>
       list.routes

@@ -19,11 +19,15 @@ export function addRouteChange(parent: Command, context: CommandContext): void {
     ),
   ).action(async (source: string, target: string | undefined, options: ChangeOptions) => {
     const rules = rulesOf(options);
-    if (Object.keys(rules).length === 0) throw usage('Nothing to change is named.');
+    const change = {
+      ...(options.preset === undefined ? {} : { preset: options.preset }),
+      ...(Object.keys(rules).length === 0 ? {} : { rules }),
+    };
+    if (Object.keys(change).length === 0) throw usage('Nothing to change is named.');
     const hub = hubOf(context, options);
     const routes: RouteView[] = [];
     for (const { id } of await findRoutes(hub, source, target, options.both === true)) {
-      routes.push(await hub.send('PATCH', `/routes/${id}`, { rules }, RouteViewSchema));
+      routes.push(await hub.send('PATCH', `/routes/${id}`, change, RouteViewSchema));
     }
     show(context, options, { routes }, () => routes.map(describe).join('\n'));
   });
@@ -49,6 +53,7 @@ function describe({ id, source, target, status, rules }: RouteView): string {
     ['Updates', rules.updates ? 'yes' : 'no'],
     ['Deletes', rules.onDelete],
     ['Leaves', rules.leaveWhen.map(conditionShown).join(' and ') || 'everybody'],
+    ['Taken', rules.loginTaken === 'suffix' ? 'login-2' : 'held'],
     ['Inherits', rules.reassignTo === null ? 'nobody' : visible(rules.reassignTo)],
   ];
   const lines = rows.map(([name = '', value = '']) => `  ${name.padEnd(9)} ${value}\n`);

@@ -1,6 +1,6 @@
 /** The rules of a route as options of a command; `route add` and `route change` take the same ones. */
 import { type Command, Option } from 'commander';
-import type { SomeRules } from '../../api/schemas/route.ts';
+import { PRESETS, type SomeRules } from '../../api/schemas/route.ts';
 import { commaList } from '../command-context.ts';
 import { conditionsOf, type LeaveOptions, takesConditions } from './leave-when.ts';
 
@@ -13,11 +13,19 @@ export interface RuleOptions extends LeaveOptions {
   readonly onDelete?: 'delete' | 'strip' | 'ignore';
   /** false: nobody. */
   readonly reassignTo?: string | false;
+  readonly loginTaken?: 'hold' | 'suffix';
+  readonly preset?: (typeof PRESETS)[number];
 }
 
 /** Neither `--creates` nor `--no-creates`: as it is. */
 export const takesRules = (command: Command): Command =>
   takesConditions(command)
+    .addOption(
+      new Option(
+        '--preset <name>',
+        'rules that belong together, written out into the route',
+      ).choices([...PRESETS]),
+    )
     .option(
       '--fields <list>',
       'fields that travel: email,first_name,…,password,ext:NAME of another plugin; "" for none',
@@ -36,11 +44,17 @@ export const takesRules = (command: Command): Command =>
       ]),
     )
     .option('--reassign-to <login>', 'account on the target that inherits content of deleted ones')
-    .option('--no-reassign-to', 'nobody inherits; an account that owns content is not deleted');
+    .option('--no-reassign-to', 'nobody inherits; an account that owns content is not deleted')
+    .addOption(
+      new Option(
+        '--login-taken <what>',
+        'when another person has the login there: wait, or create login-2',
+      ).choices(['hold', 'suffix']),
+    );
 
 /** What is not named is left as it is. */
 export function rulesOf(options: RuleOptions): SomeRules {
-  const { fields, meta, roles, creates, updates, onDelete, reassignTo } = options;
+  const { fields, meta, roles, creates, updates, onDelete, reassignTo, loginTaken } = options;
   return {
     ...(fields === undefined ? {} : { fields: commaList(fields) }),
     ...(meta === undefined ? {} : { meta: commaList(meta) }),
@@ -49,6 +63,7 @@ export function rulesOf(options: RuleOptions): SomeRules {
     ...(updates === undefined ? {} : { updates }),
     ...(onDelete === undefined ? {} : { onDelete }),
     ...conditionsOf(options),
+    ...(loginTaken === undefined ? {} : { loginTaken }),
     ...(reassignTo === undefined ? {} : { reassignTo: reassignTo === false ? null : reassignTo }),
   };
 }

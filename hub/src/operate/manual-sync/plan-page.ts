@@ -141,9 +141,10 @@ function draft({ state, identity, way, source, candidates, mode }: DraftInput): 
   }
   if (!rules.creates) return skip('route.creates_off');
   if (byEmail !== undefined) return hold('identity.email_taken');
-  if (candidates.length > 0) return hold('identity.login_taken');
-  const carriesEmail = selects(rules, EMAIL) && state.email !== '';
-  return carriesEmail ? { ...base, what: 'create', reason } : skip('email.missing');
+  const isTaken = candidates.length > 0;
+  if (isTaken && rules.loginTaken !== 'suffix') return hold('identity.login_taken');
+  if (!selects(rules, EMAIL) || state.email === '') return skip('email.missing');
+  return { ...base, what: 'create', reason: isTaken ? 'identity.login_suffixed' : reason };
 }
 
 /** What the target itself says that it takes from nobody. */

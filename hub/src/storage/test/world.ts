@@ -43,6 +43,7 @@ export const RULES: RouteRules = {
   updates: true,
   onDelete: 'delete',
   reassignTo: null,
+  loginTaken: 'hold',
 };
 
 export interface Place {

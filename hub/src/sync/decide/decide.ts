@@ -211,7 +211,8 @@ function decideMissing(
   const created = { ...birth, path: extendPath(birth.path, route.source) };
   if (byEmail !== undefined) return hold(route, 'identity.email_taken', filling, created, dropped);
   const byLogin = question.candidates.some((candidate) => candidate.by === 'login');
-  if (byLogin) return hold(route, 'identity.login_taken', filling, created, dropped);
+  if (byLogin && route.rules.loginTaken !== 'suffix')
+    return hold(route, 'identity.login_taken', filling, created, dropped);
   if (question.creationsUsedUp === true) {
     return hold(route, 'source.creation_limit', filling, created, dropped);
   }

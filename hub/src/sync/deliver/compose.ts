@@ -65,7 +65,8 @@ export function compose(
     const fields = Object.fromEntries(
       [...looked.sent].map(([field, { value, stamp }]) => [field, { v: value, s: wire(stamp) }]),
     );
-    operation = { ...base, kind: 'write', create: createOf(looked.birth, id), fields };
+    const create = createOf(looked.birth, id, looked.bearer);
+    operation = { ...base, kind: 'write', create, fields };
   }
   return {
     operation,
@@ -83,10 +84,11 @@ export function compose(
 
 const wire = (stamp: Stamp): [number, number] => [stamp[0], stamp[1]];
 
-function createOf(birth: Delivery['birth'], id: number | null) {
+function createOf(birth: Delivery['birth'], id: number | null, bearer: Route | undefined) {
   if (birth === null || id !== null) return null;
   const { login, registered, stamp } = birth;
-  return { login, registered, born: wire(stamp), default_role: true };
+  const born = { login, registered, born: wire(stamp), default_role: true };
+  return bearer?.rules.loginTaken === 'suffix' ? { ...born, login_taken: 'suffix' as const } : born;
 }
 
 function sourceOf(topology: Topology, source: SiteKey | null) {
@@ -135,11 +137,12 @@ function lookAgain(identity: Identity, delivery: Delivery, target: Site, topolog
       if (route.status === 'active' && carried.held === undefined) sent.set(field, carried);
     }
   }
-  const bearer = delivery.birth && routeOf(topology, delivery.birth.path, target.key);
+  const bearer =
+    delivery.birth === null ? undefined : routeOf(topology, delivery.birth.path, target.key);
   // Born already: the receipt was lost, and the site's own outbox has told of the account.
   const birth = bearer === undefined || account !== undefined ? null : delivery.birth;
   if (bearer?.status === 'paused' && account === undefined) sent.clear();
-  return { waiting, sent, arrived, cancelled, birth, paused: bearer?.status === 'paused' };
+  return { waiting, sent, arrived, cancelled, birth, bearer, paused: bearer?.status === 'paused' };
 }
 
 const routeOf = (topology: Topology, path: Path, target: SiteKey): Route | undefined =>

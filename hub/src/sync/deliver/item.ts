@@ -2,6 +2,7 @@
 import type { Receipt } from '#contract/messages.ts';
 import type { LogEntry } from '../../model/log-entry.ts';
 import type { Site } from '../../model/route.ts';
+import { nameChanged } from '../../model/suffixed-login.ts';
 import type { ClaimedDelivery } from '../ports.ts';
 import type { Composed } from './compose.ts';
 
@@ -44,5 +45,9 @@ export function logArrived(item: Item): LogEntry[] {
   const { arrived, born } = item.composed;
   const tried = item.claimed.delivery.attempts > 1;
   if (!tried || (arrived.size === 0 && !born)) return [];
-  return [{ ...logBase(item), action: born ? 'create' : 'update', fields: [...arrived.keys()] }];
+  const fields = [...arrived.keys()];
+  if (!born) return [{ ...logBase(item), fields }];
+  const { delivery, identity } = item.claimed;
+  const reason = nameChanged(delivery.birth, identity.accounts.get(item.target.installation));
+  return [{ ...logBase(item), action: 'create', reason, fields }];
 }

@@ -25,6 +25,7 @@ import type { LogStatus } from '../../model/log-entry.ts';
 import { extendPath } from '../../model/path.ts';
 import type { Site } from '../../model/route.ts';
 import { compareStamps, isNewer, newerOf, type Stamp } from '../../model/stamp.ts';
+import { nameChanged } from '../../model/suffixed-login.ts';
 import { backOffMs, busyBackOffMs, lateBackOffMs } from './back-off.ts';
 import type { Composed } from './compose.ts';
 
@@ -175,7 +176,7 @@ function settleFields(input: SettleInput): Settled {
     identity,
     holding: nothingArrived ? null : holding,
     status: nothingArrived && outcomes.aside.length > 0 ? null : done,
-    reason: receipt.reason ?? null,
+    reason: receipt.reason ?? (born ? nameChanged(composed.delivery.birth, account) : null),
     fields: outcomes.arrived.map(([field]) => field),
     aside: outcomes.aside,
   };

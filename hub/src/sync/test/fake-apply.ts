@@ -24,13 +24,14 @@ export function applyOne(ground: FakeGround, operation: Operation, dryRun: boole
 const refused = (op: string, reason: string): Receipt => ({ op, result: 'refused', reason });
 
 function write(ground: FakeGround, operation: WriteOperation, dryRun: boolean): Receipt {
-  const { op, uid, create } = operation;
+  const { op, uid } = operation;
   if (ground.accounts.tombstones.has(uid)) return refused(op, 'identity.deleted');
   const mismatch = labelRefusal(ground, operation);
   if (mismatch !== null) return refused(op, mismatch);
   const account = ground.accounts.byUid(uid);
   if (account !== undefined) return existing(ground, operation, account, dryRun);
-  if (create === null) return refused(op, 'target.account_missing');
+  if (operation.create === null) return refused(op, 'target.account_missing');
+  const create = { ...operation.create, login: chosenLogin(ground, operation.create) };
   const hindrance = hindranceOf(ground, operation, create);
   if (hindrance !== null) return { op, ...hindrance };
   if (dryRun) return foretold(ground, operation, create);
@@ -79,6 +80,23 @@ const LONGEST_LOGIN = 60;
 /** What sanitize_user() leaves as it is when it is strict. */
 const LOGIN = /^[a-z0-9_.\-@]+(?: [a-z0-9_.\-@]+)*$/iu;
 
+const isLogin = (login: string): boolean => login.length <= LONGEST_LOGIN && LOGIN.test(login);
+
+/** As Rollcall_Suffixed_Login. */
+function chosenLogin(
+  { accounts }: FakeGround,
+  { login, login_taken }: NonNullable<WriteOperation['create']>,
+): string {
+  const isFree = (one: string): boolean => accounts.byLogin(one) === undefined;
+  if (login_taken === undefined || !isLogin(login) || isFree(login)) return login;
+  for (let number = 2; number <= 99; number += 1) {
+    const suffix = `-${number}`;
+    const other = `${login.slice(0, LONGEST_LOGIN - suffix.length).trimEnd()}${suffix}`;
+    if (isFree(other)) return other;
+  }
+  return login;
+}
+
 function hindranceOf(
   ground: FakeGround,
   { fields }: WriteOperation,
@@ -97,7 +115,7 @@ function hindranceOf(
   }
   const byEmail = ground.accounts.byEmail(String(email.v));
   if (byEmail !== undefined) return inTheWay(ground, 'email', byEmail);
-  if (create.login.length > LONGEST_LOGIN || !LOGIN.test(create.login)) {
+  if (!isLogin(create.login)) {
     return { result: 'conflict', reason: 'login.malformed' };
   }
   const byLogin = ground.accounts.byLogin(create.login);

@@ -50,6 +50,7 @@ export const EVERYTHING: RouteRules = {
   updates: true,
   onDelete: 'delete',
   reassignTo: null,
+  loginTaken: 'hold',
 };
 
 export interface Edge {

@@ -193,6 +193,27 @@ export const FAULTS = {
     retryable: false,
     next: 'Sites of one installation share their accounts; a route goes to another installation.',
   },
+  'route.of_group': {
+    status: 409,
+    retryable: false,
+    next: '“rollcall group except GROUP SOURCE TARGET” gives one route of a group rules of its own, pauses it (“--paused”) or leaves it out (“--none”).',
+  },
+  'group.unknown': {
+    status: 404,
+    retryable: false,
+    next: '“rollcall group list” shows the names.',
+  },
+  'group.name_taken': { status: 409, retryable: false, next: 'Choose another name.' },
+  'group.pair_taken': {
+    status: 409,
+    retryable: false,
+    next: 'Two sites are in step by one group only: leave one of them out of this group, or remove it from the other.',
+  },
+  'group.no_such_pair': {
+    status: 422,
+    retryable: false,
+    next: '“rollcall group show NAME” shows the members, and which of them only give or only take.',
+  },
   'link.refused': {
     status: 409,
     retryable: false,

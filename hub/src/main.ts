@@ -148,6 +148,7 @@ async function startOn(
     wake: late,
     introductions,
     approvals: storage.approvals,
+    arrangements: storage.arrangements,
     hub: {
       id: identity.id,
       name: 'Rollcall',

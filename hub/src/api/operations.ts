@@ -9,6 +9,7 @@ import type { Signal } from '#contract/messages.ts';
 import type { AccountQuery, AccountView, SwitchAccount } from './schemas/account.ts';
 import type { Diagnosis } from './schemas/doctor.ts';
 import type { Explanation } from './schemas/explain.ts';
+import type { AddGroup, AddMembers, ChangeGroup, Except, GroupView } from './schemas/group.ts';
 import type { GuardQuery, GuardView, TightenGuard } from './schemas/guard.ts';
 import type {
   DecidedHeld,
@@ -124,7 +125,19 @@ export interface Operations {
   addRoute(route: AddRoute): Promise<readonly RouteView[]>;
   routes(): Promise<readonly RouteView[]>;
   changeRoute(id: number, change: ChangeRoute): Promise<RouteView>;
+  /** `route.of_group`: it is changed by its group alone. */
   removeRoute(id: number): Promise<void>;
+
+  /** Routes that were between its members before become exceptions with the rules they had. */
+  addGroup(group: AddGroup): Promise<GroupView>;
+  groups(): Promise<readonly GroupView[]>;
+  group(name: string): Promise<GroupView>;
+  changeGroup(name: string, change: ChangeGroup): Promise<GroupView>;
+  /** Its routes go with it. */
+  removeGroup(name: string): Promise<void>;
+  addMembers(name: string, members: AddMembers): Promise<GroupView>;
+  removeMember(name: string, site: string): Promise<GroupView>;
+  exceptRoute(name: string, except: Except): Promise<GroupView>;
 
   /** Returns as soon as the plan is being made; on the sites nothing is written. Unknown sites and roles are faults. */
   planSync(request: SyncRequest, by: string): Promise<SyncRun>;

@@ -28,6 +28,7 @@ import type { Operations } from './operations.ts';
 import { accountRoutes } from './routes/account.ts';
 import { backupRoutes } from './routes/backup.ts';
 import { connectPages } from './routes/connect-page.ts';
+import { groupRoutes } from './routes/group.ts';
 import { guardRoutes } from './routes/guard.ts';
 import { healthRoutes } from './routes/health.ts';
 import { heldRoutes } from './routes/held.ts';
@@ -110,6 +111,7 @@ async function apiV1(api: Api, deps: ServerDeps, countFailure: CountFailure): Pr
   guardRoutes(api, operations);
   accountRoutes(api, operations);
   routeRoutes(api, operations);
+  groupRoutes(api, operations);
   syncRoutes(api, operations);
   viewRoutes(api, operations);
   logRoutes(api, operations);

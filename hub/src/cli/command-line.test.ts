@@ -110,6 +110,82 @@ describe('a command asks for what it was told', () => {
       ],
     ],
     [['route', 'list'], ['routes']],
+    [
+      ['group', 'add', 'Brands', '--members', 'Shop, Blog', '--takes', 'Archive', '--no-creates'],
+      [
+        'addGroup',
+        {
+          name: 'Brands',
+          members: [
+            { site: 'Shop', way: 'both' },
+            { site: 'Blog', way: 'both' },
+            { site: 'Archive', way: 'takes' },
+          ],
+          rules: { creates: false },
+        },
+      ],
+    ],
+    [['group', 'list'], ['groups']],
+    [
+      ['group', 'show', 'Brands'],
+      ['group', 'Brands'],
+    ],
+    [
+      ['group', 'change', 'Brands', '--name', 'Marken', '--meta', 'billing_*'],
+      ['changeGroup', 'Brands', { name: 'Marken', rules: { meta: ['billing_*'] } }],
+    ],
+    [
+      ['group', 'pause', 'Brands'],
+      ['changeGroup', 'Brands', { status: 'paused' }],
+    ],
+    [
+      ['group', 'resume', 'Brands'],
+      ['changeGroup', 'Brands', { status: 'active' }],
+    ],
+    [
+      ['group', 'add-member', 'Brands', 'A', 'B', '--gives', 'HQ'],
+      [
+        'addMembers',
+        'Brands',
+        {
+          members: [
+            { site: 'A', way: 'both' },
+            { site: 'B', way: 'both' },
+            { site: 'HQ', way: 'gives' },
+          ],
+        },
+      ],
+    ],
+    [
+      ['group', 'remove-member', 'Brands', 'Shop & Co'],
+      ['removeMember', 'Brands', 'Shop & Co'],
+    ],
+    [
+      ['group', 'except', 'Brands', 'Shop', 'Blog', '--both', '--none'],
+      ['exceptRoute', 'Brands', { source: 'Shop', target: 'Blog', both: true, status: 'none' }],
+    ],
+    [
+      ['group', 'except', 'Brands', 'Shop', 'Blog', '--paused', '--fields', 'email'],
+      [
+        'exceptRoute',
+        'Brands',
+        {
+          source: 'Shop',
+          target: 'Blog',
+          both: false,
+          status: 'paused',
+          rules: { fields: ['email'] },
+        },
+      ],
+    ],
+    [
+      ['group', 'except', 'Brands', 'Shop', 'Blog', '--like-group'],
+      ['exceptRoute', 'Brands', { source: 'Shop', target: 'Blog', both: false, status: 'group' }],
+    ],
+    [
+      ['group', 'remove', 'Brands'],
+      ['removeGroup', 'Brands'],
+    ],
     [['route', 'show', 'Shop', 'Blog'], ['routes']],
     [
       ['log', 'settings', 'Shop', '--off', '--days', 'default'],

@@ -12,6 +12,7 @@ import { addBackup } from './commands/backup.ts';
 import { addConnectorBuild } from './commands/connector-build.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addExplain } from './commands/explain.ts';
+import { addGroup } from './commands/group.ts';
 import { addHeld } from './commands/held.ts';
 import { addLink } from './commands/link.ts';
 import { addLogSettings } from './commands/log-settings.ts';
@@ -90,6 +91,7 @@ function program(context: CommandContext): Command {
     add(route, context);
   }
   const rest = [
+    addGroup,
     addSync,
     addRuns,
     addLogs,

@@ -15,6 +15,7 @@ export type SiteKey = Branded<number, 'SiteKey'>;
 export type WordPressId = Branded<number, 'WordPressId'>;
 export type RouteId = Branded<number, 'RouteId'>;
 export type DeliveryId = Branded<string, 'DeliveryId'>;
+export type GroupId = Branded<string, 'GroupId'>;
 
 export const identityUid = (value: string): IdentityUid => value as IdentityUid;
 export const installationId = (value: string): InstallationId => value as InstallationId;
@@ -22,3 +23,4 @@ export const siteKey = (value: number): SiteKey => value as SiteKey;
 export const wordPressId = (value: number): WordPressId => value as WordPressId;
 export const routeId = (value: number): RouteId => value as RouteId;
 export const deliveryId = (value: string): DeliveryId => value as DeliveryId;
+export const groupId = (value: string): GroupId => value as GroupId;

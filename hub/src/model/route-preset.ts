@@ -39,7 +39,10 @@ const RULES: Readonly<Record<Preset, Written>> = {
 };
 
 /** @param rules those of the route that it is given to: it takes nothing away from them */
-export function writtenOut(preset: Preset | undefined, rules?: RouteRules): Partial<RouteRules> {
+export function writtenOut(
+  preset: Preset | undefined,
+  rules?: Partial<RouteRules>,
+): Partial<RouteRules> {
   if (preset === undefined) return {};
   const { meta, roles, loginTaken } = RULES[preset];
   return {

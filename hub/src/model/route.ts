@@ -101,6 +101,22 @@ export const isAmongThoseWhoLeave = (
 export const sitesOf = (topology: Topology, installation: InstallationId): Site[] =>
   [...topology.sites.values()].filter((site) => site.installation === installation);
 
+const sorted = new WeakMap<readonly Route[], ReadonlyMap<SiteKey, readonly Route[]>>();
+
+/** The routes out of a site. A list of routes is gone through once, however often it is asked. */
+export function routesFrom({ routes }: Topology, source: SiteKey): readonly Route[] {
+  const known = sorted.get(routes);
+  if (known !== undefined) return known.get(source) ?? [];
+  const out = new Map<SiteKey, Route[]>();
+  for (const route of routes) {
+    const others = out.get(route.source);
+    if (others === undefined) out.set(route.source, [route]);
+    else others.push(route);
+  }
+  sorted.set(routes, out);
+  return out.get(source) ?? [];
+}
+
 /** Does the route's allow-list name this field? Lists are allow-lists: empty means nothing. */
 export function selects(rules: RouteRules, field: Field): boolean {
   if (isRole(field)) return rules.roles.includes(roleOf(field));

@@ -10,6 +10,15 @@ import { approval, approvalCame, approvalRejected, startApproval } from './appro
 import { changeSite, removeSite, siteMoved, testSite } from './change-site.ts';
 import { doctor } from './doctor.ts';
 import { explain } from './explain.ts';
+import {
+  addGroup,
+  addMembers,
+  changeGroup,
+  exceptRoute,
+  removeGroup,
+  removeMember,
+} from './groups/change-groups.ts';
+import { listGroups, showGroup } from './groups/view-groups.ts';
 import { decideHeld, listHeld } from './held.ts';
 import { viewSites } from './list-sites.ts';
 import { changeLogSettings, changeSiteLog, logSettings } from './log-settings.ts';
@@ -61,6 +70,14 @@ export function buildOperations(ports: OperationPorts): Operations {
     routes: () => listRoutes(ports),
     changeRoute: (id, change) => changeRoute(ports, id, change),
     removeRoute: (id) => removeRoute(ports, id),
+    addGroup: (group) => addGroup(ports, group),
+    groups: () => listGroups(ports),
+    group: (name) => showGroup(ports, name),
+    changeGroup: (name, change) => changeGroup(ports, name, change),
+    removeGroup: (name) => removeGroup(ports, name),
+    addMembers: (name, members) => addMembers(ports, name, members),
+    removeMember: (name, site) => removeMember(ports, name, site),
+    exceptRoute: (name, except) => exceptRoute(ports, name, except),
     planSync: (request, by) => planSync(ports, request, by, { starts: false }),
     startSync: (request, by) => planSync(ports, request, by, { starts: true }),
     sync: (id) => viewSync(ports, id),

@@ -5,6 +5,7 @@ import type { ConnectRequestSchema, StatusAnswer } from '#contract/messages.ts';
 import type { Caller } from '../api/operations.ts';
 import type { Fault } from '../errors.ts';
 import type { Approvals } from '../model/approval.ts';
+import type { Arrangements } from '../model/arrangement.ts';
 import type { Pipeline } from '../sync/pipeline.ts';
 import type {
   Credential,
@@ -66,6 +67,7 @@ export interface OperationPorts {
   readonly site: SitePort;
   readonly introductions: Introductions;
   readonly approvals: Approvals;
+  readonly arrangements: Arrangements;
   readonly pipeline: Pipeline;
   readonly wake: Wake;
   readonly hub: {

@@ -14,9 +14,21 @@ import type { SiteRecord } from '../sync/ports.ts';
 import { siteNamed, siteNames } from './names.ts';
 import type { OperationPorts } from './ports.ts';
 
-export async function listRoutes({ registry }: OperationPorts): Promise<readonly RouteView[]> {
+/** What a site says of itself that counts for the rules of a route. */
+type RuleEnd = Pick<SiteRecord, 'rules' | 'roles'>;
+/** Rules of which some may not be named. */
+type Unsettled = { readonly [Rule in keyof RouteRules]?: RouteRules[Rule] | undefined };
+
+export async function listRoutes({
+  registry,
+  arrangements,
+}: OperationPorts): Promise<readonly RouteView[]> {
   const nameOf = await siteNames(registry);
-  return (await registry.topology()).routes.map((route) => view(route, nameOf));
+  const groups = await arrangements.groupNames();
+  return (await registry.topology()).routes.map((route) => ({
+    ...view(route, nameOf),
+    group: groups.get(route.id) ?? null,
+  }));
 }
 
 export async function addRoute(
@@ -79,7 +91,10 @@ export async function changeRoute(
  * One role there for two that a route carries would be given and taken for both in turn: who loses the
  * one would lose it although the other is still theirs.
  */
-export function refuseGivenTwice(target: SiteRecord, roles: readonly string[]): void {
+export function refuseGivenTwice(
+  target: Pick<SiteRecord, 'name' | 'rules'>,
+  roles: readonly string[],
+): void {
   const twice = givenTwice(target.rules, roles);
   if (twice === null) return;
   const sentence = `“${target.name}” would give “${twice}” for two of the roles that one route carries.`;
@@ -117,7 +132,10 @@ function refuse(
 }
 
 /** What can't be meant: fields, keys and roles that there are not, or that never travel. */
-function refuseRules(from: SiteRecord | undefined, rules: SomeRules | undefined): void {
+export function refuseRules(
+  from: Pick<SiteRecord, 'name' | 'roles'> | undefined,
+  rules: Unsettled | undefined,
+): void {
   const unknown = rules?.fields?.find((field) => !FIELDS.has(field) && !isNamedExtension(field));
   if (unknown !== undefined) {
     throw new Fault('request.invalid', `There is no field “${unknown}”.`);
@@ -155,7 +173,7 @@ const FIELDS: ReadonlySet<string> = new Set([...CORE_FIELDS, PASSWORD]);
  * both ends define and that give no power over a site. Lists are allow-lists, so the defaults
  * are written down in the route and can be seen.
  */
-function withDefaults(from: SiteRecord, to: SiteRecord, rules: SomeRules | undefined): RouteRules {
+export function withDefaults(from: RuleEnd, to: RuleEnd, rules: Unsettled | undefined): RouteRules {
   const harmless = Object.entries(from.roles)
     .filter(([role, { privileged }]) => !privileged && isHarmlessAt(to, role))
     .map(([role]) => role);
@@ -173,7 +191,7 @@ function withDefaults(from: SiteRecord, to: SiteRecord, rules: SomeRules | undef
 }
 
 /** Of all roles that the target gives for it. */
-function isHarmlessAt({ rules, roles }: SiteRecord, role: string): boolean {
+function isHarmlessAt({ rules, roles }: RuleEnd, role: string): boolean {
   const given = rolesGivenFor(rules, role);
   return given.length > 0 && given.every((name) => roles[name]?.privileged === false);
 }
@@ -186,7 +204,10 @@ const lists = ({ meta, roles, ...rest }: Partial<RouteRules>): SomeRules => ({
 
 type Named = { [Rule in keyof SomeRules]?: Exclude<SomeRules[Rule], undefined> };
 
-function named(rules: SomeRules): Named {
+/** Without what is not named. */
+export function named(rules: SomeRules): Named;
+export function named(rules: Unsettled): Partial<RouteRules>;
+export function named(rules: Unsettled): Partial<RouteRules> {
   return Object.fromEntries(Object.entries(rules).filter(([, value]) => value !== undefined));
 }
 
@@ -203,6 +224,8 @@ const view = (route: Route, nameOf: (key: Route['source']) => string): RouteView
   source: nameOf(route.source),
   target: nameOf(route.target),
   status: route.status,
+  // One that belongs to a group is changed with it, or listed.
+  group: null,
   rules: {
     ...route.rules,
     fields: [...route.rules.fields],

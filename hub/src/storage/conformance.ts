@@ -7,6 +7,7 @@
 import { afterEach, describe } from 'vitest';
 import { backupFacts } from './test/backup-facts.ts';
 import { deliveryFacts } from './test/delivery-facts.ts';
+import { groupFacts } from './test/group-facts.ts';
 import { hubFacts } from './test/hub-facts.ts';
 import { logFacts } from './test/log-facts.ts';
 import { markFacts } from './test/mark-facts.ts';
@@ -30,6 +31,7 @@ export function storageConformance(
     for (const { id } of await registry.installations()) await registry.removeInstallation(id);
   });
   describe('registry', () => registryFacts(world));
+  describe('groups', () => groupFacts(world));
   describe('people', () => peopleFacts(world));
   describe('same person', () => samePersonFacts(world));
   describe('deliveries', () => deliveryFacts(world));

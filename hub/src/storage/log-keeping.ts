@@ -1,8 +1,10 @@
 /** How long the Sync Log is kept, and of which sites. Repeating a call changes nothing. */
+import { sql, type Transaction } from 'kysely';
 import { Fault } from '../errors.ts';
 import type { LogKeeping, LogSettings } from '../sync/ports.ts';
 import { refuseInside } from './in-transaction.ts';
 import type { Database } from './open-database.ts';
+import type { Tables } from './tables.ts';
 
 export function createLogKeeping(database: Database): LogKeeping {
   const outside = (what: string): Database => {
@@ -11,8 +13,10 @@ export function createLogKeeping(database: Database): LogKeeping {
   };
   return {
     settings: async () => readLogSettings(outside('settings')),
-    setDays: async (log_days) => {
-      await outside('setDays').kysely.updateTable('hub_meta').set({ log_days }).execute();
+    setDays: async (days) => {
+      await outside('setDays')
+        .kysely.transaction()
+        .execute((tx) => setLogDays(tx, days));
     },
     setSite: async (site, { on, days }) => {
       const columns = {
@@ -29,6 +33,12 @@ export function createLogKeeping(database: Database): LogKeeping {
       if (numUpdatedRows === 0n) throw new Fault('site.unknown', `There is no site ${site}.`);
     },
   };
+}
+
+/** It is part of what is arranged: that is another revision then. */
+export async function setLogDays(tx: Transaction<Tables>, log_days: number): Promise<void> {
+  await tx.updateTable('arranged').set({ revision: sql<string>`gen_random_uuid()` }).execute();
+  await tx.updateTable('hub_meta').set({ log_days }).execute();
 }
 
 async function readLogSettings({ kysely }: Database): Promise<LogSettings> {

@@ -1,8 +1,10 @@
 /** Everything the hub keeps, opened together: what `main.ts` and tests call. */
 
 import type { Approvals } from '../model/approval.ts';
+import type { Arrangements } from '../model/arrangement.ts';
 import type { LogKeeping, Marks, Proofs, Registry, Runs, Store, Views } from '../sync/ports.ts';
 import { createApprovals } from './approvals.ts';
+import { createArrangements } from './arrangements.ts';
 import { openSecrets } from './hub-meta.ts';
 import { createLogKeeping } from './log-keeping.ts';
 import { createMarks } from './marks.ts';
@@ -32,6 +34,7 @@ export interface Storage {
   readonly logKeeping: LogKeeping;
   readonly tokens: Tokens;
   readonly approvals: Approvals;
+  readonly arrangements: Arrangements;
   /** Repeating it is safe. */
   close(): Promise<void>;
 }
@@ -63,5 +66,6 @@ export const storageOn = (database: Database, secrets: Secrets): Storage => ({
   logKeeping: createLogKeeping(database),
   tokens: createTokens(database),
   approvals: createApprovals(database),
+  arrangements: createArrangements(database),
   close: () => database.close(),
 });

@@ -24,8 +24,9 @@ export function createRegistry({ kysely }: Database, secrets: Secrets): Registry
     refuseInside(`Registry.${what}`);
     return kysely;
   };
+  const topology = sites.keepTopology();
   return {
-    topology: async () => sites.topology(outside('topology')),
+    topology: async () => topology(outside('topology')),
     installations: async () => installations.list(outside('installations')),
     installation: async (id) => installations.find(outside('installation'), id),
     installationOfStore: async (store) =>

@@ -6,9 +6,11 @@
 import type { ColumnType, Generated } from 'kysely';
 import type { Mark } from '#contract/messages.ts';
 import type { Field, KnownKey } from '../model/field.ts';
+import type { GroupException, Way } from '../model/group.ts';
 import type { Birth, Delivery, Lane } from '../model/identity.ts';
 import type {
   DeliveryId,
+  GroupId,
   IdentityUid,
   InstallationId,
   RouteId,
@@ -109,6 +111,23 @@ export interface Tables {
     target: SiteKey;
     status: Route['status'];
     rules: Json<RouteRules>;
+    group_id: ColumnType<GroupId | null, GroupId | undefined, GroupId | null>;
+  };
+  groups: {
+    id: GroupId;
+    name: string;
+    status: Route['status'];
+    rules: Json<Partial<RouteRules>>;
+  };
+  /** One row: another revision after every change of sites, routes and groups. */
+  arranged: { one: Generated<boolean>; revision: Generated<string> };
+  group_members: { group_id: GroupId; site: SiteKey; way: Way };
+  group_exceptions: {
+    group_id: GroupId;
+    source: SiteKey;
+    target: SiteKey;
+    status: GroupException['status'];
+    rules: Json<Partial<RouteRules>>;
   };
   identities: {
     uid: IdentityUid;

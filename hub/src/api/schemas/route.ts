@@ -59,7 +59,7 @@ export type SomeRules = z.infer<typeof SomeRulesSchema>;
 
 export const PRESETS = ['woocommerce'] as const;
 /** Written out into the rules that are not named beside it; `rules` of the answer tell what it was. */
-const PresetSchema = z.enum(PRESETS).optional();
+export const PresetSchema = z.enum(PRESETS).optional();
 
 export const RouteParamsSchema = z.object({ route: z.coerce.number().int().positive() });
 
@@ -78,6 +78,8 @@ export const RouteViewSchema = z.object({
   source: z.string(),
   target: z.string(),
   status: z.enum(['active', 'paused']),
+  /** The group that it belongs to; null: none. */
+  group: z.string().nullable(),
   rules: RulesSchema,
 });
 export type RouteView = z.infer<typeof RouteViewSchema>;

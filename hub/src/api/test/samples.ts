@@ -2,6 +2,7 @@
 import type { AccountView } from '../schemas/account.ts';
 import type { Check } from '../schemas/doctor.ts';
 import type { Explanation } from '../schemas/explain.ts';
+import type { GroupView } from '../schemas/group.ts';
 import type { GuardView } from '../schemas/guard.ts';
 import type { HeldParty, HeldRow } from '../schemas/held.ts';
 import type { LogRow, LogSettings } from '../schemas/log.ts';
@@ -81,6 +82,7 @@ export const route: RouteView = {
   id: 1,
   source: 'Shop',
   target: 'Blog',
+  group: null,
   status: 'active',
   rules: {
     fields: ['email', 'password'],
@@ -93,6 +95,19 @@ export const route: RouteView = {
     leaveWhen: [],
     loginTaken: 'hold',
   },
+};
+export const group: GroupView = {
+  name: 'Brands',
+  status: 'active',
+  rules: { meta: ['billing_*'] },
+  members: [
+    { site: 'Shop', way: 'both' },
+    { site: 'Blog', way: 'both' },
+    { site: 'Archive', way: 'takes' },
+  ],
+  exceptions: [{ source: 'Blog', target: 'Archive', status: 'none', rules: {} }],
+  routes: 3,
+  sharing: [],
 };
 export const wayBack: RouteView = { ...route, id: 2, source: 'Blog', target: 'Shop' };
 

@@ -43,7 +43,7 @@ export function addRouteShow(parent: Command, context: CommandContext): void {
   );
 }
 
-function describe({ id, source, target, status, rules }: RouteView): string {
+function describe({ id, source, target, status, group, rules }: RouteView): string {
   const list = (items: readonly string[]): string => items.map(visible).join(', ') || 'none';
   const rows = [
     ['Fields', list(rules.fields)],
@@ -57,5 +57,5 @@ function describe({ id, source, target, status, rules }: RouteView): string {
     ['Inherits', rules.reassignTo === null ? 'nobody' : visible(rules.reassignTo)],
   ];
   const lines = rows.map(([name = '', value = '']) => `  ${name.padEnd(9)} ${value}\n`);
-  return `Route ${id}: ${visible(source)} → ${visible(target)} (${status})\n${lines.join('')}`;
+  return `Route ${id}: ${visible(source)} → ${visible(target)} (${status}${group === null ? '' : `, of the group “${visible(group)}”`})\n${lines.join('')}`;
 }

@@ -28,8 +28,9 @@ const describe = (routes: readonly RouteView[]): string =>
           'CREATES',
           'UPDATES',
           'DELETES',
+          'GROUP',
         ],
-        routes.map(({ id, source, target, status, rules }) => [
+        routes.map(({ id, source, target, status, rules, group }) => [
           id,
           source,
           target,
@@ -40,5 +41,6 @@ const describe = (routes: readonly RouteView[]): string =>
           rules.creates ? 'yes' : 'no',
           rules.updates ? 'yes' : 'no',
           rules.onDelete,
+          group ?? '',
         ]),
       );

@@ -95,6 +95,7 @@ export class Stand {
       site,
       wake,
       approvals: storage.approvals,
+      arrangements: storage.arrangements,
       pipeline: this.pipeline,
       introductions: {
         discover: async (typed) => ({ restUrl: restUrl(typed), publicOnly: true }),

@@ -12,8 +12,8 @@ export interface StoredTable {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
 }
 
-/** Says itself how far the store is. */
-const NOT_KEPT = ['migrations'];
+/** Says itself how far the store is, or that what is arranged in it is not what it was elsewhere. */
+const NOT_KEPT = ['migrations', 'arranged'];
 
 export async function storedTables(db: Kysely<Tables>): Promise<StoredTable[]> {
   const { rows } = await sql<{ table: string; column: string; type: string }>`

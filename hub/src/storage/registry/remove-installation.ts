@@ -14,29 +14,32 @@ import type { Tables } from '../tables.ts';
 import { lookAgain } from './routes.ts';
 
 export async function removeInstallation(db: Kysely<Tables>, id: InstallationId): Promise<void> {
-  await db.transaction().execute(async (tx) => {
-    const { numUpdatedRows } = await tx
-      .updateTable('installations')
-      .set({
-        state: 'removed',
-        credential: null,
-        signal_secret: null,
-        trouble: null,
-        // Who comes back is read anew.
-        last_pulled_ms: null,
-      })
-      .where('id', '=', id)
-      .executeTakeFirst();
-    if (numUpdatedRows === 0n) throw new Fault('site.unknown', `There is no installation ${id}.`);
-    await removeRoutes(tx, id);
-    await cancelDeliveries(tx, id);
-    await tx.updateTable('sites').set({ removed: true }).where('installation', '=', id).execute();
-    await tx.deleteFrom('changes').where('installation', '=', id).execute();
-    await tx.deleteFrom('refreshes').where('installation', '=', id).execute();
-    await tx.deleteFrom('restamps').where('installation', '=', id).execute();
-    await tx.deleteFrom('links').where('installation', '=', id).execute();
-    await endProofs(tx, id);
-  });
+  await db.transaction().execute((tx) => removeWithin(tx, id));
+}
+
+export async function removeWithin(tx: Transaction<Tables>, id: InstallationId): Promise<void> {
+  const { numUpdatedRows } = await tx
+    .updateTable('installations')
+    .set({
+      state: 'removed',
+      credential: null,
+      signal_secret: null,
+      trouble: null,
+      // Who comes back is read anew.
+      last_pulled_ms: null,
+    })
+    .where('id', '=', id)
+    .executeTakeFirst();
+  if (numUpdatedRows === 0n) throw new Fault('site.unknown', `There is no installation ${id}.`);
+  await removeRoutes(tx, id);
+  await leaveGroups(tx, id);
+  await cancelDeliveries(tx, id);
+  await tx.updateTable('sites').set({ removed: true }).where('installation', '=', id).execute();
+  await tx.deleteFrom('changes').where('installation', '=', id).execute();
+  await tx.deleteFrom('refreshes').where('installation', '=', id).execute();
+  await tx.deleteFrom('restamps').where('installation', '=', id).execute();
+  await tx.deleteFrom('links').where('installation', '=', id).execute();
+  await endProofs(tx, id);
 }
 
 /** The other site is told with its next pull; this one forgets its halves with the hub. */
@@ -47,6 +50,15 @@ async function endProofs(tx: Transaction<Tables>, id: InstallationId): Promise<v
   await sql`update proofs set ended = 'site.removed' where ended is null and id in ${its}`.execute(
     tx,
   );
+}
+
+async function leaveGroups(tx: Transaction<Tables>, id: InstallationId): Promise<void> {
+  const its = sql<SiteKey>`(select key from sites where installation = ${id})`;
+  await tx
+    .deleteFrom('group_exceptions')
+    .where((where) => where.or([where('source', 'in', its), where('target', 'in', its)]))
+    .execute();
+  await tx.deleteFrom('group_members').where('site', 'in', its).execute();
 }
 
 async function removeRoutes(tx: Transaction<Tables>, id: InstallationId): Promise<void> {

@@ -56,9 +56,10 @@ export async function update(
       .updateTable('routes')
       .set(columns)
       .where('id', '=', id)
-      .returning('target')
+      .returning(['target', 'group_id'])
       .executeTakeFirst();
     if (route === undefined) throw unknown(id);
+    if (route.group_id !== null) throw ofGroup(id);
     await lookAgain(tx, [route.target]);
   });
 }
@@ -69,9 +70,10 @@ export async function remove(db: Kysely<Tables>, id: RouteId): Promise<void> {
     const route = await tx
       .deleteFrom('routes')
       .where('id', '=', id)
-      .returning('target')
+      .returning(['target', 'group_id'])
       .executeTakeFirst();
     if (route === undefined) throw unknown(id);
+    if (route.group_id !== null) throw ofGroup(id);
     await lookAgain(tx, [route.target]);
   });
 }
@@ -101,3 +103,7 @@ function routeExists(error: unknown): never {
 }
 
 const unknown = (id: RouteId): Fault => new Fault('route.unknown', `There is no route ${id}.`);
+
+/** The group would make it again as it was. */
+const ofGroup = (id: RouteId): Fault =>
+  new Fault('route.of_group', `Route ${id} belongs to a group, which keeps it in step.`);

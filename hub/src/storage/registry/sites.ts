@@ -31,16 +31,44 @@ export async function list(db: Kysely<Tables>): Promise<readonly SiteRecord[]> {
   return rows.map(toSite);
 }
 
-/** Sites and routes of one moment: one snapshot for both reads. */
-export async function topology(db: Kysely<Tables>): Promise<Topology> {
+/** Sites and routes of one moment: one snapshot for both reads, and which one it is. */
+async function snapshot(
+  db: Kysely<Tables>,
+): Promise<{ readonly arranged: string; readonly topology: Topology }> {
   return db
     .transaction()
     .setIsolationLevel('repeatable read')
     .execute(async (tx) => {
+      const arranged = await revision(tx);
       const sites = await list(tx);
-      const routes = await tx.selectFrom('routes').selectAll().orderBy('id').execute();
-      return { sites: new Map(sites.map((site) => [site.key, site])), routes };
+      const routes = await tx
+        .selectFrom('routes')
+        .select(['id', 'source', 'target', 'status', 'rules'])
+        .orderBy('id')
+        .execute();
+      return {
+        arranged,
+        topology: { sites: new Map(sites.map((site) => [site.key, site])), routes },
+      };
     });
+}
+
+export async function revision(db: Kysely<Tables>): Promise<string> {
+  return (await db.selectFrom('arranged').select('revision').executeTakeFirstOrThrow()).revision;
+}
+
+/**
+ * The topology is asked for before every pull and send, and a group of a hundred sites has 9,900 routes:
+ * it is read again only when somebody, in this process or another, has changed any of it.
+ */
+export function keepTopology(): (db: Kysely<Tables>) => Promise<Topology> {
+  let kept: Awaited<ReturnType<typeof snapshot>> | null = null;
+  return async (db) => {
+    if (kept?.arranged === (await revision(db))) return kept.topology;
+    const read = await snapshot(db);
+    kept = read;
+    return read.topology;
+  };
 }
 
 export async function reserveKeys(db: Kysely<Tables>, count: number): Promise<readonly SiteKey[]> {

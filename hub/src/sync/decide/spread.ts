@@ -12,7 +12,7 @@ import type { Delivery, Holding, Identity, Lane } from '../../model/identity.ts'
 import type { DeliveryId, InstallationId } from '../../model/ids.ts';
 import type { LogAction, LogEntry, LogStatus } from '../../model/log-entry.ts';
 import { extendPath } from '../../model/path.ts';
-import { mapsRoles, type Site, sitesOf, type Topology } from '../../model/route.ts';
+import { mapsRoles, routesFrom, type Site, sitesOf, type Topology } from '../../model/route.ts';
 import type { FoundLink, Spread, SpreadInput } from '../../model/spread.ts';
 import { compareStamps } from '../../model/stamp.ts';
 import type { Reason } from '../../reasons.ts';
@@ -65,9 +65,9 @@ export const someMapRoles = ({ sites }: Topology): boolean =>
 
 export function* routesOut(topology: Topology, installation: InstallationId) {
   for (const source of sitesOf(topology, installation)) {
-    for (const route of topology.routes) {
+    for (const route of routesFrom(topology, source.key)) {
       const target = topology.sites.get(route.target);
-      if (route.source === source.key && target !== undefined) yield { route, source, target };
+      if (target !== undefined) yield { route, source, target };
     }
   }
 }

@@ -57,6 +57,13 @@ export function describeMerges(at: () => Rehearsal): void {
         url: { v: GUEST_FIELDS.url, s: held },
       });
       expect(Object.keys(fields ?? {})).not.toContain(absent);
+      // The first moment after "from before" fills what is empty, and wins over no edit.
+      const filled = await at().receipt(
+        write(there, { ...stamped({ [absent]: ['filled'] }, 1), ...stamped({ url: '' }, 1) }),
+      );
+      expect(outcomes(filled)).toEqual({ [absent]: 'applied', url: 'kept' });
+      const after = (await at().state(there.id)).fields;
+      expect(after?.[absent]).toEqual({ v: ['filled'], s: [1, THERE] });
       expect(await at().rowsOf(there.login)).toEqual([]);
     });
 

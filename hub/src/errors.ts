@@ -259,6 +259,11 @@ export const FAULTS = {
     retryable: false,
     next: '“rollcall runs list” shows the ids.',
   },
+  'decisions.refused': {
+    status: 422,
+    retryable: false,
+    next: 'Nothing was changed. Correct these lines, or take the decisions out again.',
+  },
   'sync.wrong_state': {
     status: 409,
     retryable: false,

@@ -74,8 +74,13 @@ export const REASONS = {
   'installation.moved': 'The site runs at another address than the one it was connected at.',
   'installation.relocated':
     'A person said that the site moved; it is spoken to at its new address.',
+  'link.login_only':
+    'An account on the target has the same login and another e-mail address; a person has to say who it is.',
+  'link.other_person':
+    'The account with the same e-mail or login belongs to somebody who has another account on the source.',
   'link.privileged':
     'The account with the same e-mail on the target can administer its site; it is never linked automatically.',
+  'link.two_candidates': 'More than one account may be the same person; a person has to say which.',
   'link.unproven':
     'An older account on the target has the same e-mail; nothing crosses until it is proven to be the same person.',
   'login.malformed': 'WordPress would not accept this login.',
@@ -116,6 +121,8 @@ export const REASONS = {
   'run.changed_meanwhile':
     'Something moved since the plan was made; the account was planned again and not touched.',
   'run.not_learned': 'The hub has not heard of the new stamps from the source yet.',
+  'run.left_out': 'A person decided that the run leaves this account alone.',
+  'run.only_here': 'The account is on the source alone, and this run creates nobody.',
   'run.only_missing': 'The account is there already, and this run only creates missing ones.',
   'run.undo_created':
     'The run created the account; it is removed only when that was asked for as well.',
@@ -123,6 +130,7 @@ export const REASONS = {
     'The account that the run created has others by now that belong to the same person; it stays.',
   'run.undo_expired': 'The values from before the run are no longer kept.',
   'run.undo_in_use': 'The account that the run created holds something of its own; it stays.',
+  'run.undo_linked': 'The accounts stay linked: an undo puts values back, and parts nobody.',
   'run.undo_moved': 'Somebody changed this after the run; the newer values stay.',
   'site.database': 'The site’s database failed: it may be read-only, locked, full or damaged.',
   'site.error': 'The connector failed at this request.',

@@ -63,6 +63,9 @@ import type {
 import type { SiteEvent, SiteEventQuery } from './schemas/site-event.ts';
 import type { HubStatus, RunReport } from './schemas/status.ts';
 import type {
+  DecideSync,
+  OnlyThere,
+  OnlyThereQuery,
   StartSync,
   SyncList,
   SyncListQuery,
@@ -147,6 +150,10 @@ export interface Operations {
   syncs(query: SyncListQuery): Promise<SyncList>;
   /** What would happen, or has happened, to whom and why. */
   syncSteps(id: string, query: SyncStepsQuery): Promise<SyncSteps>;
+  /** Of a planned adopt run; all of it or nothing, `decisions.refused`. Safe to repeat. */
+  decideSync(id: string, decided: DecideSync): Promise<SyncRun>;
+  /** Of an adopt run: accounts of the target that stand against nobody of the source. */
+  onlyThere(id: string, query: OnlyThereQuery): Promise<OnlyThere>;
   /** `sync.wrong_state`: it is in none from which that is possible. */
   startPlanned(id: string, start: StartSync): Promise<SyncRun>;
   /** What is on its way goes on. */

@@ -7,6 +7,7 @@
 import { Command, CommanderError } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import { addAccount } from './commands/account.ts';
+import { addAdopt } from './commands/adopt.ts';
 import { addAlarm } from './commands/alarm.ts';
 import { addBackup } from './commands/backup.ts';
 import { addConnectorBuild } from './commands/connector-build.ts';
@@ -65,6 +66,8 @@ export async function runCommandLine(
 
 function program(context: CommandContext): Command {
   const root = new Command('rollcall')
+    // “adopt” and its subcommands have the same ones: what stands behind a subcommand is its own.
+    .enablePositionalOptions()
     .description('Keeps the users of many WordPress sites in step.')
     .addHelpText('after', EXIT_CODES);
   addServe(root, context);
@@ -93,6 +96,7 @@ function program(context: CommandContext): Command {
   const rest = [
     addGroup,
     addSync,
+    addAdopt,
     addRuns,
     addLogs,
     addLogSettings,

@@ -1,4 +1,5 @@
 /** A manual sync: what was asked for, the plan account by account, and how far it is. */
+import type { Reason } from '../reasons.ts';
 import type { Field, Value } from './field.ts';
 import type { IdentityUid, SiteKey, WordPressId } from './ids.ts';
 import type { Stamp } from './stamp.ts';
@@ -48,6 +49,31 @@ export const STEP_STATES = [
 ] as const;
 export type StepState = (typeof STEP_STATES)[number];
 
+/** Of an adopt run: what an account of the source has on the target. */
+export const PAIRS = ['same', 'clash', 'only_here'] as const;
+export type Pair = (typeof PAIRS)[number];
+
+/** What a person says about a pair. */
+export const DECISIONS = ['link', 'separate', 'skip'] as const;
+export type Decision = (typeof DECISIONS)[number];
+
+/** An account on the target that may be the same person, or is in the way. */
+export interface OtherSide {
+  readonly id: WordPressId;
+  readonly uid: IdentityUid;
+  readonly login: string;
+  readonly email: string;
+  readonly by: 'email' | 'login';
+  /** Reason code why not even a person's word links the two; null: it would. */
+  readonly why: Reason | null;
+}
+/** Both sides as the plan saw them. */
+export interface Sides {
+  readonly email: string;
+  /** At most so many as are shown; the decision of a person names one of them. */
+  readonly others: readonly OtherSide[];
+}
+
 export interface SyncRunRecord {
   readonly id: string;
   readonly state: RunState;
@@ -64,6 +90,8 @@ export interface SyncRunRecord {
   /** The last account that the plan has read; null: all of them. */
   readonly readTo: number | null;
   readonly accounts: number;
+  /** Of an adopt run: accounts of the target that nobody on the source has; null: not counted. */
+  readonly onlyThere: number | null;
   /** Goes on from the plan by itself. */
   readonly starts: boolean;
   /** The undo removes accounts that the run created, where they hold nothing of their own. */
@@ -100,9 +128,13 @@ export interface PlannedStep {
   readonly state: StepState;
   /** The source is asked to stamp no lower than this. */
   readonly atLeastMs: number;
+  /** Null: it is no adopt run. */
+  readonly pair: Pair | null;
+  readonly sides: Sides | null;
 }
 
 export interface SyncStep extends PlannedStep {
+  readonly decision: Decision | null;
   /** Why it is in this state. */
   readonly note: string | null;
   /** What an undo needs; null: nothing was changed, or it is no longer kept. */

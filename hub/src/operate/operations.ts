@@ -22,6 +22,8 @@ import { listGroups, showGroup } from './groups/view-groups.ts';
 import { decideHeld, listHeld } from './held.ts';
 import { viewSites } from './list-sites.ts';
 import { changeLogSettings, changeSiteLog, logSettings } from './log-settings.ts';
+import { takeDecisions } from './manual-sync/adopt/take-decisions.ts';
+import { listOnlyThere } from './manual-sync/adopt/view-adopt.ts';
 import { listSteps, listSyncs, viewSync } from './manual-sync/list-syncs.ts';
 import { planSync } from './manual-sync/plan-sync.ts';
 import { cancelSync, pauseSync, resumeSync, startPlanned } from './manual-sync/steer.ts';
@@ -83,6 +85,8 @@ export function buildOperations(ports: OperationPorts): Operations {
     sync: (id) => viewSync(ports, id),
     syncs: (query) => listSyncs(ports, query),
     syncSteps: (id, query) => listSteps(ports, id, query),
+    decideSync: (id, decided) => takeDecisions(ports, id, decided),
+    onlyThere: (id, query) => listOnlyThere(ports, id, query),
     startPlanned: (id, start) => startPlanned(ports, id, start),
     pauseSync: (id) => pauseSync(ports, id),
     resumeSync: (id) => resumeSync(ports, id),

@@ -7,6 +7,7 @@
 import { type Kysely, type Selectable, sql } from 'kysely';
 import { type Kept, RUNS_AT_WORK, type SyncRunRecord, type SyncStep } from '../model/sync-run.ts';
 import type { Runs } from '../sync/ports.ts';
+import * as adoptRows from './adopt-rows.ts';
 import { hubNow } from './hub-clock.ts';
 import { refuseInside } from './in-transaction.ts';
 import type { Database } from './open-database.ts';
@@ -72,6 +73,7 @@ export function createRuns({ kysely }: Database, secrets: Secrets): Runs {
         ...(moments.pausedMs === undefined ? {} : { paused_ms: moments.pausedMs }),
         ...(moments.pausedForMs === undefined ? {} : { paused_for_ms: moments.pausedForMs }),
         ...(moments.endedMs === undefined ? {} : { ended_ms: moments.endedMs }),
+        ...(moments.onlyThere === undefined ? {} : { only_there: moments.onlyThere }),
       };
       const { numUpdatedRows } = await outside('change')
         .updateTable('sync_runs')
@@ -82,10 +84,11 @@ export function createRuns({ kysely }: Database, secrets: Secrets): Runs {
       return numUpdatedRows > 0n;
     },
     plan: async (id, page) => plan(outside('plan'), id, page),
-    steps: async (id, { states, what, after, limit }) => {
+    steps: async (id, { states, what, pair, after, limit }) => {
       let rows = outside('steps').selectFrom('sync_steps').selectAll().where('run', '=', id);
       if (states !== undefined) rows = rows.where('state', 'in', states);
       if (what !== undefined) rows = rows.where('what', '=', what);
+      if (pair !== undefined) rows = rows.where('pair', '=', pair);
       if (after !== undefined)
         rows = rows.where(
           sql<boolean>`(wp_id, target) > (${after.wpId}::bigint, ${after.target}::bigint)`,
@@ -122,11 +125,25 @@ export function createRuns({ kysely }: Database, secrets: Secrets): Runs {
         target: SyncStep['target'];
         what: SyncStep['what'];
         state: SyncStep['state'];
+        pair: SyncStep['pair'];
+        decision: SyncStep['decision'];
         count: number;
-      }>`select target, what, state, count(*)::int as count from sync_steps where run = ${id}
-        group by target, what, state`.execute(outside('counts'));
+      }>`select target, what, state, pair, decision, count(*)::int as count from sync_steps
+        where run = ${id} group by target, what, state, pair, decision`.execute(outside('counts'));
       return rows;
     },
+    clashTwice: async (id, reason) => adoptRows.clashTwice(outside('clashTwice'), id, reason),
+    onlyThere: async (id, query) => adoptRows.onlyThere(outside('onlyThere'), id, query),
+    countOnlyThere: async (id, between) =>
+      adoptRows.countOnlyThere(outside('countOnlyThere'), id, between),
+    stepsOf: async (id, accounts) => {
+      const rows = outside('stepsOf').selectFrom('sync_steps').selectAll().where('run', '=', id);
+      const theirs = rows.where(sql<boolean>`wp_id = any(${[...accounts]}::bigint[])`);
+      return (await theirs.orderBy('wp_id').orderBy('target').execute()).map((row) =>
+        toStep(row, secrets),
+      );
+    },
+    decide: async (id, changes) => adoptRows.decide(outside('decide'), id, changes),
   };
 }
 
@@ -156,6 +173,8 @@ async function plan(
         seen: step.seen,
         state: step.state,
         at_least_ms: step.atLeastMs,
+        pair: step.pair,
+        sides: step.sides && JSON.stringify(step.sides),
       }));
       await tx
         .insertInto('sync_steps')
@@ -174,6 +193,7 @@ function setOf(
     kept,
     stamps,
     atLeastMs,
+    sides,
     ...plain
   }: Parameters<Runs['save']>[1][number] extends infer Change
     ? Omit<Change, 'wpId' | 'target'>
@@ -185,6 +205,7 @@ function setOf(
     ...(uid === undefined ? {} : { uid }),
     ...(fields === undefined ? {} : { fields: JSON.stringify(fields) }),
     ...(atLeastMs === undefined ? {} : { at_least_ms: atLeastMs }),
+    ...(sides === undefined ? {} : { sides: sides && JSON.stringify(sides) }),
     ...(stamps === undefined ? {} : { stamps: stamps && JSON.stringify(stamps) }),
     ...(kept === undefined
       ? {}
@@ -205,6 +226,7 @@ const toRun = (row: Selectable<Tables['sync_runs']>): SyncRunRecord => ({
   endedMs: row.ended_ms,
   readTo: row.read_to,
   accounts: row.accounts,
+  onlyThere: row.only_there,
   starts: row.starts,
   removesCreated: row.removes_created,
   undoneBy: row.undone_by,
@@ -227,6 +249,9 @@ const toStep = (row: Selectable<Tables['sync_steps']>, secrets: Secrets): SyncSt
   atLeastMs: row.at_least_ms,
   kept: row.kept === null ? null : keptIn(secrets.open(purposeOf(row.run), row.kept)),
   stamps: row.stamps,
+  pair: row.pair,
+  sides: row.sides,
+  decision: row.decision,
 });
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- sealed by `save` alone

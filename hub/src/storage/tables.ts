@@ -23,7 +23,13 @@ import type { Path } from '../model/path.ts';
 import type { ProofKind } from '../model/proof.ts';
 import type { Route, RouteRules, Site, SiteRules } from '../model/route.ts';
 import type { Stamp } from '../model/stamp.ts';
-import type { PlannedWhat, RunState, StepState, SyncRunRecord } from '../model/sync-run.ts';
+import type {
+  PlannedWhat,
+  RunState,
+  StepState,
+  SyncRunRecord,
+  SyncStep,
+} from '../model/sync-run.ts';
 import type { Installation, InstallationNews, SiteRecord } from '../sync/ports.ts';
 
 /** Read parsed, written as JSON text. */
@@ -275,6 +281,7 @@ export interface Tables {
     ended_ms: number | null;
     read_to: number | null;
     accounts: Generated<number>;
+    only_there: Generated<number | null>;
     starts: boolean;
     removes_created: Generated<boolean>;
     undone_by: string | null;
@@ -297,6 +304,9 @@ export interface Tables {
     at_least_ms: number;
     kept: string | null;
     stamps: Json<Readonly<Record<Field, Stamp>>> | null;
+    pair: SyncStep['pair'];
+    sides: Json<NonNullable<SyncStep['sides']>> | null;
+    decision: Generated<SyncStep['decision']>;
   };
   sync_log: {
     id: Generated<number>;

@@ -31,16 +31,8 @@ import type {
 import type { LogAction, LogEntry, LogStatus } from '../model/log-entry.ts';
 import type { Confirmation, NewProof, Proof } from '../model/proof.ts';
 import type { Route, RouteRules, Site, SiteRules, Topology } from '../model/route.ts';
-import type {
-  PlannedStep,
-  PlannedWhat,
-  RunState,
-  StepChange,
-  StepKey,
-  StepState,
-  SyncRunRecord,
-  SyncStep,
-} from '../model/sync-run.ts';
+
+export type { OnlyThere, Runs } from './run-ports.ts';
 
 // ---- a site ---------------------------------------------------------------------------------
 
@@ -336,71 +328,6 @@ export interface Proofs {
   noteForgotten(half: string): Promise<void>;
   /** What this installation says is confirmed; halves that were not made for that account there count for nothing. */
   confirm(installation: InstallationId, confirmations: readonly Confirmation[]): Promise<number>;
-}
-
-/** Manual syncs. Each call is a transaction of its own. */
-export interface Runs {
-  add(
-    run: Pick<SyncRunRecord, 'id' | 'source' | 'request' | 'startedBy' | 'starts'>,
-  ): Promise<void>;
-  find(id: string): Promise<SyncRunRecord | null>;
-  /** The newest first; `after`: what is older. */
-  list(query: {
-    readonly after?: Pick<SyncRunRecord, 'atMs' | 'id'>;
-    readonly limit: number;
-  }): Promise<readonly SyncRunRecord[]>;
-  /** Those that a worker has to see to. */
-  atWork(): Promise<readonly string[]>;
-  /** False: it was in none of these states, and nothing was changed. */
-  change(
-    id: string,
-    from: readonly RunState[],
-    change: Partial<
-      Pick<
-        SyncRunRecord,
-        | 'state'
-        | 'startedMs'
-        | 'pausedMs'
-        | 'pausedForMs'
-        | 'endedMs'
-        | 'starts'
-        | 'removesCreated'
-        | 'undoneBy'
-        | 'fault'
-      >
-    >,
-  ): Promise<boolean>;
-  /** Stores a page of the plan, once: another process may have read the same one. */
-  plan(
-    id: string,
-    page: {
-      readonly readFrom: number;
-      readonly readTo: number | null;
-      readonly accounts: number;
-      readonly steps: readonly PlannedStep[];
-    },
-  ): Promise<void>;
-  /** By account, then by target. */
-  steps(
-    id: string,
-    query: {
-      readonly states?: readonly StepState[];
-      readonly what?: PlannedWhat;
-      readonly after?: StepKey;
-      readonly limit: number;
-    },
-  ): Promise<readonly SyncStep[]>;
-  save(id: string, changes: readonly StepChange[]): Promise<void>;
-  /** How many there were. */
-  moveAll(
-    id: string,
-    from: readonly StepState[],
-    to: StepState,
-    note?: string | null,
-  ): Promise<number>;
-  counts(
-    id: string,
-  ): Promise<readonly (Pick<SyncStep, 'target' | 'what' | 'state'> & { readonly count: number })[]>;
 }
 
 // ---- people and what travels -------------------------------------------------------------------

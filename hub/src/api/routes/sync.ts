@@ -3,6 +3,9 @@ import type { Api } from '../api-instance.ts';
 import { access, says } from '../api-instance.ts';
 import type { Operations } from '../operations.ts';
 import {
+  DecideSyncSchema,
+  OnlyThereQuerySchema,
+  OnlyThereSchema,
   StartSyncSchema,
   SyncListQuerySchema,
   SyncListSchema,
@@ -57,7 +60,37 @@ export function syncRoutes(api: Api, operations: Operations): void {
     },
     handler: ({ params, query }) => operations.syncSteps(params.sync, query),
   });
+  adoptRoutes(api, operations);
   steeringRoutes(api, operations);
+}
+
+/** So many decisions, each of a few hundred bytes. */
+const DECISIONS_BYTES = 16 * 1024 * 1024;
+
+function adoptRoutes(api: Api, operations: Operations): void {
+  api.route({
+    method: 'GET',
+    url: '/syncs/:sync/only-there',
+    ...access('viewer'),
+    schema: {
+      ...says('Of an adopt run: who is on the target alone', OnlyThereSchema),
+      params: SyncParamsSchema,
+      querystring: OnlyThereQuerySchema,
+    },
+    handler: ({ params, query }) => operations.onlyThere(params.sync, query),
+  });
+  api.route({
+    method: 'POST',
+    url: '/syncs/:sync/decisions',
+    ...access('operator'),
+    bodyLimit: DECISIONS_BYTES,
+    schema: {
+      ...says('Decide about pairs of a planned adopt run, all of it or nothing', SyncRunSchema),
+      params: SyncParamsSchema,
+      body: DecideSyncSchema,
+    },
+    handler: ({ params, body }) => operations.decideSync(params.sync, body),
+  });
 }
 
 function steeringRoutes(api: Api, operations: Operations): void {

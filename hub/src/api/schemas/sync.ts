@@ -25,6 +25,18 @@ const LinksSchema = z
 
 export const SYNC_MODES = ['like_source', 'only_missing'] as const;
 
+export const ADOPT_MODES = ['link', 'fill', 'source_wins'] as const;
+
+/** Two grown user bases: who is who is found out first, and looked at by a person. */
+export const AdoptSchema = z.strictObject({
+  /** `link`: nothing crosses. `fill`: what is empty on the target. `source_wins`: all that differs. */
+  how: z.enum(ADOPT_MODES),
+  /** Also creates who is on the source alone. */
+  createMissing: z.boolean().optional(),
+  /** `fill` also gives roles that the account has not on the target. */
+  roles: z.boolean().optional(),
+});
+
 export const SyncRequestSchema = z.strictObject({
   from: SiteNameSchema,
   to: z.array(SiteNameSchema).min(1).max(1000),
@@ -34,6 +46,8 @@ export const SyncRequestSchema = z.strictObject({
   mode: z.enum(SYNC_MODES).optional(),
   /** Links that the operator takes for proven. The run proves these and no others. */
   links: LinksSchema.optional(),
+  /** It brings two user bases together. One target, no `mode`, no `links`; planned first. */
+  adopt: AdoptSchema.optional(),
 });
 export type SyncRequest = z.infer<typeof SyncRequestSchema>;
 
@@ -61,6 +75,10 @@ export const SYNC_STATES = [
   'undoing',
   'undone',
 ] as const;
+
+/** Of an adopt run: what an account of the source has on the target. */
+export const PAIRS = ['same', 'clash', 'only_here'] as const;
+export const DECISIONS = ['link', 'separate', 'skip'] as const;
 
 export const PLANNED = ['create', 'update', 'link', 'unchanged', 'skip', 'hold'] as const;
 
@@ -90,6 +108,22 @@ export const SyncRunSchema = z.object({
    */
   state: z.enum(SYNC_STATES),
   mode: z.enum(SYNC_MODES),
+  /** Null: it is no adopt run. */
+  adopt: z
+    .object({
+      how: z.enum(ADOPT_MODES),
+      createMissing: z.boolean(),
+      roles: z.boolean(),
+      /** Accounts of the source: the same person is there, or linked already; a clash; nobody is there. */
+      same: countSchema,
+      clash: countSchema,
+      onlyHere: countSchema,
+      /** Accounts of the target that stand against nobody; null: not counted yet. */
+      onlyThere: countSchema.nullable(),
+      /** Clashes that nobody has decided: they are left alone. */
+      undecided: countSchema,
+    })
+    .nullable(),
   by: z.string(),
   from: z.string(),
   to: z.array(z.string()),
@@ -141,6 +175,8 @@ export type SyncList = z.infer<typeof SyncListSchema>;
 export const SyncStepsQuerySchema = z.strictObject({
   what: z.enum(PLANNED).optional(),
   state: z.enum(STEP_STATES).optional(),
+  /** Of an adopt run. */
+  pair: z.enum(PAIRS).optional(),
   ...PageQuerySchema.shape,
 });
 export type SyncStepsQuery = z.infer<typeof SyncStepsQuerySchema>;
@@ -158,7 +194,59 @@ export const SyncStepSchema = z.object({
   state: z.enum(STEP_STATES),
   /** Why it is in this state. */
   note: TroubleSchema.nullable(),
+  /** Null: it is no adopt run. */
+  pair: z.enum(PAIRS).nullable(),
+  decision: z.enum(DECISIONS).nullable(),
+  /** Id and e-mail address on the source. */
+  id: z.int().positive(),
+  email: z.string().nullable(),
+  /** Of an adopt run: who stands against it on the target, and why not even a person's word links the two. */
+  others: z.array(
+    z.object({
+      id: z.int().positive(),
+      login: z.string(),
+      email: z.string(),
+      why: TroubleSchema.nullable(),
+    }),
+  ),
 });
 export type SyncStepRow = z.infer<typeof SyncStepSchema>;
 export const SyncStepsSchema = z.object({ accounts: z.array(SyncStepSchema), next: NextSchema });
 export type SyncSteps = z.infer<typeof SyncStepsSchema>;
+
+export const OnlyThereQuerySchema = z.strictObject(PageQuerySchema.shape);
+export type OnlyThereQuery = z.infer<typeof OnlyThereQuerySchema>;
+/** Accounts of the target that stand against nobody of the source. */
+export const OnlyThereSchema = z.object({
+  accounts: z.array(
+    z.object({
+      id: z.int().positive(),
+      login: z.string(),
+      email: z.string(),
+      privileged: z.boolean(),
+    }),
+  ),
+  next: NextSchema,
+});
+export type OnlyThere = z.infer<typeof OnlyThereSchema>;
+
+/** More rows than this go in several files; those without a decision don't count. */
+export const MOST_DECISIONS = 20_000;
+
+/** One pair as the plan named it, and what a person says about it. */
+export const DecisionSchema = z.strictObject({
+  /** Of the file that it comes from, for what is said about it. */
+  line: z.int().positive(),
+  id: z.int().positive(),
+  login: z.string().max(250),
+  email: z.string().max(250),
+  otherId: z.int().positive(),
+  other: z.string().max(250),
+  otherEmail: z.string().max(250),
+  decision: z.enum(DECISIONS),
+});
+export type DecisionRow = z.infer<typeof DecisionSchema>;
+export const DecideSyncSchema = z.strictObject({
+  decisions: z.array(DecisionSchema).min(1).max(MOST_DECISIONS),
+});
+export type DecideSync = z.infer<typeof DecideSyncSchema>;

@@ -12,7 +12,7 @@ import type { RouteView } from '../schemas/route.ts';
 import type { SiteTest, SiteView } from '../schemas/site.ts';
 import type { SiteEvent } from '../schemas/site-event.ts';
 import type { HubStatus, RunReport, SiteStatus } from '../schemas/status.ts';
-import type { SyncRun, SyncSteps } from '../schemas/sync.ts';
+import type { OnlyThere, SyncRun, SyncSteps } from '../schemas/sync.ts';
 
 export const MOMENT = '2026-11-21T09:30:00.000Z';
 export const UID = '33333333-3333-4333-8333-333333333333';
@@ -115,6 +115,7 @@ export const run: SyncRun = {
   id: 'run-1',
   state: 'delivering',
   mode: 'like_source',
+  adopt: null,
   by: 'olga',
   from: 'Shop',
   to: ['Blog'],
@@ -153,8 +154,18 @@ export const steps: SyncSteps = {
       message: null,
       state: 'planned',
       note: null,
+      pair: null,
+      decision: null,
+      id: 7,
+      email: null,
+      others: [],
     },
   ],
+  next: null,
+};
+
+export const onlyThere: OnlyThere = {
+  accounts: [{ id: 12, login: 'bert', email: 'bert@people.test', privileged: false }],
   next: null,
 };
 

@@ -6,6 +6,7 @@ import {
   SyncRunSchema,
   SyncStepsSchema,
 } from '../../api/schemas/sync.ts';
+import { pairsOf, reportOf } from '../adopt-shown.ts';
 import {
   asksHub,
   type CommandContext,
@@ -81,7 +82,8 @@ function addShow(runs: Command, context: CommandContext): void {
     .argument('<id>', ID)
     .action(async (id: string, options: HubOptions) => {
       const state = await hubOf(context, options).get(pathOf(id), SyncRunSchema);
-      show(context, options, state, () => `${shown(state)}\n${targetsOf(state)}`);
+      const numbers = state.adopt === null ? targetsOf(state) : reportOf(state);
+      show(context, options, state, () => `${shown(state)}\n${numbers}`);
     });
 }
 
@@ -99,19 +101,27 @@ function addAccounts(runs: Command, context: CommandContext): void {
     .argument('<id>', ID)
     .option('--what <what>', 'create, update, link, unchanged, skip or hold')
     .option('--state <state>', 'as the column shows it, e.g. changed')
+    .option('--pair <pair>', 'of an adopt run: same, clash or only_here')
     .action(
       async (
         id: string,
-        options: ListOptions & { readonly what?: string; readonly state?: string },
+        options: ListOptions & {
+          readonly what?: string;
+          readonly state?: string;
+          readonly pair?: string;
+        },
       ) => {
-        const { what, state } = options;
+        const { what, state, pair } = options;
         const filters = {
           ...(what === undefined ? {} : { what }),
           ...(state === undefined ? {} : { state }),
+          ...(pair === undefined ? {} : { pair }),
         };
         const path = `${pathOf(id)}/accounts${pageQuery(options, filters)}`;
         const page = await hubOf(context, options).get(path, SyncStepsSchema);
-        const text = page.accounts.length === 0 ? 'Nobody.\n' : stepsOf(page.accounts);
+        const isAdopt = page.accounts.some((step) => step.pair !== null);
+        const shownAs = isAdopt ? pairsOf : stepsOf;
+        const text = page.accounts.length === 0 ? 'Nobody.\n' : shownAs(page.accounts);
         show(context, options, page, () => `${text}${moreAfter(page.next, '')}`);
       },
     );

@@ -123,7 +123,8 @@ async function stepsWhat(
   }
 }
 
-async function plan(
+/** Makes it, and waits for it. */
+export async function plan(
   hub: ApiClient,
   request: SyncRequest,
   context: CommandContext,

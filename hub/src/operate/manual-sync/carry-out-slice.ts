@@ -8,13 +8,18 @@ import type { StepChange, StepKey, SyncRunRecord, SyncStep } from '../../model/s
 import { type Reason } from '../../reasons.ts';
 import type { SiteRecord, StampOrder } from '../../sync/ports.ts';
 import type { OperationPorts } from '../ports.ts';
+import { adoptPlan, hearBoth } from './adopt/adopt-plan.ts';
+import { fillAll } from './adopt/fill-all.ts';
+import { chosenIn, hasMovedApart, unreviewed } from './adopt/looked-at.ts';
+import { setApart } from './adopt/set-apart.ts';
 import type { Asked } from './choose.ts';
 import { entryOf } from './compare.ts';
-import { type Planned, planPage } from './plan-page.ts';
+import type { Planned } from './plan-page.ts';
+import { planStates } from './plan-states.ts';
 import { requestOf, stateOf, stepOf } from './plan-sync.ts';
 import { proveLinks } from './prove-links.ts';
 
-interface Doing {
+export interface Doing {
   readonly step: SyncStep;
   readonly now: Planned;
   uid: IdentityUid;
@@ -28,6 +33,9 @@ export async function carryOutSlice(
   steps: readonly SyncStep[],
 ): Promise<number> {
   const { source } = asked;
+  const { adopt } = requestOf(run);
+  const crosses = adopt === undefined || adopt.how === 'source_wins';
+  if (adopt !== undefined) await hearBoth(ports, asked);
   const planned = await planAgain(ports, run, asked, steps);
   const doing: Doing[] = [];
   const aside: StepChange[] = [];
@@ -35,15 +43,24 @@ export async function carryOutSlice(
   if (toDo.length === 0) return steps.length;
   for (const step of toDo) {
     const now = planned.get(keyOf(step));
+    if (step.decision === 'separate') {
+      aside.push({ ...place(step), ...(await setApart(ports, run, step, now)) });
+      continue;
+    }
     const change = whyNot(step, now);
     if (change !== null) aside.push({ ...place(step), ...change });
     else if (now !== undefined) doing.push({ step, now, uid: now.identity.uid });
   }
   await ports.runs.save(run.id, [...aside, ...doing.flatMap(keeping)]);
-  await linkAll(ports, run, source, doing);
-  const refused = await stampAll(ports, source, doing, await labelAll(ports, source, doing));
+  aside.push(...(await linkAll(ports, run, source, doing, crosses)));
+  const refused = crosses
+    ? await stampAll(ports, source, doing, await labelAll(ports, source, doing))
+    : new Map<number, string>();
   await offerAll(ports, source, doing);
-  const changes = await outcomes(ports, source, doing, refused);
+  const changes =
+    adopt?.how === 'fill'
+      ? await fillAll(ports, run, source, doing)
+      : await outcomes(ports, source, doing, refused);
   await ports.runs.save(run.id, changes);
   return aside.length + changes.filter(({ state }) => state !== undefined).length;
 }
@@ -78,10 +95,15 @@ async function planAgain(
     const step = proven.get(`${login} ${target.key}`);
     return step?.proven === true && step.other === other;
   };
-  const mode = requestOf(run).mode ?? 'like_source';
+  const { mode = 'like_source', adopt } = requestOf(run);
   const targets = new Set(steps.map(({ target }) => target));
   const meant = ways.filter(({ target }) => targets.has(target.key));
-  const planned = await planPage(ports, { source, ways: meant, mode, isNamed }, accounts);
+  const planFor = { source, ways: meant, mode, isNamed };
+  const planned = await planStates(
+    ports,
+    adopt === undefined ? planFor : { ...planFor, adopt: adoptPlan(adopt, chosenIn(steps)) },
+    accounts,
+  );
   return new Map(planned.map((one) => [keyOf(stepOf(one)), one]));
 }
 
@@ -96,12 +118,13 @@ function whyNot(
   }
   // It was asked for before, or nobody knows: what came of that is no move of somebody else.
   if (step.state === 'doing') return now.what === 'skip' || now.what === 'hold' ? again(now) : null;
-  if (hasMoved(step, now)) return again(now);
+  const moved = step.pair === null ? hasMoved(step, now) : hasMovedApart(step, stepOf(now));
+  if (moved) return again(now);
   return stateOf(now) === 'planned' ? null : { state: 'left' };
 }
 
 function again(now: Planned): Omit<StepChange, 'wpId' | 'target'> {
-  const { wpId: _, target: __, login: ___, ...replanned } = stepOf(now);
+  const { wpId: _, target: __, login: ___, ...replanned } = stepOf(unreviewed(now));
   return { ...replanned, state: 'changed', note: 'run.changed_meanwhile' };
 }
 
@@ -123,21 +146,37 @@ function keeping({ step, now }: Doing): StepChange[] {
   return [{ ...place(step), state: 'doing', note: null, kept, atLeastMs }];
 }
 
+/** What could not be linked under the locks is done with. */
 async function linkAll(
   ports: OperationPorts,
   run: SyncRunRecord,
   source: SiteRecord,
-  doing: readonly Doing[],
-): Promise<void> {
+  doing: Doing[],
+  crosses: boolean,
+): Promise<StepChange[]> {
   const links = doing.filter(({ now }) => now.what === 'link');
-  if (links.length === 0) return;
-  const became = await proveLinks(
+  if (links.length === 0) return [];
+  const { became, refused } = await proveLinks(
     ports,
     links.map(({ now }) => now),
-    source,
-    run.startedBy,
+    { source, by: run.startedBy, crosses },
   );
-  for (const one of doing) one.uid = became.get(one.uid) ?? one.uid;
+  const changes: StepChange[] = [];
+  for (const one of links) {
+    const note = refused.get(one.now);
+    if (note === undefined) one.uid = became.get(one.uid) ?? one.uid;
+    else {
+      doing.splice(doing.indexOf(one), 1);
+      changes.push({ ...place(one.step), state: 'failed', note });
+    }
+  }
+  await ports.runs.save(run.id, changes);
+  // Both sites are told the labels, whether or not something is to go there.
+  const targets = links.map(({ now }) => now.way.target.installation);
+  for (const installation of new Set([source.installation, ...targets])) {
+    await ports.wake.pull(installation);
+  }
+  return changes;
 }
 
 /**

@@ -14,6 +14,7 @@ import { reasonSentence } from '../../reasons.ts';
 import { moment, momentOrNull, siteNames } from '../names.ts';
 import { placeOf, placeText } from '../place.ts';
 import type { OperationPorts } from '../ports.ts';
+import { viewAdopt, viewSides } from './adopt/view-adopt.ts';
 import { storedRequest } from './choose.ts';
 import { runCalled } from './run-called.ts';
 import { settleSteps } from './settle-steps.ts';
@@ -52,7 +53,7 @@ const StepPlaceSchema = z.tuple([z.int().nonnegative(), z.int().nonnegative()]);
 export async function listSteps(
   ports: OperationPorts,
   id: string,
-  { what, state, after, limit = MOST_ROWS_SHOWN }: SyncStepsQuery,
+  { what, state, pair, after, limit = MOST_ROWS_SHOWN }: SyncStepsQuery,
 ): Promise<SyncSteps> {
   await runCalled(ports, id);
   const nameOf = await siteNames(ports.registry);
@@ -60,6 +61,7 @@ export async function listSteps(
   const steps = await ports.runs.steps(id, {
     ...(state === undefined ? {} : { states: [state] }),
     ...(what === undefined ? {} : { what }),
+    ...(pair === undefined ? {} : { pair }),
     ...(wpId === undefined || target === undefined
       ? {}
       : { after: { wpId: wordPressId(wpId), target: siteKey(target) } }),
@@ -75,6 +77,9 @@ export async function listSteps(
     message: step.reason === null ? null : reasonSentence(step.reason),
     state: step.state,
     note: step.note === null ? null : { code: step.note, message: reasonSentence(step.note) },
+    pair: step.pair,
+    decision: step.decision,
+    ...viewSides(step),
   }));
   const last = steps.at(-1);
   const isAll = steps.length < limit || last === undefined;
@@ -94,6 +99,7 @@ async function view(ports: OperationPorts, run: SyncRunRecord): Promise<SyncRun>
     id: run.id,
     state: run.state,
     mode: asked.mode ?? 'like_source',
+    adopt: viewAdopt(run, asked.adopt, counts),
     by: run.startedBy,
     from: nameOf(run.source),
     to: targets.map((key) => nameOf(siteKey(key))),

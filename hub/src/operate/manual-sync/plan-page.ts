@@ -7,14 +7,15 @@
 import type { AccountState } from '#contract/account-state.ts';
 import type { SyncRequest } from '../../api/schemas/sync.ts';
 import { EMAIL, type Field, isRole, roleOf } from '../../model/field.ts';
-import type { Account, Candidate, Identity } from '../../model/identity.ts';
+import type { Account, Candidate, Delivery, Identity } from '../../model/identity.ts';
 import { wordPressId } from '../../model/ids.ts';
 import { firstUnmet } from '../../model/leaving.ts';
 import { mapsRoles, type Route, selects } from '../../model/route.ts';
-import type { Kept, PlannedWhat } from '../../model/sync-run.ts';
+import type { Kept, Pair, PlannedWhat, Sides } from '../../model/sync-run.ts';
 import { isReason, type Reason } from '../../reasons.ts';
 import type { SiteRecord, Transaction } from '../../sync/ports.ts';
 import type { OperationPorts } from '../ports.ts';
+import type { AdoptPlan } from './adopt/differences.ts';
 import { compare } from './compare.ts';
 import { guardOf, type TargetGuard } from './target-guard.ts';
 
@@ -35,12 +36,17 @@ export interface Planned {
   readonly reason: Reason | null;
   /** For `link`: the older account that may be the same person; proven by the run if it was named. */
   readonly candidate: Candidate | null;
+  /** Of an adopt run. */
+  readonly pair: Pair | null;
+  readonly sides: Sides | null;
 }
 
 export interface PlanFor {
   readonly source: SiteRecord;
   readonly ways: readonly Way[];
   readonly mode: NonNullable<SyncRequest['mode']>;
+  /** It is an adopt run; see `adopt/pair-page.ts`. */
+  readonly adopt?: AdoptPlan;
   /** The very pair must have been named: who has the address by now may be somebody else. */
   readonly isNamed: (login: string, target: SiteRecord, other: string) => boolean;
 }
@@ -72,7 +78,7 @@ export async function planPage(
   return planned;
 }
 
-async function known(
+export async function known(
   tx: Transaction,
   source: SiteRecord,
   ways: readonly Way[],
@@ -106,10 +112,18 @@ interface DraftInput {
   readonly mode: PlanFor['mode'];
 }
 
-const NOTHING = { fields: [], atLeastMs: 0, seen: '', kept: {}, candidate: null, twin: null };
+export const NOTHING = {
+  fields: [],
+  atLeastMs: 0,
+  seen: '',
+  kept: {},
+  candidate: null,
+  pair: null,
+  sides: null,
+} as const;
 
 function draft({ state, identity, way, source, candidates, mode }: DraftInput): Draft {
-  const base = { ...NOTHING, state, identity, way };
+  const base = { ...NOTHING, twin: null, state, identity, way };
   const skip = (reason: Reason): Draft => ({ ...base, what: 'skip', reason });
   const hold = (reason: Reason): Draft => ({ ...base, what: 'hold', reason });
   const { rules } = way.route;
@@ -122,10 +136,10 @@ function draft({ state, identity, way, source, candidates, mode }: DraftInput): 
   // No condition of the route binds an operator; the plan names it beside what is done.
   const unmet = firstUnmet(rules, here, source.key);
   const reason = unmet?.certain === true ? unmet.reason : null;
-  const heldFor = pending?.held != null && isReason(pending.held) ? pending.held : null;
+  const heldFor = heldReason(pending);
   const there = identity.accounts.get(way.target.installation);
   if (there !== undefined) {
-    const refused = refusal(there);
+    const refused = accountRefusal(there);
     if (refused !== null) return skip(refused);
     if (mode === 'only_missing') return skip('run.only_missing');
     if (!rules.updates) return skip('route.updates_off');
@@ -150,10 +164,13 @@ function draft({ state, identity, way, source, candidates, mode }: DraftInput): 
 /** What the target itself says that it takes from nobody. */
 const guarded = (draft: Draft, { readOnly }: TargetGuard): Draft =>
   readOnly && (draft.what === 'create' || draft.what === 'update' || draft.what === 'link')
-    ? { ...draft, ...NOTHING, what: 'skip', reason: 'target.read_only' }
+    ? { ...draft, ...NOTHING, twin: null, what: 'skip', reason: 'target.read_only' }
     : draft;
 
-function refusal(there: Account): Reason | null {
+export const heldReason = (pending: Delivery | undefined): Reason | null =>
+  pending?.held != null && isReason(pending.held) ? pending.held : null;
+
+export function accountRefusal(there: Account): Reason | null {
   if (there.gone !== null) return 'identity.deleted';
   if (there.alarm !== null) return 'identity.label_mismatch';
   if (there.privileged) return 'target.privileged_account';

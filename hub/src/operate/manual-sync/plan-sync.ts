@@ -11,9 +11,18 @@ import { wordPressId } from '../../model/ids.ts';
 import type { PlannedStep, StepState, SyncRunRecord } from '../../model/sync-run.ts';
 import type { SiteRecord } from '../../sync/ports.ts';
 import type { OperationPorts } from '../ports.ts';
-import { pagesOf, resolve, type StoredRequest, sitesOfRun, storedRequest } from './choose.ts';
+import { adoptPlan, endPairing, hearBoth, refuseUnfit } from './adopt/adopt-plan.ts';
+import {
+  type Asked,
+  pagesOf,
+  resolve,
+  type StoredRequest,
+  sitesOfRun,
+  storedRequest,
+} from './choose.ts';
 import { viewSync } from './list-syncs.ts';
-import { type PlanFor, type Planned, planPage } from './plan-page.ts';
+import type { PlanFor, Planned } from './plan-page.ts';
+import { planStates } from './plan-states.ts';
 
 /** Returns as soon as a worker is told. @throws Fault `site.unknown`, `route.unknown`, `role.unknown` */
 export async function planSync(
@@ -22,6 +31,7 @@ export async function planSync(
   by: string,
   { starts }: { readonly starts: boolean },
 ): Promise<SyncRun> {
+  refuseUnfit(request, starts);
   const { source, ways } = await resolve(ports, request);
   const stored: StoredRequest = { asked: request, targets: ways.map(({ target }) => target.key) };
   const id = ports.newId();
@@ -36,22 +46,27 @@ export const requestOf = (run: SyncRunRecord): SyncRequest => storedRequest(run)
 export async function makePlan(ports: OperationPorts, run: SyncRunRecord): Promise<void> {
   const request = requestOf(run);
   const asked = await sitesOfRun(ports, run);
-  const planFor: PlanFor = {
-    ...asked,
-    mode: request.mode ?? 'like_source',
-    isNamed: namedIn(request.links ?? []),
-  };
+  const planFor = planForRun(request, asked);
+  if (planFor.adopt !== undefined) await hearBoth(ports, asked);
   const from = run.readTo;
   if (from !== null) {
     for await (const page of pagesOf(ports, asked.source, request.accounts, from)) {
-      const planned = await planPage(ports, planFor, page.accounts);
+      const planned = await planStates(ports, planFor, page.accounts);
       const read = { readFrom: page.after, readTo: page.next, accounts: page.accounts.length };
       await ports.runs.plan(run.id, { ...read, steps: planned.map(stepOf) });
       const now = await ports.runs.find(run.id);
       if (now?.state !== 'planning') return;
     }
   }
+  if (planFor.adopt !== undefined) await endPairing(ports, run.id, asked);
   await endPlanning(ports, run.id);
+}
+
+function planForRun(request: SyncRequest, asked: Asked): PlanFor {
+  const { mode = 'like_source', adopt } = request;
+  if (adopt === undefined) return { ...asked, mode, isNamed: namedIn(request.links ?? []) };
+  // The plan itself names the pairs, for a person to look at.
+  return { ...asked, mode, adopt: adoptPlan(adopt, () => undefined), isNamed: () => true };
 }
 
 async function endPlanning({ runs, store, wake }: OperationPorts, id: string): Promise<void> {
@@ -74,6 +89,7 @@ const namedIn =
 
 export function stepOf(planned: Planned): PlannedStep {
   const { state, way, identity, what, candidate, fields, reason, seen, atLeastMs } = planned;
+  const { pair, sides } = planned;
   return {
     wpId: wordPressId(state.id),
     target: way.target.key,
@@ -87,6 +103,8 @@ export function stepOf(planned: Planned): PlannedStep {
     seen,
     state: stateOf(planned),
     atLeastMs,
+    pair,
+    sides,
   };
 }
 

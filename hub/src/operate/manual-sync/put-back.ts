@@ -11,7 +11,7 @@ import { type Carried, mergeCarried } from '../../model/carried.ts';
 import { type Field, knownKey } from '../../model/field.ts';
 import type { Account, Delivery, Identity } from '../../model/identity.ts';
 import { deliveryId, type InstallationId } from '../../model/ids.ts';
-import { compareStamps, isNewer, type Stamp } from '../../model/stamp.ts';
+import { compareStamps, isFromBefore, isNewer, type Stamp } from '../../model/stamp.ts';
 import type { StepChange, StepKey, SyncRunRecord, SyncStep } from '../../model/sync-run.ts';
 import type { Reason } from '../../reasons.ts';
 import type { SiteRecord } from '../../sync/ports.ts';
@@ -135,7 +135,9 @@ function giveBack(ports: OperationPorts, input: Input): Result {
     if (!isNewer(next, pending?.fields.get(field)?.stamp)) continue;
     fields.set(field, { value: before?.v ?? blank(field), stamp: next, path: [source.key] });
   }
-  const isWhole = fields.size === Object.keys(step.stamps ?? {}).length;
+  const brought = Object.keys(step.stamps ?? {}).length;
+  if (brought === 0 && step.what === 'link') return stays('run.undo_linked');
+  const isWhole = fields.size === brought;
   if (fields.size === 0) return stays(isWhole ? null : 'run.undo_moved');
   const base = pending ?? emptyDelivery(ports, target);
   const delivery: Delivery = {
@@ -165,6 +167,8 @@ function sourceKeepsOut(
   if (account === undefined) return identity;
   const known = new Map(account.known);
   for (const [field, { stamp }] of fields) {
+    // What was filled in travels nowhere, and neither does its taking back.
+    if (isFromBefore(stamp)) continue;
     const key = knownKey(field, source.key);
     if (isNewer(stamp, known.get(key))) known.set(key, stamp);
   }

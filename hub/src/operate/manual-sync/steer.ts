@@ -5,6 +5,7 @@ import type { RunState, StepChange, StepKey, SyncRunRecord } from '../../model/s
 import { siteNames } from '../names.ts';
 import type { OperationPorts } from '../ports.ts';
 import { viewSync } from './list-syncs.ts';
+import { requestOf } from './plan-sync.ts';
 import { runCalled } from './run-called.ts';
 
 /** Steps read in one go. */
@@ -17,6 +18,9 @@ export async function startPlanned(
   { links }: StartSync,
 ): Promise<SyncRun> {
   const run = await runCalled(ports, id, ['planned']);
+  if (links !== undefined && requestOf(run).adopt !== undefined) {
+    throw new Fault('request.invalid', 'An adopt run links the pairs that its plan names.');
+  }
   if (links !== undefined) await nameLinks(ports, id, links);
   const startedMs = await ports.store.nowMs();
   await change(ports, run, ['planned'], { state: 'running', startedMs });

@@ -22,6 +22,8 @@ export function runFacts(world: () => World): void {
     seen: '[]',
     state,
     atLeastMs: 5,
+    pair: null,
+    sides: null,
   });
 
   async function added(): Promise<{ id: string; place: Place }> {

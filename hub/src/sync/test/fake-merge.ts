@@ -7,7 +7,7 @@
 import type { Receipt, WriteOperation } from '#contract/messages.ts';
 import { type Field, isRole, roleOf, type Value } from '../../model/field.ts';
 import type { SiteKey } from '../../model/ids.ts';
-import { compareStamps, isFromBefore, type Stamp } from '../../model/stamp.ts';
+import { compareStamps, type Stamp } from '../../model/stamp.ts';
 import {
   emailOf,
   endMailed,
@@ -99,7 +99,7 @@ function decide(
   const order = held === undefined ? 1 : compareStamps(incoming.stamp, held.stamp);
   if (!incoming.filling) {
     if (held !== undefined && order === 0) return { s, r: 'same' };
-    if (isFromBefore(incoming.stamp) || order < 0) return { s, r: 'kept' };
+    if (incoming.stamp[0] === 0 || order < 0) return { s, r: 'kept' };
   }
   if (!same(valueOf(account, field), incoming.value)) {
     const role = isRole(field) ? roleRefusal(ground, roleOf(field)) : null;

@@ -7,10 +7,13 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Diagnosis } from '#hub/api/schemas/doctor.ts';
+import type { RemovedSite, SiteView } from '#hub/api/schemas/site.ts';
+import type { SiteEvent } from '#hub/api/schemas/site-event.ts';
 import type { HubOptions, RunningHub } from '#hub/cli/hub-process.ts';
 import { startHub } from '#hub/main.ts';
 import { openStorage } from '#hub/storage/open-storage.ts';
 import { SELF_SIGNED } from '#hub/wordpress/test/self-signed.ts';
+import { signIn } from '#lab/sign-in.ts';
 import { type Site, startSite } from '#lab/start-site.ts';
 import { waitUntil } from '#lab/wait-until.ts';
 import { CONNECTOR, createAccount, ENGINE, Hub, person, prepare, REST_MS } from './stage.ts';
@@ -134,9 +137,10 @@ test('T837: where its REST API redirects, a site is looked for on its own host, 
   await shop.wp('option', 'delete', 'test_redirect');
 });
 
+let copy: Site;
 test('T838: where the site and a copy of it both answer as the site, the hub stays with the one it knows', async () => {
   await hub.rest();
-  const copy = await copyOf(shop, 'double');
+  copy = await copyOf(shop, 'double');
   const path = '/sites/shop/moved';
   // Nobody has said anything in the copy's wp-admin.
   expect((await refusal(hub, path, { url: copy.url }))[0]).toBe('site.moved');
@@ -144,6 +148,10 @@ test('T838: where the site and a copy of it both answer as the site, the hub sta
     await copy.wp('option', 'get', 'home');
     return (await doctorCodes(hub)).includes('installation.copied');
   }, REST_MS);
+  // The operator says so here, and the copy is heard of no more; it is still silent by itself.
+  await hub.call('POST', '/sites/shop/copy', {});
+  expect(await doctorCodes(hub)).not.toContain('installation.copied');
+  expect((await refusal(hub, '/sites/shop/copy', {}))[0]).toBe('site.no_copy');
   await copy.php('Rollcall_Address::say_moved();');
   const [code, message] = await refusal(hub, path, { url: copy.url });
   expect(code).toBe('site.two_of_one');
@@ -156,6 +164,76 @@ test('T838: where the site and a copy of it both answer as the site, the hub sta
   await hub.rest();
   expect([await nameOn(shop), await nameOn(copy)]).toEqual(['Still here', 'Copied']);
 });
+
+const ofHub = (where: Site): Promise<string> =>
+  where.php(`global $wpdb;
+    $all = get_users( array( 'search' => 'rollcall*', 'fields' => 'user_login' ) );
+    echo Rollcall_Settings::is_bound() ? 'bound' : 'free', ' ', count( $all ), ' ',
+      $wpdb->get_var( 'SELECT COUNT(*) FROM ' . Rollcall_Tables::accounts() . ' WHERE uid IS NOT NULL' ) > 0 ? 'labels' : 'no labels';`);
+
+test('T192: a copy that is said to be one becomes a site of its own, and nothing of the original is linked to it', async () => {
+  await copy.php('Rollcall_Address::say_copy();');
+  expect(await ofHub(copy)).toBe('free 0 no labels');
+  await hub.connect(copy);
+  await hub.route('shop', 'double', { both: true });
+  await hub.rest();
+  const { sites } = await hub.call<{ sites: SiteView[] }>('GET', '/sites');
+  const own = (part: 'key' | 'installation') => new Set(sites.map((entry) => entry[part])).size;
+  expect([own('key'), own('installation')]).toEqual([3, 3]);
+  expect(await ofHub(copy)).toBe('bound 1 labels');
+  await rename(copy, 'Only here');
+  await rename(shop, 'Only there');
+  await arrives(blog, 'Only there');
+  await hub.rest();
+  expect([await nameOn(shop), await nameOn(copy)]).toEqual(['Only there', 'Only here']);
+});
+
+test('T193: a site that can’t be told is not forgotten unless it is forced; its users stay, and it is free once an administrator or the hub said so', async () => {
+  await copy.pause();
+  await createAccount(shop, 'petra');
+  await arrivesAt(blog, 'petra');
+  const refused = await hub.raw('DELETE', '/sites/double');
+  expect([refused.status, RefusalSchema.parse(await refused.json()).error.code]).toEqual([
+    409,
+    'site.not_told',
+  ]);
+  expect((await hub.status(false)).sites).toHaveLength(3);
+  const gone = await hub.call<RemovedSite>('DELETE', '/sites/double?force=true');
+  expect(gone).toEqual({ removed: ['double'], released: false });
+  expect(
+    (await hub.log('&account=petra')).map(({ status, reason }) => [status, reason]),
+  ).toContainEqual(['cancelled', 'site.removed']);
+  await copy.resume();
+  // It still counts on the hub; its own wp-admin ends that.
+  expect(await ofHub(copy)).toBe('bound 1 labels');
+  await release(copy);
+  expect(await ofHub(copy)).toBe('free 0 labels');
+  expect(await nameOn(copy)).toBe('Only here');
+  expect(await person(copy, 'petra')).toBeNull();
+
+  await hub.connect(copy);
+  await hub.rest();
+  expect(await hub.call<RemovedSite>('DELETE', '/sites/double')).toEqual({
+    removed: ['double'],
+    released: true,
+  });
+  expect(await ofHub(copy)).toBe('free 0 labels');
+  expect(await nameOn(copy)).toBe('Only here');
+  await rename(shop, 'Goes on');
+  await arrives(blog, 'Goes on');
+  const history = await hub.call<{ events: SiteEvent[] }>('GET', '/site-events');
+  expect(history.events.filter(({ code }) => code === 'site.removed')).toHaveLength(2);
+});
+
+const arrivesAt = (where: Site, login: string): Promise<void> =>
+  waitUntil(async () => (await person(where, login)) !== null, REST_MS);
+
+/** As an administrator does it under User Sync. */
+async function release(where: Site): Promise<void> {
+  const { visitor } = await signIn(where, where.adminLogin, where.adminPassword);
+  const fields = await visitor.form('/wp-admin/admin.php?page=rollcall', 'rollcall-guard');
+  await visitor.submit('/wp-admin/admin-post.php', { ...fields, release: '1' });
+}
 
 test('T839: a site that moved to another address goes on there, and nobody is lost or doubled', async () => {
   await hub.rest();

@@ -28,6 +28,7 @@ final class Rollcall_Plugin {
 		'Rollcall_Rest',
 		'Rollcall_Service_Shield',
 		'Rollcall_Notices',
+		'Rollcall_Other_Sync',
 		'Rollcall_Signal',
 		'Rollcall_Passwords',
 		'Rollcall_Customers',

@@ -140,7 +140,7 @@ final class Rollcall_Status {
 	 * @return array
 	 */
 	private static function warnings() {
-		$warnings = Rollcall_Notices::warnings();
+		$warnings = array_merge( Rollcall_Notices::warnings(), Rollcall_Other_Sync::warnings() );
 		if ( Rollcall_Settings::is_bound() && ! Rollcall_Settings::home_matches() ) {
 			$warnings[] = array(
 				'code'    => 'installation.moved',

@@ -91,6 +91,16 @@ export const FAULTS = {
     retryable: false,
     next: 'Connect it again with “rollcall site add”, or take it off the list with “rollcall site remove”.',
   },
+  'site.no_copy': {
+    status: 409,
+    retryable: false,
+    next: '“rollcall site history” shows what has been heard of sites.',
+  },
+  'site.not_told': {
+    status: 409,
+    retryable: true,
+    next: 'Repair what keeps the site away; if it is gone for good, remove it with “--force”.',
+  },
   'site.another': {
     status: 409,
     retryable: false,

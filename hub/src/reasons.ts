@@ -71,6 +71,7 @@ export const REASONS = {
     'The site’s database lies at another place than when it was connected.',
   'installation.found_again':
     'The site redirected to another address of its own, and is spoken to there.',
+  'installation.other_sync': 'Another plugin on the site keeps users in step, too.',
   'installation.moved': 'The site runs at another address than the one it was connected at.',
   'installation.relocated':
     'A person said that the site moved; it is spoken to at its new address.',

@@ -39,6 +39,7 @@ import type {
   AlarmListQuery,
   AnswerAlarms,
   AnsweredAlarms,
+  Rebuilt,
   Recovery,
   RereadSite,
   Rewritten,
@@ -51,9 +52,11 @@ import type {
   ApprovalView,
   ChangeSite,
   CheckedSite,
+  CopiedSite,
   MovedSite,
   MoveSite,
   RemovedSite,
+  RemoveSite,
   RotatedSite,
   SiteTest,
   SiteView,
@@ -99,6 +102,8 @@ export interface Operations {
    * when its own administrator has not said so yet.
    */
   siteMoved(name: string, move: MoveSite, by: string): Promise<MovedSite>;
+  /** What woke up elsewhere is a copy; it is not asked. `site.no_copy`: none has been heard of. */
+  siteCopied(name: string, by: string): Promise<CopiedSite>;
   /** What the site lets the hub do, asked of the site itself. */
   guard(name: string, query: GuardQuery): Promise<GuardView>;
   /** Tightens, all that is named or nothing. `site.guard_refused` for what would loosen it. Safe to repeat. */
@@ -107,8 +112,8 @@ export interface Operations {
   account(query: AccountQuery): Promise<AccountView>;
   /** `site.guard_refused` for switching “reject incoming” off. Safe to repeat. */
   switchAccount(change: SwitchAccount, by: string): Promise<AccountView>;
-  /** Goes through even when the site can't be reached; its users stay. */
-  removeSite(name: string): Promise<RemovedSite>;
+  /** Its users stay. `site.not_told` when the site can't be told; with `force` it is not asked. */
+  removeSite(name: string, options: RemoveSite, by: string): Promise<RemovedSite>;
 
   /** It was restored from a backup: it is read anew, and goes on from there. Safe to repeat. */
   siteRestored(name: string, by: string): Promise<RereadSite>;
@@ -118,6 +123,8 @@ export interface Operations {
   planRecovery(): Promise<Recovery>;
   /** It learns from these again. Safe to repeat. */
   recoverHub(by: string): Promise<Recovery>;
+  /** The store was lost: persons are made of labels again. @param by null: looks only. Safe to repeat. */
+  rebuildFromLabels(by: string | null): Promise<Rebuilt>;
   /** What happened to sites, the newest first. */
   siteEvents(query: SiteEventQuery): Promise<readonly SiteEvent[]>;
   alarms(query: AlarmListQuery): Promise<AlarmList>;

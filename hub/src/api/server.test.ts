@@ -44,7 +44,8 @@ describe('every route', () => {
       { status: 'paused' },
       ['changeSite', 'Shop', { status: 'paused' }],
     ],
-    ['DELETE', '/api/v1/sites/Shop', undefined, ['removeSite', 'Shop']],
+    ['POST', '/api/v1/sites/Shop/copy', {}, ['siteCopied', 'Shop', 'owner']],
+    ['DELETE', '/api/v1/sites/Shop', undefined, ['removeSite', 'Shop', { force: false }, 'owner']],
     ['GET', '/api/v1/routes', undefined, ['routes']],
     [
       'POST',
@@ -225,6 +226,8 @@ describe('every route', () => {
     ['GET', '/api/v1/recovery', undefined, ['planRecovery']],
     ['POST', '/api/v1/recovery', {}, ['recoverHub', 'owner']],
     ['POST', '/api/v1/backups', undefined, ['backUp']],
+    ['GET', '/api/v1/recovery/labels', undefined, ['rebuildFromLabels', null]],
+    ['POST', '/api/v1/recovery/labels', {}, ['rebuildFromLabels', 'owner']],
     ['GET', '/api/v1/alarms', undefined, ['alarms', {}]],
     [
       'POST',
@@ -294,6 +297,7 @@ describe('who may', () => {
     ['viewer', 'GET', '/api/v1/sites', 200],
     ['viewer', 'POST', '/api/v1/sites/Shop/test', 403],
     ['operator', 'POST', '/api/v1/sites/Shop/test', 200],
+    ['operator', 'POST', '/api/v1/sites/Shop/copy', 403],
     ['operator', 'DELETE', '/api/v1/sites/Shop', 403],
     ['owner', 'DELETE', '/api/v1/sites/Shop', 200],
     ['operator', 'POST', '/api/v1/sites/Shop/rotate', 403],
@@ -303,6 +307,7 @@ describe('who may', () => {
     ['viewer', 'GET', '/api/v1/recovery', 200],
     ['viewer', 'POST', '/api/v1/recovery', 403],
     ['operator', 'POST', '/api/v1/backups', 403],
+    ['operator', 'POST', '/api/v1/recovery/labels', 403],
   ] as const)('a %s gets for %s %s: %i', async (role, method, url, status) => {
     expect((await ask({ method, url }, TOKENS[role])).statusCode).toBe(status);
   });

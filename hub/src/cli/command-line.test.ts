@@ -77,7 +77,15 @@ describe('a command asks for what it was told', () => {
     ],
     [
       ['site', 'remove', 'Shop'],
-      ['removeSite', 'Shop'],
+      ['removeSite', 'Shop', { force: false }, 'owner'],
+    ],
+    [
+      ['site', 'copy', 'Shop'],
+      ['siteCopied', 'Shop', 'owner'],
+    ],
+    [
+      ['site', 'remove', 'Shop', '--force'],
+      ['removeSite', 'Shop', { force: true }, 'owner'],
     ],
     [
       siteAdd('--app-password', PASSWORD),

@@ -30,6 +30,7 @@ import { addRuns } from './commands/runs.ts';
 import { addServe } from './commands/serve.ts';
 import { addSiteAdd } from './commands/site-add.ts';
 import { addSiteChanges } from './commands/site-change.ts';
+import { addSiteCopy } from './commands/site-copy.ts';
 import { addSiteGuard } from './commands/site-guard.ts';
 import { addSiteHistory } from './commands/site-history.ts';
 import { addSiteList } from './commands/site-list.ts';
@@ -84,6 +85,7 @@ function program(context: CommandContext): Command {
     addSiteGuard,
     addSiteHistory,
     addSiteMoved,
+    addSiteCopy,
     addSiteRecovery,
     addSiteRemove,
   ]) {

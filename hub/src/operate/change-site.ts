@@ -1,13 +1,6 @@
-/** Pausing, resuming, renaming, moving, removing and testing a site. */
+/** Pausing, resuming, renaming, moving and testing a site. */
 import type { StatusAnswer } from '#contract/messages.ts';
-import type {
-  ChangeSite,
-  MovedSite,
-  MoveSite,
-  RemovedSite,
-  SiteTest,
-  SiteView,
-} from '../api/schemas/site.ts';
+import type { ChangeSite, MovedSite, MoveSite, SiteTest, SiteView } from '../api/schemas/site.ts';
 import { Fault } from '../errors.ts';
 import { isOlder } from '../model/connector-version.ts';
 import type { InstallationId } from '../model/ids.ts';
@@ -114,24 +107,6 @@ export async function siteMoved(
     (entry) => entry.installation === site.installation,
   );
   return { sites, ...moved };
-}
-
-/** Users, roles and content stay as they are; what is pending is cancelled with a reason. */
-export async function removeSite(ports: OperationPorts, name: string): Promise<RemovedSite> {
-  const { registry, site: port } = ports;
-  const site = await siteNamed(registry, name);
-  const together = (await registry.sites()).filter(
-    (entry) => entry.installation === site.installation,
-  );
-  let released = false;
-  try {
-    await port.disconnect(await registry.connection(site.installation));
-    released = true;
-  } catch (fault) {
-    if (!(fault instanceof Fault)) throw fault;
-  }
-  await registry.removeInstallation(site.installation);
-  return { removed: together.map((entry) => entry.name), released };
 }
 
 /** A person has looked: what backs off does not wait any longer. */

@@ -7,7 +7,7 @@ import { addSite, checkSite } from './add-site.ts';
 import { answerAlarms } from './alarms/answer-alarms.ts';
 import { listAlarms } from './alarms/list-alarms.ts';
 import { approval, approvalCame, approvalRejected, startApproval } from './approve-site.ts';
-import { changeSite, removeSite, siteMoved, testSite } from './change-site.ts';
+import { changeSite, siteMoved, testSite } from './change-site.ts';
 import { doctor } from './doctor.ts';
 import { explain } from './explain.ts';
 import {
@@ -35,11 +35,14 @@ import { proveLink } from './prove-link.ts';
 import { siteRestored, siteRewritten } from './read-anew.ts';
 import { exportLog, readLog } from './read-log.ts';
 import { readSiteEvents } from './read-site-events.ts';
+import { rebuildFromLabels } from './rebuild-from-labels.ts';
 import { planRecovery, recoverHub } from './recover-hub.ts';
+import { removeSite } from './remove-site.ts';
 import { resolveHeld, showHeld } from './resolve-held.ts';
 import { retry } from './retry.ts';
 import { rotateSite } from './rotate-credential.ts';
 import { addRoute, changeRoute, listRoutes, removeRoute } from './routes.ts';
+import { siteCopied } from './site-copied.ts';
 import { guard, tightenGuard } from './site-guard.ts';
 import { runUntilIdle, status } from './status.ts';
 
@@ -60,11 +63,13 @@ export function buildOperations(ports: OperationPorts): Operations {
     tightenGuard: (name, change, by) => tightenGuard(ports, name, change, by),
     account: (query) => account(ports, query),
     switchAccount: (change, by) => switchAccount(ports, change, by),
-    removeSite: (name) => removeSite(ports, name),
+    siteCopied: (name, by) => siteCopied(ports, name, by),
+    removeSite: (name, options, by) => removeSite(ports, name, options, by),
     siteRestored: (name, by) => siteRestored(ports, name, by),
     siteRewritten: (name, rewritten, by) => siteRewritten(ports, name, rewritten, by),
     planRecovery: () => planRecovery(ports),
     recoverHub: (by) => recoverHub(ports, by),
+    rebuildFromLabels: (by) => rebuildFromLabels(ports, by),
     siteEvents: (query) => readSiteEvents(ports, query),
     alarms: (query) => listAlarms(ports, query),
     answerAlarms: (answer, by) => answerAlarms(ports, answer, by),

@@ -3,6 +3,7 @@ import type { HubStatus, RunReport, SiteStatus } from '../api/schemas/status.ts'
 import { Fault } from '../errors.ts';
 import type { InstallationId } from '../model/ids.ts';
 import type { Reason } from '../reasons.ts';
+import { hearOtherSync } from '../sync/other-sync.ts';
 import type { Backlog, Installation, SiteRecord } from '../sync/ports.ts';
 import { hearRewritten } from '../sync/rewritten-outside.ts';
 import { signalsArrive } from '../sync/signals.ts';
@@ -100,6 +101,7 @@ async function lookIntoOutboxes({
           ({ code }) => code === ('source.rewritten_outside' satisfies Reason),
         );
         await hearRewritten({ registry, store }, id, held?.message ?? null);
+        await hearOtherSync({ registry, store }, id, warnings);
         if (backlog > 0) await wake.pull(id);
       } catch (fault) {
         if (!(fault instanceof Fault)) throw fault;

@@ -201,6 +201,8 @@ export interface InstallationNews {
   readonly found: { readonly from: string; readonly atMs: number } | null;
   /** It holds values that were written past WordPress, and says so in this sentence. */
   readonly rewritten: { readonly message: string; readonly atMs: number } | null;
+  /** Another plugin there syncs users, too, and the site says so in this sentence. */
+  readonly others: { readonly message: string; readonly atMs: number } | null;
 }
 
 /** What happened to an installation as a whole, or what a person said of it. */

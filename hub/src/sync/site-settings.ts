@@ -11,6 +11,7 @@ import type { InstallationId } from '../model/ids.ts';
 import { asksForSignIns, keysAskedFor } from '../model/leaving.ts';
 import { whyNoEntry } from '../model/meta-pattern.ts';
 import { type RouteRules, sitesOf, type Topology } from '../model/route.ts';
+import { hearOtherSync } from './other-sync.ts';
 import type { Connection, Registry, SitePort, Store } from './ports.ts';
 
 export interface SiteSettings {
@@ -76,7 +77,10 @@ export function keepSiteSettings(ports: {
       if (!clockIsDue && !listIsNew && !signInsAreNew) return;
       const status = clockIsDue ? await site.status(connection) : null;
       const offsetMs = status === null ? null : newOffset(status, nowMs);
-      if (status !== null) await registry.updateInstallation(installation, versionsIn(status));
+      if (status !== null) {
+        await registry.updateInstallation(installation, versionsIn(status));
+        await hearOtherSync({ registry, store }, installation, status.warnings);
+      }
       if (listIsNew || signInsAreNew || offsetMs !== null) {
         await site.settings(connection, {
           ...(listIsNew ? watched : {}),

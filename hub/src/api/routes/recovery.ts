@@ -7,6 +7,7 @@ import {
   AlarmListSchema,
   AnswerAlarmsSchema,
   AnsweredAlarmsSchema,
+  RebuiltSchema,
   RecoverySchema,
   RereadSiteSchema,
   RewrittenSchema,
@@ -50,6 +51,23 @@ export function recoveryRoutes(api: Api, operations: Operations): void {
     ...access('operator'),
     schema: says('Learn from the sites what a restored hub has lost', RecoverySchema),
     handler: ({ caller }) => operations.recoverHub(caller?.name ?? ''),
+  });
+  api.route({
+    method: 'GET',
+    url: '/recovery/labels',
+    ...access('viewer'),
+    schema: says('Who could be known again by the labels of a lost hub', RebuiltSchema),
+    handler: () => operations.rebuildFromLabels(null),
+  });
+  api.route({
+    method: 'POST',
+    url: '/recovery/labels',
+    ...access('owner'),
+    schema: says(
+      'Know them again, where label, login and e-mail agree on all sites',
+      RebuiltSchema,
+    ),
+    handler: ({ caller }) => operations.rebuildFromLabels(caller?.name ?? ''),
   });
   api.route({
     method: 'GET',

@@ -9,9 +9,11 @@ import {
   ApprovalViewSchema,
   ChangeSiteSchema,
   CheckedSiteSchema,
+  CopiedSiteSchema,
   MovedSiteSchema,
   MoveSiteSchema,
   RemovedSiteSchema,
+  RemoveSiteSchema,
   RotatedSiteSchema,
   SiteListSchema,
   SiteParamsSchema,
@@ -104,6 +106,16 @@ export function siteRoutes(api: Api, operations: Operations): void {
   });
   api.route({
     method: 'POST',
+    url: '/sites/:site/copy',
+    ...access('owner'),
+    schema: {
+      ...says('What woke up with the site’s database is a copy', CopiedSiteSchema),
+      params: SiteParamsSchema,
+    },
+    handler: ({ params, caller }) => operations.siteCopied(params.site, caller?.name ?? ''),
+  });
+  api.route({
+    method: 'POST',
     url: '/sites/:site/rotate',
     ...access('owner'),
     schema: {
@@ -119,7 +131,9 @@ export function siteRoutes(api: Api, operations: Operations): void {
     schema: {
       ...says('Remove a site; its users stay', RemovedSiteSchema),
       params: SiteParamsSchema,
+      querystring: RemoveSiteSchema,
     },
-    handler: (request) => operations.removeSite(request.params.site),
+    handler: ({ params, query, caller }) =>
+      operations.removeSite(params.site, query, caller?.name ?? ''),
   });
 }

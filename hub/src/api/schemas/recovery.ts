@@ -58,6 +58,18 @@ export type RecoveredSite = z.infer<typeof RecoveredSiteSchema>;
 export const RecoverySchema = z.object({ sites: z.array(RecoveredSiteSchema) });
 export type Recovery = z.infer<typeof RecoverySchema>;
 
+/** Persons made again of the labels that a lost hub has left on its sites. */
+export const RebuiltSchema = z.object({
+  /** False: so it would be. */
+  done: z.boolean(),
+  persons: z.int().nonnegative(),
+  /** Of these persons, on all sites. */
+  accounts: z.int().nonnegative(),
+  /** Under an alarm still: known to one site only, or the sites do not agree. */
+  unclear: z.int().nonnegative(),
+});
+export type Rebuilt = z.infer<typeof RebuiltSchema>;
+
 export const AlarmSchema = z.object({
   uid: z.string(),
   site: z.string(),

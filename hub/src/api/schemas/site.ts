@@ -152,10 +152,26 @@ export const MovedSiteSchema = z.object({
 });
 export type MovedSite = z.infer<typeof MovedSiteSchema>;
 
+export const CopiedSiteSchema = z.object({
+  site: z.string(),
+  /** Where the copy woke up. */
+  copy: z.string(),
+});
+export type CopiedSite = z.infer<typeof CopiedSiteSchema>;
+
+export const RemoveSiteSchema = z.strictObject({
+  /** The site is gone for good, or will not answer: it is not asked. */
+  force: z
+    .enum(['true', 'false'])
+    .optional()
+    .transform((text) => text === 'true'),
+});
+export type RemoveSite = z.output<typeof RemoveSiteSchema>;
+
 export const RemovedSiteSchema = z.object({
   /** All sites of the installation go together. */
   removed: z.array(z.string()),
-  /** The site has confirmed that it is free; false: release it in its wp-admin. */
+  /** The site has let the hub go; false: it was not asked. Whoever has it releases it in its wp-admin. */
   released: z.boolean(),
 });
 export type RemovedSite = z.infer<typeof RemovedSiteSchema>;

@@ -48,6 +48,7 @@ const answers: Operations = {
     from: 'https://old.test/wp-json/',
     to: 'https://shop.test/wp-json/',
   }),
+  siteCopied: async (site) => ({ site, copy: 'staging.shop.test' }),
   removeSite: async (name) => {
     if (name !== 'Shop') throw new Fault('site.unknown', `There is no site “${name}”.`);
     return { removed: ['Shop'], released: true };
@@ -60,6 +61,7 @@ const answers: Operations = {
   siteRewritten: async () => ({ ...samples.reread, changed: 2 }),
   planRecovery: async () => samples.recovery,
   recoverHub: async () => samples.recovery,
+  rebuildFromLabels: async (by) => ({ done: by !== null, persons: 3, accounts: 7, unclear: 1 }),
   backUp: async () => samples.backup(),
   siteEvents: async () => [samples.siteEvent],
   alarms: async () => ({ alarms: [samples.alarm], next: null }),

@@ -1,6 +1,12 @@
 /** `rollcall recover`: the hub was restored from a backup, and learns from its sites again. */
 import type { Command } from 'commander';
-import { type Recovery, RecoverySchema } from '../../api/schemas/recovery.ts';
+import {
+  type Rebuilt,
+  RebuiltSchema,
+  type Recovery,
+  RecoverySchema,
+} from '../../api/schemas/recovery.ts';
+import type { ApiClient } from '../api-client.ts';
 import { asksHub, type CommandContext, type HubOptions, hubOf, show } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { table } from '../table.ts';
@@ -12,16 +18,22 @@ who is not clear gets an alarm (“rollcall alarm list”). Another copy of this
 
 interface RecoverOptions extends HubOptions {
   readonly yes?: boolean;
+  readonly fromLabels?: boolean;
 }
 
 export function addRecover(parent: Command, context: CommandContext): void {
   asksHub(parent.command('recover'))
     .description('the hub was restored from a backup: learn from the sites what it has lost')
     .option('--yes', 'do it; without this it is only said what would be done')
+    .option(
+      '--from-labels',
+      'its store is lost: know people again by the labels that it left on the sites',
+    )
     .addHelpText('after', MEANING)
     .action(async (options: RecoverOptions) => {
       const hub = hubOf(context, options);
       const done = options.yes === true;
+      if (options.fromLabels === true) return rebuild(context, options, hub, done);
       const recovery = done
         ? await hub.send('POST', '/recovery', {}, RecoverySchema)
         : await hub.get('/recovery', RecoverySchema);
@@ -29,6 +41,34 @@ export function addRecover(parent: Command, context: CommandContext): void {
       const failed = done && recovery.sites.some(({ fault }) => fault !== null);
       context.finish(failed ? EXIT.failed : EXIT.ok);
     });
+}
+
+async function rebuild(
+  context: CommandContext,
+  options: RecoverOptions,
+  hub: ApiClient,
+  done: boolean,
+): Promise<void> {
+  const path = '/recovery/labels';
+  const rebuilt = done
+    ? await hub.send('POST', path, {}, RebuiltSchema)
+    : await hub.get(path, RebuiltSchema);
+  show(context, options, rebuilt, () => describedLabels(rebuilt));
+}
+
+function describedLabels({ done, persons, accounts, unclear }: Rebuilt): string {
+  const who = `${persons} persons with ${accounts} accounts`;
+  const lines = [
+    done
+      ? `Known again: ${who}.`
+      : `${who} would be known again: label, login and e-mail agree on all their sites. “rollcall recover --from-labels --yes” does it.`,
+  ];
+  if (unclear > 0) {
+    lines.push(
+      `${unclear} accounts wait for you: only one site knows them, or sites do not agree. “rollcall alarm list” shows them.`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
 }
 
 const STANDS = {

@@ -8,26 +8,30 @@ import { visible } from '../visible.ts';
 
 interface RemoveOptions extends HubOptions {
   readonly yes?: boolean;
+  readonly force?: boolean;
 }
 
 export function addSiteRemove(parent: Command, context: CommandContext): void {
   asksHub(parent.command('remove'))
     .description('disconnect a site; its users stay')
     .argument('<name>', 'name of the site')
+    .option('--force', 'the site is gone: it is not asked')
     .option('--yes', 'do not ask')
     .action(async (name: string, options: RemoveOptions) => {
       if (!(await isMeant(name, options, context))) return context.finish(EXIT.failed);
-      const path = `/sites/${encodeURIComponent(name)}`;
+      const query = options.force === true ? '?force=true' : '';
+      const path = `/sites/${encodeURIComponent(name)}${query}`;
       const gone = await hubOf(context, options).send('DELETE', path, undefined, RemovedSiteSchema);
       show(context, options, gone, () => {
         const names = gone.removed.map(visible).join(', ');
-        const released = gone.released
-          ? ''
-          : ' It could not be told: release it in its wp-admin under User Sync.';
-        return `Removed: ${names}. Its users stay.${released}\n`;
+        return `Removed: ${names}. Its users stay.\n${gone.released ? '' : LEFT}`;
       });
     });
 }
+
+const LEFT = `It was not asked. If it is still there, it still keeps an account of the hub with a password, and its outbox:
+an administrator ends both there with “Release this site from its hub” in wp-admin under User Sync.
+`;
 
 /** Asked only where somebody can answer; scripts have said what they want. */
 async function isMeant(

@@ -34,8 +34,8 @@ export async function news(db: Kysely<Tables>, id: InstallationId): Promise<Inst
     .select('news')
     .where('id', '=', id)
     .executeTakeFirst();
-  const { copy = null, found = null, rewritten = null } = row?.news ?? {};
-  return { copy, found, rewritten };
+  const { copy = null, found = null, rewritten = null, others = null } = row?.news ?? {};
+  return { copy, found, rewritten, others };
 }
 
 /** What is not named stays. */

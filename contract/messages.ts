@@ -336,6 +336,12 @@ export const WriteOperationSchema = operationBase.extend({
       login_taken: z.literal('suffix').optional(),
     })
     .nullable(),
+  /**
+   * A password that the site can't verify is refused all the same; the site then mails the account
+   * WordPress's own link to set one (`why` is `password.mailed`), within bounds of its own
+   * (`password.mail_limit`). An older connector sends none.
+   */
+  password_mail: z.literal(true).optional(),
   fields: z.record(FieldNameSchema, StampedValueSchema),
 });
 export const DeleteOperationSchema = operationBase.extend({

@@ -3,7 +3,15 @@
  * by whatever way; and what becomes of one that the others can't verify.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { editProfile, resetPassword, restAs, signIn } from '#lab/sign-in.ts';
+import type { RouteView } from '#hub/api/schemas/route.ts';
+import {
+  editProfile,
+  passwordLink,
+  resetPassword,
+  restAs,
+  signIn,
+  usePasswordLink,
+} from '#lab/sign-in.ts';
 import { nativeMissing, type Site } from '#lab/start-site.ts';
 import { person, type Stage, startStage } from './stage.ts';
 
@@ -55,6 +63,8 @@ describe.skipIf(missing !== null)('WordPress 6.1, 6.8 and 7.1', () => {
         Promise.all(WAYS.map(async (way) => (await person(site, way))?.hash)),
       ),
     );
+  const mailsOn = async (name: string): Promise<number> =>
+    (await stage.site(name).mails()).filter(({ to }) => to.includes('argon@people.test')).length;
   const lastRow = async (): Promise<number> =>
     Math.max(0, ...(await stage.hub.log()).map(({ id }) => id));
 
@@ -129,5 +139,42 @@ describe.skipIf(missing !== null)('WordPress 6.1, 6.8 and 7.1', () => {
       'rest middle password password.unverifiable',
       'rest old password password.unverifiable',
     ]);
+  });
+
+  test('T198: who has such a password is mailed a link to set one where the route says so, and no second one', async () => {
+    const [source, target] = [stage.site('new'), stage.site('old')];
+    const { routes } = await stage.hub.call<{ routes: RouteView[] }>('GET', '/routes');
+    const route = routes.find((one) => one.source === 'new' && one.target === 'old');
+    await stage.hub.call('PATCH', `/routes/${route?.id}`, { rules: { passwordMail: true } });
+    const mailed = async () =>
+      (await target.mails()).filter(({ to }) => to.includes('argon@people.test'));
+    const [before, last] = [await mailed(), await lastRow()];
+    const lure = async (number: number): Promise<void> => {
+      await source.php(`update_option( 'test_argon', '1' );`);
+      await source.php(`wp_set_password( 'Only here ${number}!', get_user_by( 'login', 'argon' )->ID );
+        delete_option( 'test_argon' );`);
+      await stage.hub.rest();
+    };
+    for (const number of [5, 6, 7]) await lure(number);
+    const after = await mailed();
+    expect(after).toHaveLength(before.length + 1);
+    const told = (await stage.hub.log()).filter(({ id, target: to }) => id > last && to === 'old');
+    expect(told.map(({ status, reason }) => `${status} ${reason}`).toReversed()).toEqual([
+      'refused password.mailed',
+      'refused password.mail_limit',
+      'refused password.mail_limit',
+    ]);
+    expect(await mailsOn('middle')).toBe(0);
+
+    const [mail] = after.slice(-1);
+    if (mail === undefined) throw new Error('no mail');
+    expect(await usePasswordLink(target, passwordLink(mail), 'Set by link 8!')).toMatchObject({
+      ok: true,
+    });
+    await stage.hub.rest();
+    const doorsOfArgon = sites.map(
+      async (site) => (await signIn(site, 'argon', 'Set by link 8!')).ok,
+    );
+    expect(await Promise.all(doorsOfArgon)).toEqual([true, true, true]);
   });
 });

@@ -59,7 +59,8 @@ final class Rollcall_Apply {
 				Rollcall_Lock::free();
 			}
 		}
-		return self::answer_of( $receipts );
+		// The mails of this very batch alone are not held back, and nobody waits for the lock meanwhile.
+		return self::answer_of( $dry_run ? $receipts : Rollcall_Password_Mail::after( $operations, $receipts ) );
 	}
 
 	/**

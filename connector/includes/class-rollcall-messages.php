@@ -374,8 +374,9 @@ final class Rollcall_Messages {
 				'write'  => array(
 					'object',
 					$base + array(
-						'create' => array( 'null or', $create ),
-						'fields' => array( 'map', Rollcall_Shape::FIELD, $field ),
+						'create'         => array( 'null or', $create ),
+						'password_mail?' => array( 'one of', true ),
+						'fields'         => array( 'map', Rollcall_Shape::FIELD, $field ),
 					),
 				),
 				'delete' => array(

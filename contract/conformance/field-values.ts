@@ -133,6 +133,24 @@ export function describeValues(at: () => Rehearsal): void {
     });
   });
 
+  describe('a password of a kind that the site can’t verify', () => {
+    it('is refused, and mails its owner a link once where that is asked for', async () => {
+      const there = await at().guest();
+      const unknown = '$argon2id$v=19$m=65536,t=4,p=1$c29tZXNhbHQ$aGFzaA';
+      const plain = write(there, stamped({ password: unknown, nickname: 'Nick' }, past(5)));
+      const mails = await at().site.mails();
+      const [silent] = await at().receipts(plain);
+      expect(outcomes(silent)).toEqual({ password: 'password.unverifiable', nickname: 'applied' });
+      expect(await at().site.mails()).toBe(mails);
+      const asked = { ...plain, password_mail: true as const };
+      const [first, again] = [await at().receipt(asked), await at().receipt(asked)];
+      expect(outcomes(first)).toEqual({ password: 'password.mailed', nickname: 'same' });
+      expect(outcomes(again)).toEqual(outcomes(first));
+      expect(await at().site.mails()).toBe(mails + at().site.mailsPerLink);
+      expect((await at().present(there.login)).fields['password']).toBe(GUEST_FIELDS.password);
+    });
+  });
+
   describe('a text', () => {
     it('too long for its column, or an address that is none, is refused', async () => {
       const there = await at().guest();

@@ -87,6 +87,10 @@ export const REASONS = {
   'login.malformed': 'WordPress would not accept this login.',
   'log.switched': 'A person switched the Sync Log of the site on or off.',
   'mark.mismatch': 'The site is not where the hub left it; nothing was done.',
+  'password.mail_limit':
+    'The target can’t verify this kind of password hash, and mails no more links to set one for now.',
+  'password.mailed':
+    'The target can’t verify this kind of password hash; it mailed a link to set one there.',
   'password.unverifiable':
     'The target can’t verify this kind of password hash, or not in a reasonable time.',
   'path.already_visited': 'The change has been through this site already.',

@@ -25,6 +25,8 @@ export interface RouteRules {
   readonly leaveWhen?: readonly LeaveCondition[];
   /** Another person has the login on the target: wait for an operator, or create under `login-2`. */
   readonly loginTaken: 'hold' | 'suffix';
+  /** Whose password the target can't verify is mailed a link to set one there; missing: nobody is. */
+  readonly passwordMail?: boolean;
 }
 
 export interface Route {

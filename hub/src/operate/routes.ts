@@ -186,6 +186,7 @@ export function withDefaults(from: RuleEnd, to: RuleEnd, rules: Unsettled | unde
     onDelete: 'delete',
     reassignTo: null,
     loginTaken: 'hold',
+    passwordMail: false,
   };
   return { ...defaults, ...named(rules ?? {}) };
 }
@@ -231,6 +232,7 @@ const view = (route: Route, nameOf: (key: Route['source']) => string): RouteView
     fields: [...route.rules.fields],
     meta: [...route.rules.meta],
     roles: [...route.rules.roles],
+    passwordMail: route.rules.passwordMail ?? false,
     leaveWhen: (route.rules.leaveWhen ?? []).map((one) =>
       one.kind === 'meta' ? { ...one, values: [...one.values] } : one,
     ),

@@ -50,6 +50,8 @@ export const RulesSchema = z.object({
   leaveWhen: z.array(ConditionSchema).max(MOST_CONDITIONS),
   /** When another person has the login on the target: wait for an operator, or create it as `login-2`. */
   loginTaken: z.enum(['hold', 'suffix']),
+  /** Whose password the target can't verify is mailed WordPress's own link to set one there. */
+  passwordMail: z.boolean(),
 });
 export type Rules = z.infer<typeof RulesSchema>;
 

@@ -94,6 +94,7 @@ export const route: RouteView = {
     reassignTo: null,
     leaveWhen: [],
     loginTaken: 'hold',
+    passwordMail: false,
   },
 };
 export const group: GroupView = {

@@ -54,6 +54,7 @@ function describe({ id, source, target, status, group, rules }: RouteView): stri
     ['Deletes', rules.onDelete],
     ['Leaves', rules.leaveWhen.map(conditionShown).join(' and ') || 'everybody'],
     ['Taken', rules.loginTaken === 'suffix' ? 'login-2' : 'held'],
+    ['Mails', rules.passwordMail ? 'link to set a password' : 'nothing'],
     ['Inherits', rules.reassignTo === null ? 'nobody' : visible(rules.reassignTo)],
   ];
   const lines = rows.map(([name = '', value = '']) => `  ${name.padEnd(9)} ${value}\n`);

@@ -14,6 +14,7 @@ export interface RuleOptions extends LeaveOptions {
   /** false: nobody. */
   readonly reassignTo?: string | false;
   readonly loginTaken?: 'hold' | 'suffix';
+  readonly passwordMail?: 'on' | 'off';
   readonly preset?: (typeof PRESETS)[number];
 }
 
@@ -50,11 +51,18 @@ export const takesRules = (command: Command): Command =>
         '--login-taken <what>',
         'when another person has the login there: wait, or create login-2',
       ).choices(['hold', 'suffix']),
+    )
+    .addOption(
+      new Option(
+        '--password-mail <on|off>',
+        'mail who has a password that the target can’t verify a link to set one there',
+      ).choices(['on', 'off']),
     );
 
 /** What is not named is left as it is. */
 export function rulesOf(options: RuleOptions): SomeRules {
-  const { fields, meta, roles, creates, updates, onDelete, reassignTo, loginTaken } = options;
+  const { fields, meta, roles, creates, updates, onDelete, reassignTo } = options;
+  const { loginTaken, passwordMail } = options;
   return {
     ...(fields === undefined ? {} : { fields: commaList(fields) }),
     ...(meta === undefined ? {} : { meta: commaList(meta) }),
@@ -64,6 +72,7 @@ export function rulesOf(options: RuleOptions): SomeRules {
     ...(onDelete === undefined ? {} : { onDelete }),
     ...conditionsOf(options),
     ...(loginTaken === undefined ? {} : { loginTaken }),
+    ...(passwordMail === undefined ? {} : { passwordMail: passwordMail === 'on' }),
     ...(reassignTo === undefined ? {} : { reassignTo: reassignTo === false ? null : reassignTo }),
   };
 }

@@ -8,7 +8,7 @@
  */
 import type { Operation } from '#contract/messages.ts';
 import type { Carried } from '../../model/carried.ts';
-import { type Field, knownKey } from '../../model/field.ts';
+import { type Field, knownKey, PASSWORD } from '../../model/field.ts';
 import type { Delivery, Identity } from '../../model/identity.ts';
 import type { SiteKey } from '../../model/ids.ts';
 import type { Path } from '../../model/path.ts';
@@ -66,7 +66,10 @@ export function compose(
       [...looked.sent].map(([field, { value, stamp }]) => [field, { v: value, s: wire(stamp) }]),
     );
     const create = createOf(looked.birth, id, looked.bearer);
-    operation = { ...base, kind: 'write', create, fields };
+    const write = { ...base, kind: 'write' as const, create, fields };
+    operation = mailsPassword(looked.sent, topology, target)
+      ? { ...write, password_mail: true }
+      : write;
   }
   return {
     operation,
@@ -80,6 +83,13 @@ export function compose(
     source,
     path,
   };
+}
+
+/** The route that brings the password says so. */
+function mailsPassword(sent: Composed['sent'], topology: Topology, target: Site): boolean {
+  const password = sent.get(PASSWORD);
+  if (password === undefined) return false;
+  return routeOf(topology, password.path, target.key)?.rules.passwordMail === true;
 }
 
 const wire = (stamp: Stamp): [number, number] => [stamp[0], stamp[1]];

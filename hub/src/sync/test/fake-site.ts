@@ -40,6 +40,7 @@ import { digestOf } from './fake-digests.ts';
 import { FakeGuard } from './fake-guard.ts';
 import type { FakeGround } from './fake-merge.ts';
 import { FakeOutbox, type OutboxRow } from './fake-outbox.ts';
+import { mailedFor } from './fake-password-mail.ts';
 import { answerProof, confirmAll } from './fake-proofs.ts';
 
 export interface FakeSiteOptions {
@@ -334,9 +335,10 @@ export class FakeSite implements SitePort {
     this.answerOrFail(connection);
     this.refuseOtherMark(request.mark);
     if (!request.dryRun) this.mark = request.mark?.next ?? this.mark;
-    const receipts = request.operations.map((operation) =>
-      applyOne(this.ground, operation, request.dryRun),
-    );
+    const receipts = request.operations.map((operation) => {
+      const receipt = applyOne(this.ground, operation, request.dryRun);
+      return request.dryRun ? receipt : mailedFor(operation, receipt);
+    });
     const { meanwhile } = this;
     this.meanwhile = null;
     await meanwhile?.();

@@ -35,12 +35,14 @@ async function helpOf(command: readonly string[]): Promise<Help> {
   return { usage: usage.replace('Usage: ', ''), description, sections, after };
 }
 
-/** Commands that have no commands of their own, in the order of the help. */
+/** Commands that have no commands of their own, or do something themselves, in the order of the help. */
 async function leaves(command: readonly string[] = []): Promise<(readonly string[])[]> {
-  const commands = (await helpOf(command)).sections.get('Commands') ?? [];
+  const { sections } = await helpOf(command);
+  const commands = sections.get('Commands') ?? [];
   if (commands.length === 0) return [command];
+  const itself = sections.has('Arguments') ? [command] : [];
   const below = commands.map(([term]) => leaves([...command, term.split(' ')[0] ?? '']));
-  return (await Promise.all(below)).flat();
+  return [...itself, ...(await Promise.all(below)).flat()];
 }
 
 const escaped = (text: string): string => text.replaceAll('|', '\\|');

@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
     'contract hub/model hub/reasons hub/errors sync/account-pages sync/ports sync/spread-batch',
   'sync/deliver': 'contract hub/model hub/reasons hub/errors sync/ports sync/spread-batch',
   'sync/other-sync': 'hub/model hub/reasons sync/ports',
+  'sync/reconcile': 'contract hub/model hub/reasons',
   'sync/site-settings': 'contract hub/model sync/ports sync/other-sync',
   'sync/signals': 'sync/ports',
   'sync/with-marks': 'contract hub/model hub/reasons hub/errors sync/ports',
@@ -31,7 +32,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   'hub/wordpress': 'contract hub/model hub/reasons hub/errors sync/ports',
   'hub/api': 'contract hub/reasons hub/errors',
   'hub/operate':
-    'contract hub/model hub/reasons hub/errors hub/api sync/account-pages sync/ports sync/decide sync/pipeline sync/other-sync sync/rewritten-outside sync/signals',
+    'contract hub/model hub/reasons hub/errors hub/api sync/account-pages sync/ports sync/decide sync/pipeline sync/other-sync sync/reconcile sync/rewritten-outside sync/signals',
   'hub/cli': 'contract hub/reasons hub/errors hub/api hub/main',
   'hub/main':
     'contract hub/model hub/reasons hub/errors hub/api hub/cli hub/operate hub/storage hub/wordpress sync/ports sync/with-marks sync/with-proofs sync/creation-limit sync/deliver sync/pipeline sync/signals',

@@ -264,6 +264,16 @@ export const FAULTS = {
     retryable: false,
     next: 'Name roles that give no power over a site.',
   },
+  'reconcile.ended': {
+    status: 409,
+    retryable: false,
+    next: '“rollcall reconcile show” tells what it found.',
+  },
+  'reconcile.unknown': {
+    status: 404,
+    retryable: false,
+    next: 'Look at “rollcall reconcile list”; of each two sites the last thirty are kept.',
+  },
   'sync.unknown': {
     status: 404,
     retryable: false,

@@ -18,12 +18,14 @@ import { workOnRun } from './operate/manual-sync/work-on-run.ts';
 import { buildOperations } from './operate/operations.ts';
 import type { Introductions, OneTimeLogin, OperationPorts } from './operate/ports.ts';
 import { settleProofs } from './operate/proofs/settle-proofs.ts';
+import { workOnReconcile } from './operate/reconcile/work-on-reconcile.ts';
 import { followSite } from './operate/relocate-site.ts';
 import { runUntilIdle } from './operate/status.ts';
 import { backUp } from './storage/backup/back-up.ts';
 import { hubIdentity, startAt, takeOver } from './storage/hub-meta.ts';
 import { startJobs } from './storage/jobs.ts';
 import { openStorage, type Storage } from './storage/open-storage.ts';
+import { purgeReconciles } from './storage/reconciles.ts';
 import { purgeKept, purgeRuns } from './storage/runs.ts';
 import {
   expireDeliveries,
@@ -86,7 +88,8 @@ async function startOn(
   closing: (() => Promise<void>)[],
   world: WireOptions,
 ): Promise<RunningHub> {
-  const { store, registry, views, logKeeping, marks, proofs, runs, tokens, database } = storage;
+  const { store, registry, views, logKeeping, marks, proofs, runs, reconciles, tokens, database } =
+    storage;
   const alone = options.databaseUrl === undefined;
   const place = {
     host: alone ? hostname() : null,
@@ -143,6 +146,7 @@ async function startOn(
     marks,
     proofs,
     runs,
+    reconciles,
     site,
     pipeline,
     wake: late,
@@ -179,7 +183,10 @@ async function startOn(
   }
   const onError = reportErrors(log);
   if (options.workers !== false) {
-    const onRun = (id: string) => workOnRun(ports, id);
+    const onRun = async (id: string) => {
+      await workOnRun(ports, id);
+      await workOnReconcile(ports, id);
+    };
     await startWorkers({ storage, pipeline, late, pollMs, onRun, onError, closing });
   }
   return {
@@ -244,7 +251,7 @@ function hostsOf({ host = '127.0.0.1', publicUrl }: HubOptions): readonly string
 
 /** Workers on the database's queue; every installation is asked once at the start. */
 async function startWorkers({
-  storage: { database, store, registry, runs },
+  storage: { database, store, registry, runs, reconciles },
   pipeline,
   late,
   pollMs,
@@ -266,7 +273,9 @@ async function startWorkers({
   const upkeep = hourly(store, () => tidy(database));
   const wakeAll = () => wakeDue({ store, wake: jobs.wake });
   const wakeRuns = async () => {
-    for (const id of await runs.atWork()) await jobs.wake.run(id);
+    await reconciles.startDue(() => randomUUID());
+    for (const id of [...(await runs.atWork()), ...(await reconciles.atWork())])
+      await jobs.wake.run(id);
   };
   await jobs.work({
     onPull: (installation) => pipeline.pull(installation),
@@ -311,6 +320,8 @@ async function wakeOverdue(
 const DAY_MS = 86_400_000;
 /** Proofs that ended are kept for this long. How long the Sync Log is kept people say. */
 const PROOFS_RETENTION_MS = 30 * DAY_MS;
+/** Of routes that are compared no more, or weekly. Of each two sites the newest are kept, and no more. */
+const REPORTS_RETENTION_MS = 365 * DAY_MS;
 /** A site is restored or moved seldom; what happened last time is asked for months later. */
 const EVENTS_RETENTION_MS = 365 * DAY_MS;
 /** Acknowledged changes only serve to recognise a row that comes again. */
@@ -326,6 +337,7 @@ async function tidy(database: Storage['database']): Promise<void> {
   await purgeProofs(database, PROOFS_RETENTION_MS);
   await purgeKept(database, VALUES_RETENTION_MS);
   await purgeRuns(database, PROOFS_RETENTION_MS);
+  await purgeReconciles(database, REPORTS_RETENTION_MS);
   await purgeEvents(database, EVENTS_RETENTION_MS);
   await purgeChanges(database, CHANGES_RETENTION_MS);
   await expireDeliveries(database, VALUES_RETENTION_MS);

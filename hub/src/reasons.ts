@@ -3,7 +3,8 @@
  * sentence for people. docs/reference/reasons.md is checked against this list both ways.
  *
  * The part before the dot says who said no: the source, the account, the identity, the link,
- * the path, the route, the target, a field's value, the stamp, the hub, a manual sync (`run`) or the installation.
+ * the path, the route, the target, a field's value, the stamp, the hub, a manual sync (`run`) or the installation;
+ * `drift` says what a comparison of two sites has found.
  * The connector's codes are here, too.
  */
 export const REASONS = {
@@ -34,6 +35,19 @@ export const REASONS = {
     'More accounts would be deleted than the deletion limit allows without a person’s consent.',
   'delivery.expired':
     'The target was away for longer than the retention; values are read afresh from the source when it returns.',
+  'drift.altered':
+    'Both sites hold the same change with other values; something on the target altered it when it was written.',
+  'drift.behind': 'The target holds an older value, and nothing newer is on its way to it.',
+  'drift.believed':
+    'The hub believed that the target holds this value, and the target holds an older one.',
+  'drift.extra':
+    'The account is on the target alone; nobody on the source is known to be the same person.',
+  'drift.from_before':
+    'The values are older than Rollcall, so neither is known to be the newer one.',
+  'drift.missing': 'The account should be on the target by the rules of the route, and is not.',
+  'drift.newer_there': 'The target holds a newer value than the source; it is left alone.',
+  'drift.not_heard': 'The source has changed it just now; the hub hears of it with the next pull.',
+  'drift.on_its_way': 'It is on its way to the target.',
   'email.malformed': 'WordPress would store this e-mail address in another form.',
   'email.missing': 'An account is not created without its e-mail address.',
   'field.never_synced':

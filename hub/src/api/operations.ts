@@ -35,6 +35,14 @@ import type {
 } from './schemas/log.ts';
 import type { AskedProof, AskForProof } from './schemas/proof.ts';
 import type {
+  DriftQuery,
+  DriftRows,
+  ReconcileList,
+  ReconcileListQuery,
+  ReconcileRequest,
+  ReconcileView,
+} from './schemas/reconcile.ts';
+import type {
   AlarmList,
   AlarmListQuery,
   AnswerAlarms,
@@ -171,6 +179,14 @@ export interface Operations {
   cancelSync(id: string): Promise<SyncRun>;
   /** Puts back what it changed and nobody has touched since. */
   undoSync(id: string, undo: UndoSync, by: string): Promise<SyncRun>;
+
+  /** Returns as soon as it is under way. No route between the two is a fault. */
+  startReconcile(request: ReconcileRequest, by: string): Promise<ReconcileView>;
+  reconcile(id: string): Promise<ReconcileView>;
+  reconciles(query: ReconcileListQuery): Promise<ReconcileList>;
+  driftRows(id: string, query: DriftQuery): Promise<DriftRows>;
+  /** What was raised until then goes its way. */
+  cancelReconcile(id: string): Promise<ReconcileView>;
 
   log(query: LogQuery): Promise<LogPage>;
   /** Oldest first, a page at a time; the pages are read as they are asked for. */

@@ -34,6 +34,7 @@ import { healthRoutes } from './routes/health.ts';
 import { heldRoutes } from './routes/held.ts';
 import { logRoutes } from './routes/log.ts';
 import { proofRoutes } from './routes/proof.ts';
+import { reconcileRoutes } from './routes/reconcile.ts';
 import { recoveryRoutes } from './routes/recovery.ts';
 import { routeRoutes } from './routes/route.ts';
 import { runRoutes } from './routes/run.ts';
@@ -113,6 +114,7 @@ async function apiV1(api: Api, deps: ServerDeps, countFailure: CountFailure): Pr
   routeRoutes(api, operations);
   groupRoutes(api, operations);
   syncRoutes(api, operations);
+  reconcileRoutes(api, operations);
   viewRoutes(api, operations);
   logRoutes(api, operations);
   heldRoutes(api, operations);

@@ -19,6 +19,7 @@ import { addLink } from './commands/link.ts';
 import { addLogSettings } from './commands/log-settings.ts';
 import { addLogs } from './commands/logs.ts';
 import { addProof } from './commands/proof.ts';
+import { addReconcile } from './commands/reconcile.ts';
 import { addRecover } from './commands/recover.ts';
 import { addRetry } from './commands/retry.ts';
 import { addRouteAdd } from './commands/route-add.ts';
@@ -70,6 +71,8 @@ function program(context: CommandContext): Command {
     // “adopt” and its subcommands have the same ones: what stands behind a subcommand is its own.
     .enablePositionalOptions()
     .description('Keeps the users of many WordPress sites in step.')
+    // An option after “reconcile list” is that command’s, although “reconcile” has the same one.
+    .enablePositionalOptions()
     .addHelpText('after', EXIT_CODES);
   addServe(root, context);
   addRun(root, context);
@@ -100,6 +103,7 @@ function program(context: CommandContext): Command {
     addSync,
     addAdopt,
     addRuns,
+    addReconcile,
     addLogs,
     addLogSettings,
     addRetry,

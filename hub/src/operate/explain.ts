@@ -4,14 +4,14 @@
  */
 import type { Explanation } from '../api/schemas/explain.ts';
 import { Fault } from '../errors.ts';
-import { ACCOUNT, type Field } from '../model/field.ts';
-import type { Account, Fact, Holding, Identity } from '../model/identity.ts';
+import type { Identity } from '../model/identity.ts';
 import type { Proof } from '../model/proof.ts';
 import type { Topology } from '../model/route.ts';
 import { reasonSentence } from '../reasons.ts';
 import { someMapRoles } from '../sync/decide/spread.ts';
-import type { SiteRecord } from '../sync/ports.ts';
+
 import { refusalsIn, whyOf } from './explain-route.ts';
+import { holdingOf } from './holding-of.ts';
 import { momentOrNull, siteNamed, siteNames } from './names.ts';
 import type { OperationPorts } from './ports.ts';
 import { viewsOf } from './proofs/list-proofs.ts';
@@ -37,7 +37,8 @@ export async function explain(
   const nameOf = await siteNames(registry);
   const others = [...topology.sites.values()].map((entry) => entry.installation);
   const candidates = await views.candidatesOf(identity, site.installation, others);
-  const holding = holdingOf(site, account);
+  // An edit creates nobody who is missing, unless the target says so.
+  const holding = holdingOf(site, account, { newlyBorn: false });
   const refused = { uid: identity.uid, statuses: ['refused'], limit: REFUSALS } as const;
   const common = {
     rolesAreMapped: someMapRoles(topology),
@@ -70,34 +71,6 @@ export async function explain(
     log: (await views.log({ uid: identity.uid, limit: LOG_ROWS })).map((row) =>
       viewRow(row, nameOf),
     ),
-  };
-}
-
-/** Everything the hub knows the site to hold, as if it were edited now. */
-function holdingOf(site: SiteRecord, account: Account): Holding {
-  const facts: Fact[] = [];
-  for (const [key, stamp] of account.known) {
-    const prefix = `${site.key}/`;
-    const field: Field = key.startsWith(prefix) ? key.slice(prefix.length) : key;
-    if (field === ACCOUNT || (/^\d+\//u.test(key) && !key.startsWith(prefix))) continue;
-    facts.push({ field, site: site.key, value: null, stamp, path: [site.key] });
-  }
-  const born = account.known.get(ACCOUNT);
-  const birth =
-    born === undefined
-      ? null
-      : { login: account.login, registered: account.registered, stamp: born, path: [site.key] };
-  return {
-    installation: site.installation,
-    facts,
-    all: facts,
-    complete: true,
-    gone: account.gone === null ? null : { stamp: account.gone, path: [site.key], site: site.key },
-    birth,
-    // An edit creates nobody who is missing, unless the target says so.
-    newlyBorn: false,
-    learnedBy: 'receipt',
-    lane: 'people',
   };
 }
 

@@ -36,6 +36,8 @@ import { siteRestored, siteRewritten } from './read-anew.ts';
 import { exportLog, readLog } from './read-log.ts';
 import { readSiteEvents } from './read-site-events.ts';
 import { rebuildFromLabels } from './rebuild-from-labels.ts';
+import { listDrift, listReconciles, viewReconcile } from './reconcile/list-reconciles.ts';
+import { cancelReconcile, startReconcile } from './reconcile/start-reconcile.ts';
 import { planRecovery, recoverHub } from './recover-hub.ts';
 import { removeSite } from './remove-site.ts';
 import { resolveHeld, showHeld } from './resolve-held.ts';
@@ -97,6 +99,11 @@ export function buildOperations(ports: OperationPorts): Operations {
     resumeSync: (id) => resumeSync(ports, id),
     cancelSync: (id) => cancelSync(ports, id),
     undoSync: (id, undo, by) => undoSync(ports, id, undo, by),
+    startReconcile: (request, by) => startReconcile(ports, request, by),
+    reconcile: (id) => viewReconcile(ports, id),
+    reconciles: (query) => listReconciles(ports, query),
+    driftRows: (id, query) => listDrift(ports, id, query),
+    cancelReconcile: (id) => cancelReconcile(ports, id),
     log: (query) => readLog(ports, query),
     exportLog: (filter) => exportLog(ports, filter),
     retry: (wanted, by) => retry(ports, wanted, by),

@@ -6,6 +6,7 @@ import type { Caller } from '../api/operations.ts';
 import type { Fault } from '../errors.ts';
 import type { Approvals } from '../model/approval.ts';
 import type { Arrangements } from '../model/arrangement.ts';
+import type { Reconciles } from '../model/reconcile.ts';
 import type { Pipeline } from '../sync/pipeline.ts';
 import type {
   Credential,
@@ -64,6 +65,7 @@ export interface OperationPorts {
   readonly marks: Marks;
   readonly proofs: Proofs;
   readonly runs: Runs;
+  readonly reconciles: Reconciles;
   readonly site: SitePort;
   readonly introductions: Introductions;
   readonly approvals: Approvals;

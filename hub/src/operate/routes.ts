@@ -13,20 +13,20 @@ import { writtenOut } from '../model/route-preset.ts';
 import type { SiteRecord } from '../sync/ports.ts';
 import { siteNamed, siteNames } from './names.ts';
 import type { OperationPorts } from './ports.ts';
+import { changeSchedule, schedules } from './reconcile/schedule.ts';
 
 /** What a site says of itself that counts for the rules of a route. */
 type RuleEnd = Pick<SiteRecord, 'rules' | 'roles'>;
 /** Rules of which some may not be named. */
 type Unsettled = { readonly [Rule in keyof RouteRules]?: RouteRules[Rule] | undefined };
 
-export async function listRoutes({
-  registry,
-  arrangements,
-}: OperationPorts): Promise<readonly RouteView[]> {
+export async function listRoutes(ports: OperationPorts): Promise<readonly RouteView[]> {
+  const { registry, arrangements } = ports;
   const nameOf = await siteNames(registry);
+  const scheduleOf = await schedules(ports);
   const groups = await arrangements.groupNames();
   return (await registry.topology()).routes.map((route) => ({
-    ...view(route, nameOf),
+    ...view(route, nameOf, scheduleOf),
     group: groups.get(route.id) ?? null,
   }));
 }
@@ -84,7 +84,9 @@ export async function changeRoute(
     await wake.deliver(target.installation, 'people');
     await wake.deliver(target.installation, 'bulk');
   }
-  return view(await routeWithId(ports, id), await siteNames(registry));
+  if (change.reconcile !== undefined) await changeSchedule(ports, route.id, change.reconcile);
+  const scheduleOf = await schedules(ports);
+  return view(await routeWithId(ports, id), await siteNames(registry), scheduleOf);
 }
 
 /**
@@ -220,7 +222,11 @@ async function configureEnds(
   await Promise.all(installations.map((id) => pipeline.configure(id)));
 }
 
-const view = (route: Route, nameOf: (key: Route['source']) => string): RouteView => ({
+const view = (
+  route: Route,
+  nameOf: (key: Route['source']) => string,
+  scheduleOf: (route: Route['id']) => RouteView['reconcile'] = () => null,
+): RouteView => ({
   id: route.id,
   source: nameOf(route.source),
   target: nameOf(route.target),
@@ -237,4 +243,5 @@ const view = (route: Route, nameOf: (key: Route['source']) => string): RouteView
       one.kind === 'meta' ? { ...one, values: [...one.values] } : one,
     ),
   },
+  reconcile: scheduleOf(route.id),
 });

@@ -10,6 +10,7 @@ import { signalsArrive } from '../sync/signals.ts';
 import { versionsOf } from './list-sites.ts';
 import { moment, momentOrNull } from './names.ts';
 import type { OperationPorts } from './ports.ts';
+import { lastReconciles } from './reconcile/last-reconciles.ts';
 import { standing } from './what-stands.ts';
 
 export async function status(
@@ -52,6 +53,7 @@ export async function status(
     held: all.reduce((sum, entry) => sum + entry.held, 0),
     routes: (await registry.topology()).routes.length,
     sites,
+    reconciles: await lastReconciles(ports),
   };
 }
 

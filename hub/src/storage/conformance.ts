@@ -14,6 +14,7 @@ import { markFacts } from './test/mark-facts.ts';
 import { outboxFacts } from './test/outbox-facts.ts';
 import { peopleFacts } from './test/people-facts.ts';
 import { proofFacts } from './test/proof-facts.ts';
+import { reconcileFacts } from './test/reconcile-facts.ts';
 import { registryFacts } from './test/registry-facts.ts';
 import { runFacts } from './test/run-facts.ts';
 import { samePersonFacts } from './test/same-person-facts.ts';
@@ -39,6 +40,7 @@ export function storageConformance(
   describe('marks', () => markFacts(world));
   describe('proofs', () => proofFacts(world));
   describe('runs', () => runFacts(world));
+  describe('reconciles', () => reconcileFacts(world));
   describe('views', () => viewFacts(world));
   describe('log', () => logFacts(world));
   describe('hub', () => hubFacts(world));

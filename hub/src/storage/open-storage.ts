@@ -2,6 +2,7 @@
 
 import type { Approvals } from '../model/approval.ts';
 import type { Arrangements } from '../model/arrangement.ts';
+import type { Reconciles } from '../model/reconcile.ts';
 import type { LogKeeping, Marks, Proofs, Registry, Runs, Store, Views } from '../sync/ports.ts';
 import { createApprovals } from './approvals.ts';
 import { createArrangements } from './arrangements.ts';
@@ -15,6 +16,7 @@ import {
   openDatabase,
 } from './open-database.ts';
 import { createProofs } from './proofs.ts';
+import { createReconciles } from './reconciles.ts';
 import { createRegistry } from './registry.ts';
 import { createRuns } from './runs.ts';
 import type { KeySource, Secrets } from './secrets.ts';
@@ -30,6 +32,7 @@ export interface Storage {
   readonly marks: Marks;
   readonly proofs: Proofs;
   readonly runs: Runs;
+  readonly reconciles: Reconciles;
   readonly views: Views;
   readonly logKeeping: LogKeeping;
   readonly tokens: Tokens;
@@ -62,6 +65,7 @@ export const storageOn = (database: Database, secrets: Secrets): Storage => ({
   marks: createMarks(database),
   proofs: createProofs(database, secrets),
   runs: createRuns(database, secrets),
+  reconciles: createReconciles(database),
   views: createViews(database, secrets),
   logKeeping: createLogKeeping(database),
   tokens: createTokens(database),

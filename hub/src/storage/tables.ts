@@ -21,6 +21,13 @@ import type { Standing } from '../model/leaving.ts';
 import type { LogAction, LogStatus } from '../model/log-entry.ts';
 import type { Path } from '../model/path.ts';
 import type { ProofKind } from '../model/proof.ts';
+import type {
+  Counted,
+  DriftRow,
+  Every,
+  ReconcileRecord,
+  ReconcileState,
+} from '../model/reconcile.ts';
 import type { Route, RouteRules, Site, SiteRules } from '../model/route.ts';
 import type { Stamp } from '../model/stamp.ts';
 import type {
@@ -307,6 +314,39 @@ export interface Tables {
     pair: SyncStep['pair'];
     sides: Json<NonNullable<SyncStep['sides']>> | null;
     decision: Generated<SyncStep['decision']>;
+  };
+  reconciles: {
+    id: string;
+    source: SiteKey;
+    target: SiteKey;
+    state: ReconcileState;
+    repair: boolean;
+    extra: boolean;
+    started_by: string;
+    at_ms: Generated<number>;
+    ended_ms: number | null;
+    read_to: Generated<number>;
+    accounts: Generated<number>;
+    total: number | null;
+    counts: ColumnType<readonly Counted[], never, string>;
+    fault: Json<ReconcileRecord['fault']> | null;
+  };
+  reconcile_rows: {
+    reconcile: string;
+    side: DriftRow['side'];
+    wp_id: WordPressId;
+    reason: string;
+    what: DriftRow['what'];
+    uid: IdentityUid | null;
+    login: string;
+    fields: Json<readonly Field[]>;
+    state: DriftRow['state'];
+  };
+  reconcile_schedules: {
+    route: RouteId;
+    every: Every;
+    repair: boolean;
+    next_ms: Generated<number>;
   };
   sync_log: {
     id: Generated<number>;

@@ -25,15 +25,40 @@ export async function* accountPages(
   asked: Asked,
   from = 0,
 ): AsyncGenerator<AccountPage> {
+  yield* boundedPages(
+    site,
+    connection,
+    {
+      ask: (after) => site.accounts(connection, { ...asked, after }),
+      countOf: ({ accounts }) => accounts.length,
+    },
+    from,
+  );
+}
+
+/** The same for any answer that goes through a site's accounts. */
+export async function* boundedPages<Page extends { readonly next: number | null }>(
+  site: Pick<SitePort, 'status'>,
+  connection: Connection,
+  {
+    ask,
+    countOf,
+  }: {
+    readonly ask: (after: number) => Promise<Page>;
+    readonly countOf: (page: Page) => number;
+  },
+  from = 0,
+): AsyncGenerator<Page & { readonly after: number }> {
   let after: number | null = from;
   let count = 0;
   let empty = 0;
   let most = BELIEVED_UNASKED;
   let said: number | null = null;
   while (after !== null) {
-    const page: AccountsAnswer = await site.accounts(connection, { ...asked, after });
-    count += page.accounts.length;
-    empty = page.accounts.length > 0 ? 0 : empty + 1;
+    const page: Page = await ask(after);
+    const rows = countOf(page);
+    count += rows;
+    empty = rows > 0 ? 0 : empty + 1;
     if (count > most && said === null) {
       said = (await site.status(connection)).accounts;
       most = mostOf(said);

@@ -20,7 +20,7 @@ import { offer } from './capture/offer.ts';
 import { label, type PullInput, pull } from './capture/pull.ts';
 import { type Recovered, recover, type Step } from './capture/recover.ts';
 import { refresh } from './capture/refresh.ts';
-import { type Reread, reread } from './capture/reread.ts';
+import { type Reread, reread, rereadSome } from './capture/reread.ts';
 import { waitMsAfter } from './deliver/closed-door.ts';
 import type { DeletionLimit } from './deliver/deletion-limit.ts';
 import { send } from './deliver/send.ts';
@@ -100,6 +100,17 @@ export interface Pipeline {
   ): Promise<void>;
   /** An operator's word: what these accounts hold goes to the target, whatever leaves by itself. */
   carry(installation: InstallationId, ids: readonly WordPressId[], target: SiteKey): Promise<void>;
+  /**
+   * A comparison found the target behind: what these accounts hold goes there once more, by all rules. What the
+   * hub has not heard of yet is left to the next pull.
+   */
+  sendAgain(
+    installation: InstallationId,
+    ids: readonly WordPressId[],
+    target: SiteKey,
+  ): Promise<void>;
+  /** As `reread`, for accounts that hold less than the hub believed, while everything else goes on. */
+  rereadSome(installation: InstallationId, ids: readonly WordPressId[]): Promise<Reread>;
   /** Brings the site's clock offset and list of watched meta up to date now, not at the next pull. */
   configure(installation: InstallationId): Promise<void>;
   /** Pulls and sends until nothing moves any more, or the time is over. Needs no workers. */
@@ -208,6 +219,17 @@ export function buildPipeline(ports: PipelinePorts, settings: PipelineSettings):
       const input = await inputOf(installation, await registry.topology());
       await carry(ids, target, input, stagePorts);
       await wakeDue(ports);
+    },
+    sendAgain: async (id, ids, target) => {
+      const input = await inputOf(await registry.installation(id), await registry.topology());
+      await carry(ids, target, input, stagePorts, { asNew: false, asked: false, onlyHeard: true });
+      await wakeDue(ports);
+    },
+    rereadSome: async (id, ids) => {
+      const input = await inputOf(await registry.installation(id), await registry.topology());
+      const found = await rereadSome(ids, input, stagePorts);
+      await wakeDue(ports);
+      return found;
     },
     configure: async (id) => {
       await guarded(id, async (installation, topology) => {

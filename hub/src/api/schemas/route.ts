@@ -1,5 +1,6 @@
 /** Routes: one-way links between sites with their rules; two-way is two routes. */
 import { z } from 'zod';
+import { ChangeScheduleSchema, ScheduleSchema } from './reconcile.ts';
 import { LoginSchema, RoleNameSchema, SiteNameSchema } from './words.ts';
 
 const listed = <Item extends z.ZodType>(item: Item) => z.array(item).max(1000);
@@ -83,6 +84,8 @@ export const RouteViewSchema = z.object({
   /** The group that it belongs to; null: none. */
   group: z.string().nullable(),
   rules: RulesSchema,
+  /** When the two sites are compared by themselves; null: never. */
+  reconcile: ScheduleSchema.nullable(),
 });
 export type RouteView = z.infer<typeof RouteViewSchema>;
 
@@ -94,6 +97,7 @@ export const ChangeRouteSchema = z
     /** Adds to the lists that there are, and takes nothing away. */
     preset: PresetSchema,
     rules: SomeRulesSchema.optional(),
+    reconcile: ChangeScheduleSchema.optional(),
   })
   .refine((change) => Object.keys(change).length > 0, 'names nothing to change');
 export type ChangeRoute = z.infer<typeof ChangeRouteSchema>;

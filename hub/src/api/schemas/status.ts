@@ -51,6 +51,19 @@ export const HubStatusSchema = z.object({
   held: countSchema,
   routes: countSchema,
   sites: z.array(SiteStatusSchema),
+  /** Of each route that was ever compared what came out last. */
+  reconciles: z.array(
+    z.object({
+      id: z.string(),
+      source: z.string(),
+      target: z.string(),
+      state: z.enum(['done', 'failed']),
+      drift: countSchema,
+      /** Of the drift, what the repair has sent on its way, or reported. */
+      raised: countSchema,
+      endedAt: MomentSchema.nullable(),
+    }),
+  ),
 });
 export type HubStatus = z.infer<typeof HubStatusSchema>;
 

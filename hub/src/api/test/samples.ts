@@ -7,6 +7,7 @@ import type { GuardView } from '../schemas/guard.ts';
 import type { HeldParty, HeldRow } from '../schemas/held.ts';
 import type { LogRow, LogSettings } from '../schemas/log.ts';
 import type { AskedProof } from '../schemas/proof.ts';
+import type { DriftRows, ReconcileView } from '../schemas/reconcile.ts';
 import type { Alarm, Recovery, RereadSite } from '../schemas/recovery.ts';
 import type { RouteView } from '../schemas/route.ts';
 import type { SiteTest, SiteView } from '../schemas/site.ts';
@@ -96,6 +97,7 @@ export const route: RouteView = {
     loginTaken: 'hold',
     passwordMail: false,
   },
+  reconcile: null,
 };
 export const group: GroupView = {
   name: 'Brands',
@@ -110,6 +112,59 @@ export const group: GroupView = {
   routes: 3,
   sharing: [],
 };
+
+export const comparison: ReconcileView = {
+  id: 'rec-1',
+  state: 'done',
+  source: 'Shop',
+  target: 'Blog',
+  repair: false,
+  extra: true,
+  by: 'operator',
+  accounts: 12,
+  total: 12,
+  drift: 1,
+  raised: 0,
+  inStep: 10,
+  found: [
+    {
+      what: 'different',
+      reason: 'drift.behind',
+      message: 'The target holds an older value, and nothing newer is on its way to it.',
+      count: 1,
+      raised: 0,
+    },
+    {
+      what: 'by_rule',
+      reason: 'account.privileged',
+      message: 'The account can administer its site.',
+      count: 1,
+      raised: 0,
+    },
+  ],
+  askedAt: MOMENT,
+  endedAt: MOMENT,
+  fault: null,
+};
+
+export const drift: DriftRows = {
+  accounts: [
+    {
+      login: 'anna',
+      site: 'Shop',
+      wpId: 7,
+      uid: UID,
+      what: 'different',
+      fields: ['first_name'],
+      reason: 'drift.behind',
+      message: 'The target holds an older value, and nothing newer is on its way to it.',
+      next: 'The repair sends it.',
+      raised: false,
+    },
+  ],
+  next: null,
+};
+
 export const wayBack: RouteView = { ...route, id: 2, source: 'Blog', target: 'Shop' };
 
 export const run: SyncRun = {
@@ -226,6 +281,7 @@ export const status: HubStatus = {
   pending: 0,
   held: 0,
   routes: 1,
+  reconciles: [],
   sites: [siteStatus],
 };
 

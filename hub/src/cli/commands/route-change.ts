@@ -7,21 +7,30 @@ import { visible } from '../visible.ts';
 import { findRoutes, namesRoutes } from './find-routes.ts';
 import { conditionShown } from './leave-when.ts';
 import { type RuleOptions, rulesOf, takesRules } from './route-rules.ts';
+import {
+  describeSchedule,
+  type ScheduleOptions,
+  scheduleOf,
+  takesSchedule,
+} from './route-schedule.ts';
 
-interface ChangeOptions extends HubOptions, RuleOptions {
+interface ChangeOptions extends HubOptions, RuleOptions, ScheduleOptions {
   readonly both?: boolean;
 }
 
 export function addRouteChange(parent: Command, context: CommandContext): void {
-  takesRules(
-    namesRoutes(
-      asksHub(parent.command('change')).description('change rules; what is not named stays'),
+  takesSchedule(
+    takesRules(
+      namesRoutes(
+        asksHub(parent.command('change')).description('change rules; what is not named stays'),
+      ),
     ),
   ).action(async (source: string, target: string | undefined, options: ChangeOptions) => {
     const rules = rulesOf(options);
     const change = {
       ...(options.preset === undefined ? {} : { preset: options.preset }),
       ...(Object.keys(rules).length === 0 ? {} : { rules }),
+      ...scheduleOf(options),
     };
     if (Object.keys(change).length === 0) throw usage('Nothing to change is named.');
     const hub = hubOf(context, options);
@@ -43,7 +52,8 @@ export function addRouteShow(parent: Command, context: CommandContext): void {
   );
 }
 
-function describe({ id, source, target, status, group, rules }: RouteView): string {
+function describe(route: RouteView): string {
+  const { id, source, target, status, group, rules, reconcile } = route;
   const list = (items: readonly string[]): string => items.map(visible).join(', ') || 'none';
   const rows = [
     ['Fields', list(rules.fields)],
@@ -56,6 +66,7 @@ function describe({ id, source, target, status, group, rules }: RouteView): stri
     ['Taken', rules.loginTaken === 'suffix' ? 'login-2' : 'held'],
     ['Mails', rules.passwordMail ? 'link to set a password' : 'nothing'],
     ['Inherits', rules.reassignTo === null ? 'nobody' : visible(rules.reassignTo)],
+    ['Compared', describeSchedule(reconcile)],
   ];
   const lines = rows.map(([name = '', value = '']) => `  ${name.padEnd(9)} ${value}\n`);
   return `Route ${id}: ${visible(source)} → ${visible(target)} (${status}${group === null ? '' : `, of the group “${visible(group)}”`})\n${lines.join('')}`;

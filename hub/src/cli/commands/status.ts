@@ -9,6 +9,7 @@ import { EXIT } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
 import { table } from '../table.ts';
 import type { Terminal } from '../terminal.ts';
+import { visible } from '../visible.ts';
 import { connectorOf } from './site-list.ts';
 
 interface StatusOptions extends HubOptions {
@@ -96,7 +97,20 @@ function describe(status: HubStatus): string {
     ]),
   );
   const sum = `${stateOf(status)}: ${status.pending} pending, ${status.held} held, ${status.routes} routes.\n`;
-  return status.sites.length === 0 ? sum : `${sum}\n${sites}`;
+  return status.sites.length === 0 ? sum : `${sum}\n${sites}${driftOf(status)}`;
+}
+
+/** Routes whose last comparison left something to look at. */
+function driftOf({ reconciles }: HubStatus): string {
+  const open = reconciles.filter(
+    ({ state, drift, raised }) => state === 'failed' || drift > raised,
+  );
+  return open
+    .map(({ id, source, target, state, drift, raised }) => {
+      const what = state === 'failed' ? 'could not be compared' : `${drift - raised} drift`;
+      return `\n${visible(source)} → ${visible(target)}: ${what} (“rollcall reconcile show ${visible(id)}”).\n`;
+    })
+    .join('');
 }
 
 const troubleOf = ({ trouble, warnings }: SiteStatus): string | null =>

@@ -15,11 +15,11 @@ import { compareStamps, isFromBefore, isNewer, type Stamp } from '../../model/st
 import type { StepChange, StepKey, SyncRunRecord, SyncStep } from '../../model/sync-run.ts';
 import type { Reason } from '../../reasons.ts';
 import type { SiteRecord } from '../../sync/ports.ts';
+import { blank, entryOf, isSame } from '../../sync/reconcile/sides.ts';
 import { operatorNamed } from '../names.ts';
 import type { OperationPorts } from '../ports.ts';
 import { wakeEverything } from '../wake-everything.ts';
 import { type Asked, sitesOfRun } from './choose.ts';
-import { blank, entryOf, isSame } from './compare.ts';
 import { removable } from './remove-created.ts';
 
 /** Accounts in one go. */

@@ -24,6 +24,7 @@ import { workOnRun } from '../manual-sync/work-on-run.ts';
 import { buildOperations } from '../operations.ts';
 import type { OperationPorts } from '../ports.ts';
 import { settleProofs } from '../proofs/settle-proofs.ts';
+import { workOnReconcile } from '../reconcile/work-on-reconcile.ts';
 
 const ROLES = {
   administrator: { name: 'Administrator', privileged: true },
@@ -63,7 +64,7 @@ export class Stand {
     for (const [index, name] of names.entries()) {
       this.sites.set(name, new FakeSite({ key: index + 1, name, now: Date.now }));
     }
-    const { store, registry, views, logKeeping, marks, proofs, runs } = storage;
+    const { store, registry, views, logKeeping, marks, proofs, runs, reconciles } = storage;
     const site = withProofs(withMarks(this.port(), marks), proofs);
     const wake = this.wake();
     this.pipeline = buildPipeline(
@@ -92,6 +93,7 @@ export class Stand {
       marks,
       proofs,
       runs,
+      reconciles,
       site,
       wake,
       approvals: storage.approvals,
@@ -147,9 +149,12 @@ export class Stand {
     for (let task = this.woken.shift(); task !== undefined; task = this.woken.shift()) await task();
   }
 
-  /** What a hub does every so often: manual syncs under way have another turn. */
+  /** What a hub does every so often: manual syncs and comparisons under way have another turn. */
   async tick(): Promise<void> {
-    for (const id of await this.ports.runs.atWork()) await workOnRun(this.ports, id);
+    const { runs, reconciles, newId } = this.ports;
+    for (const id of await runs.atWork()) await workOnRun(this.ports, id);
+    await reconciles.startDue(newId);
+    for (const id of await reconciles.atWork()) await workOnReconcile(this.ports, id);
   }
 
   /** Pulls and sends until nothing moves. */
@@ -173,7 +178,10 @@ export class Stand {
         this.woken.push(() => this.pipeline.send(id, lane));
       },
       run: async (id) => {
-        this.woken.push(() => workOnRun(this.ports, id));
+        this.woken.push(async () => {
+          await workOnRun(this.ports, id);
+          await workOnReconcile(this.ports, id);
+        });
       },
       due: async () => {},
     };

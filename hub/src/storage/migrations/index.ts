@@ -13,6 +13,7 @@ import { statements as logSettings } from './0011-log-settings.ts';
 import { statements as syncRuns } from './0012-sync-runs.ts';
 import { statements as approvalsAndVersions } from './0013-approvals-and-versions.ts';
 import { statements as adoptRuns } from './0014-adopt-runs.ts';
+import { statements as reconciles } from './0015-reconciles.ts';
 import { statements as groups } from './0016-groups.ts';
 import { statements as loginTaken } from './0018-login-taken.ts';
 import { statements as standing } from './0019-standing.ts';
@@ -38,6 +39,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 12, name: 'sync-runs', statements: syncRuns },
   { number: 13, name: 'approvals-and-versions', statements: approvalsAndVersions },
   { number: 14, name: 'adopt-runs', statements: adoptRuns },
+  { number: 15, name: 'reconciles', statements: reconciles },
   { number: 16, name: 'groups', statements: groups },
   { number: 18, name: 'login-taken', statements: loginTaken },
   { number: 19, name: 'standing', statements: standing },

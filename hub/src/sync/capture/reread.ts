@@ -20,7 +20,7 @@ import {
   wordPressId,
 } from '../../model/ids.ts';
 import { sitesOf } from '../../model/route.ts';
-import { isNewer } from '../../model/stamp.ts';
+import { compareStamps, isNewer } from '../../model/stamp.ts';
 import type { Reason } from '../../reasons.ts';
 import { accountPages } from '../account-pages.ts';
 import type { Ended, Transaction } from '../ports.ts';
@@ -66,6 +66,47 @@ export async function reread(input: PullInput, ports: PullPorts): Promise<Reread
   return total;
 }
 
+/**
+ * The same for some accounts that hold less than the hub believed, while everything else goes on.
+ *
+ * Always true: whoever the hub learned something of meanwhile is left alone.
+ */
+export async function rereadSome(
+  ids: readonly WordPressId[],
+  input: PullInput,
+  ports: PullPorts,
+): Promise<Reread> {
+  const { installation } = input;
+  const before = await ports.store.transaction((tx) => tx.lockByAccount(installation, ids));
+  const request = { after: 0, limit: PAGE_ROWS, ids: [...ids], detail: 'state' } as const;
+  const { accounts, next } = await ports.site.accounts(input.connection, request);
+  const { found, labels } = await ports.store.transaction(async (tx) => {
+    const now = await tx.lockByAccount(installation, ids);
+    const still = ids.filter(
+      (id) =>
+        (next === null || id <= next) && isAsBefore(before.get(id), now.get(id), installation),
+    );
+    const states = accounts.filter(({ id }) => still.includes(wordPressId(id)));
+    return readPage(tx, states, { ids: still }, input, ports);
+  });
+  if (labels.length > 0) await relabel(labels, input, ports);
+  return found;
+}
+
+function isAsBefore(
+  before: Identity | undefined,
+  now: Identity | undefined,
+  installation: InstallationId,
+): boolean {
+  const [was, is] = [before, now].map((identity) => identity?.accounts.get(installation));
+  if (was === undefined || is === undefined || is.gone !== null) return false;
+  const same = [...is.known].every(([key, stamp]) => {
+    const then = was.known.get(key);
+    return then !== undefined && compareStamps(stamp, then) === 0;
+  });
+  return same && is.known.size === was.known.size;
+}
+
 /** A part of the ids of an installation; `upTo` null: to the end. */
 export interface Span {
   readonly after: number;
@@ -75,13 +116,13 @@ export interface Span {
 async function readPage(
   tx: Transaction,
   states: readonly AccountState[],
-  span: Span,
+  span: Span | { readonly ids: readonly WordPressId[] },
   input: PullInput,
   { spreadBatch }: PullPorts,
 ): Promise<{ found: Reread; labels: readonly Label[] }> {
   const { installation, topology } = input;
   const here = new Set(states.map((state) => wordPressId(state.id)));
-  const believed = await tx.livingAccounts(installation, span);
+  const believed = 'ids' in span ? span.ids : await tx.livingAccounts(installation, span);
   const known = await tx.lockByAccount(installation, [...here, ...believed]);
   const ended = await tx.endedAccounts(installation, [...here]);
   const uids = states.flatMap(({ uid }) => (uid === null ? [] : identityUid(uid)));

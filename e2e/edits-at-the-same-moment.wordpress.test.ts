@@ -37,6 +37,8 @@ const setMeta = (site: Site, login: string, key: string, value: string) =>
   site.php(`update_user_meta( get_user_by( 'login', '${login}' )->ID, '${key}', '${value}' );`);
 const meta = (site: Site, login: string, key: string) =>
   site.php(`echo get_user_meta( get_user_by( 'login', '${login}' )->ID, '${key}', true );`);
+/** So long an account that is being saved is left alone. */
+const OPEN_ROW_MS = 30_000;
 const everywhere = (login: string, key: string) =>
   Promise.all([shop, blog, academy].map((site) => meta(site, login, key)));
 
@@ -75,12 +77,15 @@ test('different fields, while somebody is saving the account on the third site: 
     `wp_update_user( array( 'ID' => get_user_by( 'login', 'ida' )->ID, 'description' => 'saved slowly' ) );`,
   );
   await waitUntil(async () => existsSync(`${holdOf(academy)}/reached`), REST_MS);
+  const sinceMs = performance.now();
   await Promise.all([
     setMeta(shop, 'ida', 'last_name', 'Weit'),
     setMeta(blog, 'ida', 'phone', '789'),
   ]);
   await stage.hub.settled(['shop', 'blog']);
-  expect(await meta(academy, 'ida', 'last_name')).toBe('');
+  const meanwhile = await meta(academy, 'ida', 'last_name');
+  // Who saves for longer is waited for no more.
+  if (performance.now() - sinceMs < OPEN_ROW_MS) expect(meanwhile).toBe('');
   await rm(holdOf(academy), { recursive: true });
   await saving;
   await stage.hub.rest();

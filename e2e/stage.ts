@@ -145,15 +145,24 @@ export interface Play {
   readonly hub?: Partial<HubOptions>;
 }
 
+/**
+ * Every story plays between versions of WordPress where there is more than one: the second site of a stage has
+ * the oldest that we support, the third the one between.
+ */
+const versionOf = (index: number): Pick<SiteOptions, 'version'> => {
+  const version = ENGINE === 'native' ? ([undefined, '6.1', '6.8'] as const)[index] : undefined;
+  return version === undefined ? {} : { version };
+};
+
 export async function startStage(play: Play): Promise<Stage> {
   const endings: (() => Promise<void>)[] = [];
   const end = async () => {
     for (let ending = endings.pop(); ending !== undefined; ending = endings.pop()) await ending();
   };
   try {
-    const starting = play.sites.map(async (wanted) => {
+    const starting = play.sites.map(async (wanted, index) => {
       const options = typeof wanted === 'string' ? { name: wanted } : wanted;
-      const site = await startStorySite(options);
+      const site = await startStorySite({ ...versionOf(index), ...options });
       endings.push(() => site.stop());
       return site;
     });

@@ -1,4 +1,4 @@
-/** A site that is left alone for a while is asked again by itself, whatever was asked of it meanwhile. */
+/** A site that is left alone for a while is asked again by itself, and a site that signals elsewhere is told where to. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Stand } from './test/stand.ts';
 
@@ -36,4 +36,20 @@ test('a signal that comes too early is not the last that is heard of the site', 
   await stand.operations.acceptSignal(id, { epoch: 'e', head: 1 });
   await stand.work();
   expect(uid()).not.toBeNull();
+});
+
+test('a site with news and no signal is told once more where this hub is', async () => {
+  const { registry } = stand.storage;
+  const [installation] = await registry.installations();
+  if (installation === undefined) throw new Error('nothing is connected');
+  const { id } = installation;
+  const here = `https://hub.test/api/v1/signals/${id}`;
+  expect(stand.site('shop').signalsTo).toBe(here);
+  stand.site('shop').signalsTo = 'https://another.test';
+  await registry.updateInstallation(id, { lastSignalMs: 1 });
+  stand.site('shop').register({ login: 'bo', email: 'bo@x.test' });
+  await stand.rest();
+  expect((await registry.installation(id)).lastSignalMs).toBeNull();
+  await stand.rest();
+  expect(stand.site('shop').signalsTo).toBe(here);
 });

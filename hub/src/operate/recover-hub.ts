@@ -33,6 +33,9 @@ export async function recoverHub(ports: OperationPorts, by: string): Promise<Rec
   for (const site of ahead) await attempt(site, () => read(ports, site, 'spread'));
   await keepKeysApart(ports, Math.max(0, ...ahead.map(({ highestKey }) => highestKey)));
   for (const site of ahead) await attempt(site, () => goOn(ports, site.id, by));
+  // Another copy of this hub may have told these where it is, and they don't know of a new term.
+  const others = seen.filter(({ stands }) => stands === 'in_step');
+  for (const site of others) await attempt(site, () => say(ports, site.id));
   await wakeEverything(ports);
   return { sites: seen.map(shown) };
 }
@@ -134,6 +137,10 @@ async function goOn(ports: OperationPorts, id: InstallationId, by: string): Prom
   const said = 'The hub was said to be restored, and learned from the site again.';
   await registry.noteEvent(id, readAnew(said, by));
   await wake.pull(id);
+}
+
+async function say(ports: OperationPorts, id: InstallationId): Promise<void> {
+  await tellAgain(ports, await ports.registry.connection(id));
 }
 
 /** Far more than any hub gives out between two backups: a site must not make it count for ever. */

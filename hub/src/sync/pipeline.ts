@@ -172,6 +172,8 @@ export function buildPipeline(ports: PipelinePorts, settings: PipelineSettings):
         const told = await registry.installation(id);
         if (rows > 0 && wasUntold(installation, told)) {
           await registry.updateInstallation(id, { lastSignalMs: null });
+          // It may signal to where another hub, or this one before, was reached.
+          siteSettings.forget(id);
         }
         const pollMs = signalsArrive(told) ? settings.pollSignallingMs : settings.pollMs;
         await ports.wake.pull(id, { afterMs: pollMs });

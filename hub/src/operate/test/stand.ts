@@ -73,6 +73,7 @@ export class Stand {
         registry,
         site,
         wake,
+        signalUrl: (id) => `https://hub.test/api/v1/signals/${id}`,
         settleProofs: (id) => settleProofs({ store, registry, site, proofs, wake }, id),
         report: () => {},
       },

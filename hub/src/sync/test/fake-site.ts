@@ -86,6 +86,8 @@ export class FakeSite implements SitePort {
   private good: { readonly now: string; readonly next: string | null } | null = null;
   private issued = 0;
   private readonly people: FakeAccounts;
+  /** Where it was told to signal. */
+  signalsTo: string | null = null;
   private readonly outbox = new FakeOutbox();
   private readonly ground: FakeGround;
   private readonly now: () => number;
@@ -353,11 +355,12 @@ export class FakeSite implements SitePort {
 
   async settings(
     connection: Connection,
-    { offsetMs, meta, signIns }: Parameters<SitePort['settings']>[1],
+    { offsetMs, meta, signal, signIns }: Parameters<SitePort['settings']>[1],
   ): Promise<void> {
     this.answerOrFail(connection);
     if (offsetMs !== undefined) this.offsetMs = offsetMs;
     if (meta !== undefined) this.meta = meta;
+    if (signal != null) this.signalsTo = signal.url;
     if (signIns !== undefined) this.tellsSignIns = signIns;
   }
 

@@ -104,6 +104,12 @@ export const AccountStateSchema = z.object({
    * look yet.
    */
   signed_in: z.boolean().optional(),
+  /**
+   * How it came by its address: a visitor registered with it, its person confirmed it by the link that
+   * WordPress mails there, or otherwise. Only with detail `state`; absent: nobody knows, or the connector
+   * does not look yet.
+   */
+  email_by: z.enum(['registration', 'confirmation', 'other']).optional(),
   /** Account-wide fields. Absent when only `who` was asked for. */
   fields: z.record(FieldNameSchema, StampedValueSchema).refine(isBounded).optional(),
   /** Blog id → role name → present or absent, with its stamp. Single sites have blog 1. */

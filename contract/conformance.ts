@@ -14,6 +14,7 @@ import { describeCapture } from './conformance/changes.ts';
 import { describeCreates } from './conformance/creates.ts';
 import { describeDeletes } from './conformance/deletes.ts';
 import { describeDigests } from './conformance/digests.ts';
+import { describeEmailOrigins } from './conformance/email-origins.ts';
 import { describeValues } from './conformance/field-values.ts';
 import { describeGuard } from './conformance/guards.ts';
 import { describeLabels } from './conformance/labels.ts';
@@ -56,5 +57,6 @@ export function describeConformance(start: () => Promise<SiteUnderTest>): void {
   describeGuard(at);
   describeSwitches(at);
   describeSignIns(at);
+  describeEmailOrigins(at);
   describeBoundHub(at);
 }

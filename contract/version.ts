@@ -15,6 +15,7 @@
  *   `ext` in settings and status (an older connector refuses such fields);
  *   `sign_ins` in settings and `signed_in` in an account's state (without the answer, nobody has signed in);
  *   `login_taken` of a create (an older connector answers the conflict), `password_mail` of a write (an older one mails nobody);
+ *   `email_by` in an account's state (without it, nothing is known of the address);
  *   credential, and proofs, and `proofs` in an account's state, and digests (a connector without these routes answers that it has none).
  */
 export const CONTRACT_VERSION = 1;

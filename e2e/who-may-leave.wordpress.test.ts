@@ -6,10 +6,17 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Explanation } from '#hub/api/schemas/explain.ts';
 import type { RouteView } from '#hub/api/schemas/route.ts';
 import type { SyncRun } from '#hub/api/schemas/sync.ts';
-import { signIn } from '#lab/sign-in.ts';
+import { confirmEmail, editProfile, signIn } from '#lab/sign-in.ts';
 import type { Site } from '#lab/start-site.ts';
 import { waitUntil } from '#lab/wait-until.ts';
 import { ENGINE, person, REST_MS, type Stage, startStage } from './stage.ts';
+
+/** The blog's own people, there before the hub came. */
+const ELDERS = `<?php add_action( 'init', function () {
+  foreach ( array( 'kim', 'lea', 'max' ) as $name ) {
+    username_exists( "old-$name" ) || wp_insert_user( array( 'user_login' => "old-$name", 'user_email' => "$name@people.test", 'user_pass' => 'old', 'user_registered' => '2020-01-02 03:04:05', 'role' => 'subscriber' ) );
+  }
+} );`;
 
 let stage: Stage;
 let shop: Site;
@@ -18,7 +25,10 @@ let route: number;
 
 beforeAll(async () => {
   stage = await startStage({
-    sites: [{ name: 'shop', ...(ENGINE === 'native' ? { version: '6.1' as const } : {}) }, 'blog'],
+    sites: [
+      { name: 'shop', ...(ENGINE === 'native' ? { version: '6.1' as const } : {}) },
+      { name: 'blog', muPlugins: { 'elders.php': ELDERS } },
+    ],
     routes: ['shop>blog'],
   });
   [shop, blog] = [stage.site('shop'), stage.site('blog')];
@@ -26,7 +36,7 @@ beforeAll(async () => {
   route = routes[0]?.id ?? 0;
 });
 afterAll(() => stage?.end());
-afterEach(() => rules({ leaveWhen: [] }));
+afterEach(() => rules({ leaveWhen: [], confirmsAddresses: false, unconfirmedEmails: 'send' }));
 
 const rules = (change: object) => stage.hub.call('PATCH', `/routes/${route}`, { rules: change });
 const asked = async (change: object): Promise<[number, string]> => {
@@ -174,6 +184,80 @@ test('T163: what a site brings beyond its cap waits, is edited meanwhile, and is
   await stage.hub.call('PATCH', '/sites/blog', { createMissing: false });
   expect([await person(blog, 'hob'), await person(blog, 'ivy')]).toEqual([null, null]);
   expect(await reasons('hob')).toContain('source.turned_away');
+});
+
+const uidOn = async (site: string, login: string): Promise<string> =>
+  (await stage.hub.call<Explanation>('GET', `/explain?site=${site}&login=${login}`)).uid;
+
+test('T164: a source that confirms addresses proves a link after a sign-in, and none where the address was set otherwise', async () => {
+  expect(await asked({ confirmsAddresses: true })).toEqual([422, 'route.nothing_confirms']);
+  await on(shop, register('kim'));
+  expect(await reasons('kim')).toContain('link.unproven');
+  await signIn(shop, 'kim', 'pw of kim');
+  await stage.hub.rest();
+  expect(await uidOn('shop', 'kim')).not.toBe(await uidOn('blog', 'old-kim'));
+
+  await rules({ confirmsAddresses: true, leaveWhen: [{ kind: 'signed_in' }] });
+  await on(shop, rename('kim', 'Kim'), register('lea'));
+  await on(
+    shop,
+    register('mallory'),
+    `wp_update_user( array( 'ID' => ${of('mallory')}, 'user_email' => 'max@people.test' ) );`,
+  );
+  expect(await uidOn('shop', 'lea')).not.toBe(await uidOn('blog', 'old-lea'));
+  for (const login of ['lea', 'mallory']) await signIn(shop, login, `pw of ${login}`);
+  await stage.hub.rest();
+  for (const name of ['kim', 'lea']) {
+    const isOne = async () => (await uidOn('shop', name)) === (await uidOn('blog', `old-${name}`));
+    await waitUntil(isOne, REST_MS);
+  }
+  await stage.hub.rest();
+  expect(await uidOn('shop', 'mallory')).not.toBe(await uidOn('blog', 'old-max'));
+  expect(await explained('mallory')).toBe('link.unproven');
+  const hash = (login: string) => `echo get_user_by( 'login', '${login}' )->user_pass;`;
+  expect(await blog.php(hash('old-lea'))).toBe(await shop.php(hash('lea')));
+  expect(await blog.php(hash('old-max'))).not.toBe(await shop.php(hash('mallory')));
+});
+
+test('T165: nobody is linked to an account that somebody took on the target with their address', async () => {
+  await rules({ confirmsAddresses: true, leaveWhen: [{ kind: 'signed_in' }] });
+  await on(
+    blog,
+    register('trap', `wp_update_user( array( 'ID' => $id, 'user_email' => 'nia@people.test' ) );`),
+  );
+  await on(blog, register('lair').replace('lair@people.test', 'oli@people.test'));
+  await on(shop, register('nia'), register('oli'));
+  for (const login of ['nia', 'oli']) await signIn(shop, login, `pw of ${login}`);
+  await stage.hub.rest();
+  for (const login of ['nia', 'oli']) expect(await explained(login)).toBe('link.unproven');
+});
+
+test('T166: an address that a plugin set waits, other fields go on; one that its person has confirmed goes', async () => {
+  await on(shop, register('pia'));
+  await bothAlike('pia');
+  await rules({ unconfirmedEmails: 'hold' });
+  await on(
+    shop,
+    `wp_update_user( array( 'ID' => ${of('pia')}, 'user_email' => 'evil@people.test', 'first_name' => 'Pia' ) );`,
+  );
+  expect(await person(blog, 'pia')).toMatchObject({ email: 'pia@people.test', firstName: 'Pia' });
+  expect(await reasons('pia')).toContain('email.unconfirmed');
+  const { held } = await stage.hub.call<{ held: { login: string; fields: string[] }[] }>(
+    'GET',
+    '/held?reason=email.unconfirmed',
+  );
+  expect(held.map(({ login, fields }) => [login, fields])).toEqual([['pia', ['email']]]);
+
+  const { visitor } = await signIn(shop, 'pia', 'pw of pia');
+  await editProfile(visitor, { email: 'pia.new@people.test' });
+  const mail = (await shop.mails()).findLast(({ to }) =>
+    String(to).includes('pia.new@people.test'),
+  );
+  if (mail === undefined) throw new Error('no mail to confirm the address with');
+  expect((await confirmEmail(visitor, mail)).ok).toBe(true);
+  await stage.hub.rest();
+  await bothAlike('pia');
+  expect((await person(blog, 'pia'))?.email).toBe('pia.new@people.test');
 });
 
 test('what a route can’t ask for is refused, and nothing changes', async () => {

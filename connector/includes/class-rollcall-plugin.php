@@ -18,7 +18,7 @@ defined( 'ABSPATH' ) || exit;
 final class Rollcall_Plugin {
 
 	/** Raised whenever a table changes, so that sites updated without re-activation follow. */
-	const TABLES_VERSION = '5';
+	const TABLES_VERSION = '6';
 
 	/** Parts with a static `start()`, in the order in which they hook in. */
 	const PARTS = array(
@@ -34,6 +34,7 @@ final class Rollcall_Plugin {
 		'Rollcall_Customers',
 		'Rollcall_Proof_Password',
 		'Rollcall_Standing',
+		'Rollcall_Email_Origin',
 		'Rollcall_Proof_Page',
 		'Rollcall_Admin',
 		'Rollcall_Whitelist_Page',

@@ -36,7 +36,7 @@ final class Rollcall_States {
 		foreach ( $seen as $id => $one ) {
 			$states[ $id ] = self::state( $id, $one, isset( $privileged[ $id ] ), 'state' === $detail );
 		}
-		return 'state' === $detail ? Rollcall_Standing::tell( Rollcall_Proofs::tell( $states ) ) : $states;
+		return 'state' === $detail ? Rollcall_Email_Origin::tell( Rollcall_Standing::tell( Rollcall_Proofs::tell( $states ) ) ) : $states;
 	}
 
 	/**

@@ -103,6 +103,8 @@ final class Rollcall_Tables {
   reject_incoming tinyint(1) NOT NULL DEFAULT 0,
   stop_made tinyint(1) NOT NULL DEFAULT 0,
   signed_in tinyint(1) NOT NULL DEFAULT 0,
+  email_by varchar(12) NOT NULL DEFAULT '',
+  email_print varchar(16) NOT NULL DEFAULT '',
   watch bigint(20) unsigned NOT NULL DEFAULT 0,
   rev bigint(20) unsigned NOT NULL DEFAULT 1,
   fields longtext NOT NULL,

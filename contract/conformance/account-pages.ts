@@ -64,7 +64,7 @@ export function describeAccounts(at: () => Rehearsal): void {
       expect(who).toMatchObject({ uid, login, email: mailOf(login), privileged: false });
       expect(accounts.find((one) => one.login === administrator)?.privileged).toBe(true);
       for (const one of accounts) expect([one.fields, one.roles]).toEqual([undefined, undefined]);
-      const { fields, roles, signed_in: _signedIn, ...rest } = await at().state(id);
+      const { fields, roles, signed_in: _in, email_by: _by, ...rest } = await at().state(id);
       expect(rest).toEqual(who);
       expect(fields?.['email']?.v).toBe(mailOf(login));
       expect(roles?.['1']?.['subscriber']?.v).toBe(true);

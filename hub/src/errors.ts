@@ -198,6 +198,11 @@ export const FAULTS = {
     retryable: false,
     next: 'Change or remove the route that is there.',
   },
+  'route.nothing_confirms': {
+    status: 422,
+    retryable: false,
+    next: 'Say when the source has confirmed an address: --leave-when signed-in, or the value of its approval plugin.',
+  },
   'route.same_installation': {
     status: 422,
     retryable: false,

@@ -17,6 +17,7 @@ import { deliveryId } from './model/ids.ts';
 import { workOnRun } from './operate/manual-sync/work-on-run.ts';
 import { buildOperations } from './operate/operations.ts';
 import type { Introductions, OneTimeLogin, OperationPorts } from './operate/ports.ts';
+import { proveBySource } from './operate/proofs/prove-by-source.ts';
 import { settleProofs } from './operate/proofs/settle-proofs.ts';
 import { workOnReconcile } from './operate/reconcile/work-on-reconcile.ts';
 import { followSite } from './operate/relocate-site.ts';
@@ -126,7 +127,10 @@ async function startOn(
       wake: late,
       signalUrl: (id) => (address.url === '' ? null : `${address.url}/api/v1/signals/${id}`),
       follow: (id) => followSite({ store, registry, site, introductions }, id),
-      settleProofs: (id) => settleProofs({ store, registry, site, proofs, wake: late }, id),
+      settleProofs: async (id) => {
+        await settleProofs({ store, registry, site, proofs, wake: late }, id);
+        await proveBySource({ store, registry, views, site, wake: late }, id);
+      },
       report: (event) => log.info(event, event.kind),
     },
     {

@@ -50,6 +50,8 @@ export const REASONS = {
   'drift.on_its_way': 'It is on its way to the target.',
   'email.malformed': 'WordPress would store this e-mail address in another form.',
   'email.missing': 'An account is not created without its e-mail address.',
+  'email.unconfirmed':
+    'The person has not confirmed the new e-mail address, and the route holds such addresses.',
   'field.never_synced':
     'This field is never synced: it holds capabilities, sessions, secrets or totals.',
   'field.not_selected': 'None of the changed fields is selected by the route.',

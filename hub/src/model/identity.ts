@@ -105,6 +105,8 @@ export interface Fact {
   readonly value: Value;
   readonly stamp: Stamp;
   readonly path: Path;
+  /** An e-mail address that was set otherwise than by its person's word. */
+  readonly unconfirmed?: true;
 }
 
 /** What one installation was found to hold, by capture or by receipt. */

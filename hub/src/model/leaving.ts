@@ -4,7 +4,7 @@
  *
  * Always true: of an account that nobody was told enough of, the answer is `unknown`, never yes.
  */
-import { knownKey, metaField, roleField } from './field.ts';
+import { knownKey, metaField, roleField, type Value } from './field.ts';
 import type { Account, Fact } from './identity.ts';
 import type { RouteId, SiteKey } from './ids.ts';
 import type { Route, RouteRules } from './route.ts';
@@ -22,6 +22,8 @@ export interface Standing {
   readonly signedIn: boolean;
   /** Of the keys that were asked for when it was told. */
   readonly meta: Readonly<Record<string, readonly string[]>>;
+  /** How it came by its address; absent: not known. */
+  readonly emailBy?: 'registration' | 'confirmation' | 'other';
 }
 
 /** Why somebody may not leave along a route. */
@@ -58,6 +60,17 @@ function isMet(condition: LeaveCondition, { roles, standing }: Told, source: Sit
   const rows = standing.meta[key] ?? [];
   return said((rows.length === 0 ? [''] : rows).some((row) => values.includes(row)));
 }
+
+/** Longer ones are nobody's status; what they hold is nothing that the hub keeps. */
+const LONGEST_STATUS = 190;
+
+/** @param value of a field of meta: its rows */
+export const statusRows = (value: Value): readonly string[] =>
+  (Array.isArray(value) ? value : [value]).flatMap((row: Value) =>
+    (typeof row === 'string' || typeof row === 'number') && String(row).length <= LONGEST_STATUS
+      ? String(row)
+      : [],
+  );
 
 /** Meta keys that a site must tell of, so that its routes can be answered for. */
 export const keysAskedFor = (routes: readonly Route[], source: SiteKey): readonly string[] =>

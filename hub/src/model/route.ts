@@ -27,6 +27,10 @@ export interface RouteRules {
   readonly loginTaken: 'hold' | 'suffix';
   /** Whose password the target can't verify is mailed a link to set one there; missing: nobody is. */
   readonly passwordMail?: boolean;
+  /** What becomes of a new address that its person has not confirmed; absent: it is sent. */
+  readonly unconfirmedEmails?: 'send' | 'hold';
+  /** The source is said to confirm addresses: its word proves a link. Absent: it is not. */
+  readonly confirmsAddresses?: boolean;
 }
 
 export interface Route {
@@ -118,6 +122,8 @@ export function routesFrom({ routes }: Topology, source: SiteKey): readonly Rout
   sorted.set(routes, out);
   return out.get(source) ?? [];
 }
+export const routesOutOf = (topology: Topology, installation: InstallationId): readonly Route[] =>
+  topology.routes.filter(({ source }) => topology.sites.get(source)?.installation === installation);
 
 /** Does the route's allow-list name this field? Lists are allow-lists: empty means nothing. */
 export function selects(rules: RouteRules, field: Field): boolean {

@@ -47,7 +47,9 @@ export async function addRoute(
   const nameOf = await siteNames(registry);
   const added: RouteView[] = [];
   for (const [from, to] of ways) {
-    refuseGivenTwice(to, withDefaults(from, to, rules).roles);
+    const whole = withDefaults(from, to, rules);
+    refuseGivenTwice(to, whole.roles);
+    refuseUnprovable(whole);
   }
   for (const [from, to] of ways) {
     const whole = withDefaults(from, to, rules);
@@ -73,6 +75,7 @@ export async function changeRoute(
   refuseRules(end(route.source), change.rules);
   if (change.preset !== undefined) refuseRules(end(route.source), lists(news));
   const target = end(route.target);
+  if (rules !== undefined) refuseUnprovable(rules);
   if (target !== undefined && rules !== undefined) refuseGivenTwice(target, rules.roles);
   await registry.updateRoute(route.id, {
     ...(change.status === undefined ? {} : { status: change.status }),
@@ -152,6 +155,17 @@ export function refuseRules(
   if (from !== undefined && role !== undefined) {
     throw new Fault('role.unknown', `“${from.name}” has no role “${role}”.`);
   }
+}
+
+/**
+ * Most sites make the account first and confirm its address later. Without anything that says when, whoever
+ * registers with another person's address would be taken for them at once.
+ */
+export function refuseUnprovable({ confirmsAddresses, leaveWhen = [] }: RouteRules): void {
+  if (confirmsAddresses !== true || leaveWhen.some(({ kind }) => kind !== 'role')) return;
+  const sentence =
+    'A source that confirms addresses needs a sign-in or a value that says when it has (--leave-when).';
+  throw new Fault('route.nothing_confirms', sentence);
 }
 
 /** A key that never travels is watched nowhere, so nobody could ever say that it holds. */
@@ -239,6 +253,8 @@ const view = (
     meta: [...route.rules.meta],
     roles: [...route.rules.roles],
     passwordMail: route.rules.passwordMail ?? false,
+    confirmsAddresses: route.rules.confirmsAddresses ?? false,
+    unconfirmedEmails: route.rules.unconfirmedEmails ?? 'send',
     leaveWhen: (route.rules.leaveWhen ?? []).map((one) =>
       one.kind === 'meta' ? { ...one, values: [...one.values] } : one,
     ),

@@ -57,6 +57,8 @@ export interface StoredField {
   readonly held?: string;
   /** The value was dropped after the retention. */
   readonly x?: true;
+  /** An address that its person has not confirmed. */
+  readonly u?: true;
 }
 
 export interface Tables {

@@ -12,6 +12,7 @@ import type {
   Backlog,
   HeldDelivery,
   HeldQuery,
+  UnprovenLink,
   Views,
 } from '../sync/ports.ts';
 import { LAST_SITE, readHeldParties } from './held-parties.ts';
@@ -43,6 +44,7 @@ export function createViews({ kysely }: Database, secrets: Secrets): Views {
     candidatesOf: async (identity, from, installations) =>
       candidatesOf(outside('candidatesOf'), identity, from, installations),
     links: async (uid) => readLinks(outside('links'), uid),
+    linksFrom: async (installation) => readLinksFrom(outside('linksFrom'), installation),
     linkCount: async () => linkCount(outside('linkCount')),
     accountCount: async (installation) => accountCount(outside('accountCount'), installation),
     siteEvents: async (query) => newest(outside('siteEvents'), query),
@@ -181,6 +183,18 @@ async function readLinks(db: Kysely<Tables>, uid: IdentityUid): ReturnType<Views
     .where('l.uid', '=', uid)
     .orderBy('l.at_ms')
     .execute();
+}
+
+async function readLinksFrom(
+  db: Kysely<Tables>,
+  installation: InstallationId,
+): ReturnType<Views['linksFrom']> {
+  const { rows } = await sql<UnprovenLink>`
+    select l.uid, l.installation, l.wp_id as "wpId" from links l
+    join accounts a on a.uid = l.uid and a.installation = ${installation} and a.gone is null
+      and a.standing ->> 'emailBy' in ('registration', 'confirmation')
+    where l.by = 'email' order by l.at_ms, l.uid`.execute(db);
+  return rows;
 }
 
 async function linkCount(db: Kysely<Tables>): Promise<number> {

@@ -150,6 +150,25 @@ describe('a route that asks for a sign-in', () => {
   });
 });
 
+test('an approval or a role that came from elsewhere counts as one that was given here', async () => {
+  for (const asked of [APPROVED, { kind: 'role', role: 'author' } as const]) {
+    const world = new World(3, [
+      { from: 0, to: 1, rules: { meta: ['account_status'] } },
+      { from: 1, to: 2, rules: { leaveWhen: [asked] } },
+    ]);
+    world.site(0).register(ANNA);
+    edit(world, { [STATUS]: ['pending'] });
+    await world.rest();
+    expect(world.site(2).byLogin('anna')).toBeUndefined();
+    edit(world, { [STATUS]: ['approved'], 'role:author': true });
+    await world.rest();
+    expect(world.site(2).value('anna', 'email')).toBe(ANNA.email);
+    edit(world, { [STATUS]: ['rejected'], 'role:author': false, first_name: 'Anna' });
+    await world.rest();
+    expect(world.site(2).value('anna', 'first_name')).not.toBe('Anna');
+  }
+});
+
 test('of several conditions all must hold, and an operator’s word is bound by none', async () => {
   const world = worldWith(SIGNED_IN, APPROVED, { kind: 'role', role: 'author' });
   await watchSignIns(world, 0);

@@ -635,6 +635,13 @@ export interface LogKeeping {
   setSite(site: SiteKey, change: Partial<Pick<SiteLog, 'on' | 'days'>>): Promise<void>;
 }
 
+/** An older account that may be the same person. */
+export interface UnprovenLink {
+  readonly uid: IdentityUid;
+  readonly installation: InstallationId;
+  readonly wpId: WordPressId;
+}
+
 /** Reads for people; never locks. */
 export interface Views {
   log(query: LogQuery): Promise<readonly LogRow[]>;
@@ -664,6 +671,8 @@ export interface Views {
       privileged: boolean;
     }[]
   >;
+  /** Links by e-mail of accounts on this installation that came by their address themselves. */
+  linksFrom(installation: InstallationId): Promise<readonly UnprovenLink[]>;
   /** How many links wait for proof, of all persons. */
   linkCount(): Promise<number>;
   accountCount(installation: InstallationId): Promise<number>;

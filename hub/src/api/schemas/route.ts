@@ -53,6 +53,13 @@ export const RulesSchema = z.object({
   loginTaken: z.enum(['hold', 'suffix']),
   /** Whose password the target can't verify is mailed WordPress's own link to set one there. */
   passwordMail: z.boolean(),
+  /** What becomes of a new e-mail address that its person has not confirmed. */
+  unconfirmedEmails: z.enum(['send', 'hold']),
+  /**
+   * The source is said to confirm addresses: a link is proven where it has confirmed this one. Needs a sign-in
+   * or a value in `leaveWhen` that says when.
+   */
+  confirmsAddresses: z.boolean(),
 });
 export type Rules = z.infer<typeof RulesSchema>;
 

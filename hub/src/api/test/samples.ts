@@ -96,6 +96,8 @@ export const route: RouteView = {
     leaveWhen: [],
     loginTaken: 'hold',
     passwordMail: false,
+    unconfirmedEmails: 'send',
+    confirmsAddresses: false,
   },
   reconcile: null,
 };

@@ -65,9 +65,11 @@ function describe(route: RouteView): string {
     ['Leaves', rules.leaveWhen.map(conditionShown).join(' and ') || 'everybody'],
     ['Taken', rules.loginTaken === 'suffix' ? 'login-2' : 'held'],
     ['Mails', rules.passwordMail ? 'link to set a password' : 'nothing'],
+    ['Confirms addresses', rules.confirmsAddresses ? 'yes' : 'no'],
+    ['Unconfirmed e-mails', rules.unconfirmedEmails],
     ['Inherits', rules.reassignTo === null ? 'nobody' : visible(rules.reassignTo)],
     ['Compared', describeSchedule(reconcile)],
   ];
-  const lines = rows.map(([name = '', value = '']) => `  ${name.padEnd(9)} ${value}\n`);
+  const lines = rows.map(([name = '', value = '']) => `  ${name.padEnd(19)} ${value}\n`);
   return `Route ${id}: ${visible(source)} → ${visible(target)} (${status}${group === null ? '' : `, of the group “${visible(group)}”`})\n${lines.join('')}`;
 }

@@ -11,6 +11,8 @@ export interface RuleOptions extends LeaveOptions {
   readonly creates?: boolean;
   readonly updates?: boolean;
   readonly onDelete?: 'delete' | 'strip' | 'ignore';
+  readonly unconfirmedEmails?: 'send' | 'hold';
+  readonly confirmsAddresses?: 'on' | 'off';
   /** false: nobody. */
   readonly reassignTo?: string | false;
   readonly loginTaken?: 'hold' | 'suffix';
@@ -44,6 +46,18 @@ export const takesRules = (command: Command): Command =>
         'ignore',
       ]),
     )
+    .addOption(
+      new Option(
+        '--confirms-addresses <switch>',
+        'the source confirms addresses, which proves links; needs --leave-when',
+      ).choices(['on', 'off']),
+    )
+    .addOption(
+      new Option(
+        '--unconfirmed-emails <what>',
+        'a new address that its person has not confirmed',
+      ).choices(['send', 'hold']),
+    )
     .option('--reassign-to <login>', 'account on the target that inherits content of deleted ones')
     .option('--no-reassign-to', 'nobody inherits; an account that owns content is not deleted')
     .addOption(
@@ -62,7 +76,7 @@ export const takesRules = (command: Command): Command =>
 /** What is not named is left as it is. */
 export function rulesOf(options: RuleOptions): SomeRules {
   const { fields, meta, roles, creates, updates, onDelete, reassignTo } = options;
-  const { loginTaken, passwordMail } = options;
+  const { loginTaken, passwordMail, unconfirmedEmails } = options;
   return {
     ...(fields === undefined ? {} : { fields: commaList(fields) }),
     ...(meta === undefined ? {} : { meta: commaList(meta) }),
@@ -70,6 +84,10 @@ export function rulesOf(options: RuleOptions): SomeRules {
     ...(creates === undefined ? {} : { creates }),
     ...(updates === undefined ? {} : { updates }),
     ...(onDelete === undefined ? {} : { onDelete }),
+    ...(options.confirmsAddresses === undefined
+      ? {}
+      : { confirmsAddresses: options.confirmsAddresses === 'on' }),
+    ...(unconfirmedEmails === undefined ? {} : { unconfirmedEmails }),
     ...conditionsOf(options),
     ...(loginTaken === undefined ? {} : { loginTaken }),
     ...(passwordMail === undefined ? {} : { passwordMail: passwordMail === 'on' }),

@@ -10,14 +10,14 @@ import type { ArrangedRoute, ArrangedSite, Arrangement } from '../../model/arran
 import { type Group, type GroupException, gives, isBetween, takes } from '../../model/group.ts';
 import type { GroupId, SiteKey } from '../../model/ids.ts';
 import { mapsRoles, type RouteRules } from '../../model/route.ts';
-import { refuseGivenTwice, withDefaults } from '../routes.ts';
+import { refuseGivenTwice, refuseUnprovable, withDefaults } from '../routes.ts';
 
 /** What becomes of routes that were set by themselves, where the group now reaches. */
 export type Singles = 'become exceptions' | 'become like the group';
 
 /**
  * The arrangement with this group in place of what it was.
- * @throws Fault `group.pair_taken`, `role.given_twice`
+ * @throws Fault `group.pair_taken`, `role.given_twice`, `route.nothing_confirms`
  */
 export function withGroup(now: Arrangement, changed: Group, singles: Singles): Arrangement {
   const others = now.routes.filter((route) => route.group !== changed.id);
@@ -25,6 +25,7 @@ export function withGroup(now: Arrangement, changed: Group, singles: Singles): A
   const group = settled(now, changed, singles === 'become exceptions' ? byEnds : new Map());
   const wanted = routesOf(now, group);
   for (const route of wanted) refuseTaken(now, group, route, byEnds.get(pairOf(route)));
+  for (const { rules } of wanted) refuseUnprovable(rules);
   for (const target of now.sites.filter(({ rules }) => mapsRoles(rules))) {
     for (const route of wanted.filter(({ target: key }) => key === target.key)) {
       refuseGivenTwice(target, route.rules.roles);

@@ -23,6 +23,7 @@ import { withProofs } from '../../sync/with-proofs.ts';
 import { workOnRun } from '../manual-sync/work-on-run.ts';
 import { buildOperations } from '../operations.ts';
 import type { OperationPorts } from '../ports.ts';
+import { proveBySource } from '../proofs/prove-by-source.ts';
 import { settleProofs } from '../proofs/settle-proofs.ts';
 import { workOnReconcile } from '../reconcile/work-on-reconcile.ts';
 
@@ -74,7 +75,10 @@ export class Stand {
         site,
         wake,
         signalUrl: (id) => `https://hub.test/api/v1/signals/${id}`,
-        settleProofs: (id) => settleProofs({ store, registry, site, proofs, wake }, id),
+        settleProofs: async (id) => {
+          await settleProofs({ store, registry, site, proofs, wake }, id);
+          await proveBySource({ store, registry, views, site, wake }, id);
+        },
         report: () => {},
       },
       {

@@ -46,8 +46,8 @@ export const encodeAccount = (uid: IdentityUid, account: Account) => ({
   alarm: account.alarm,
 });
 
-const storableStanding = ({ signedIn, meta }: Standing): Standing => ({
-  signedIn,
+const storableStanding = ({ meta, ...told }: Standing): Standing => ({
+  ...told,
   meta: Object.fromEntries(Object.entries(meta).map(([key, rows]) => [key, rows.map(storable)])),
 });
 
@@ -131,6 +131,7 @@ function encodeField(
     p: carried.path,
     ...(carried.held === undefined ? {} : { held: carried.held }),
     ...(carried.expired === undefined ? {} : { x: true as const }),
+    ...(carried.unconfirmed === undefined ? {} : { u: true as const }),
   };
 }
 
@@ -144,6 +145,7 @@ function decodeField(uid: IdentityUid, stored: StoredField, secrets: Secrets): C
     path: stored.p,
     ...(stored.held === undefined ? {} : { held: stored.held }),
     ...(stored.x === undefined ? {} : { expired: true }),
+    ...(stored.u === undefined ? {} : { unconfirmed: true }),
   };
 }
 

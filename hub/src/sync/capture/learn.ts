@@ -11,6 +11,7 @@ import type { AccountState, Gone } from '#contract/account-state.ts';
 import { comingAndGoing } from '../../model/coming-and-going.ts';
 import {
   ACCOUNT,
+  EMAIL,
   type Field,
   type KnownKey,
   knownKey,
@@ -241,6 +242,7 @@ function factsOf(state: AccountState, { sites }: LearnInput): Fact[] {
       value: v,
       stamp,
       path: originPath(stamp, sites),
+      ...(field === EMAIL && state.email_by === 'other' ? { unconfirmed: true } : {}),
     });
   }
   for (const site of sites) {

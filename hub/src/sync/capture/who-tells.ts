@@ -3,7 +3,7 @@ import type { AccountState } from '#contract/account-state.ts';
 import { metaField } from '../../model/field.ts';
 import type { Account } from '../../model/identity.ts';
 import { type InstallationId, type SiteKey, siteKey, wordPressId } from '../../model/ids.ts';
-import { keysAskedFor, type Standing } from '../../model/leaving.ts';
+import { keysAskedFor, type Standing, statusRows } from '../../model/leaving.ts';
 import type { Route, Site } from '../../model/route.ts';
 import { isFromBefore } from '../../model/stamp.ts';
 
@@ -38,9 +38,6 @@ export function rolesTold(
   return roles;
 }
 
-/** Longer ones are nobody's status; what they hold is nothing that the hub keeps. */
-const LONGEST_STATUS = 190;
-
 /** @param routes out of the installation @param before what was told last */
 export function standingTold(
   state: AccountState,
@@ -53,17 +50,13 @@ export function standingTold(
   // A key that the site does not watch yet is not told of: nothing is known of it.
   const meta = [...keys].flatMap((key): [string, readonly string[]][] => {
     const value = fields[metaField(key)]?.v;
-    if (Array.isArray(value)) return [[key, value.flatMap(statusIn)]];
+    if (Array.isArray(value)) return [[key, statusRows(value)]];
     // It can't be told just now: what it was stands.
     return before !== undefined && Object.hasOwn(before.meta, key)
       ? [[key, before.meta[key] ?? []]]
       : [];
   });
   const signedIn = state.signed_in === true || isFromBefore([state.born[0], siteKey(0)]);
-  return { standing: { signedIn, meta: Object.fromEntries(meta) } };
+  const by = state.email_by === undefined ? {} : { emailBy: state.email_by };
+  return { standing: { signedIn, meta: Object.fromEntries(meta), ...by } };
 }
-
-const statusIn = (value: unknown): string | readonly string[] =>
-  (typeof value === 'string' || typeof value === 'number') && String(value).length <= LONGEST_STATUS
-    ? String(value)
-    : [];

@@ -228,7 +228,7 @@ function isKeptApart({ candidates, identity, target, holding }: Question): boole
 
 /** The newly learned fields that may and need to go to the target. */
 function chooseFields(
-  { identity, route, target, rolesAreMapped = false }: Question,
+  { identity, holding, route, target, rolesAreMapped = false }: Question,
   facts: readonly Fact[],
 ): { chosen: Map<Field, Carried>; dropped: Dropped[] } {
   const chosen = new Map<Field, Carried>();
@@ -236,6 +236,8 @@ function chooseFields(
   const known = identity.accounts.get(target.installation)?.known;
   const pending = identity.deliveries.get(target.key)?.fields;
   const stopped = identity.stopped.get(target.key);
+  // An operator's own word needs no other.
+  const mayWait = identity.accounts.has(target.installation) && holding.asked !== true;
   for (const told of facts) {
     const first = routeRule(told, route, target);
     if (first !== null) {
@@ -250,7 +252,8 @@ function chooseFields(
         stopped: stopped?.get(fact.field),
         lost: mayReturn && hasLost(known, fact, target),
       });
-      if (reason === null) chosen.set(fact.field, carry(fact, route));
+      if (reason === null)
+        chosen.set(fact.field, withheld(carry(fact, route), fact, mayWait, route));
       else dropped.push({ field: fact.field, reason });
     }
   }
@@ -326,7 +329,16 @@ const carry = (fact: Fact, route: Route): Carried => ({
   value: fact.value,
   stamp: fact.stamp,
   path: extendPath(fact.path, route.source),
+  ...(fact.unconfirmed === undefined ? {} : { unconfirmed: true }),
 });
+
+const UNCONFIRMED: Reason = 'email.unconfirmed';
+
+/** The account would get an address that its person has not confirmed; its other fields go on. */
+const withheld = (carried: Carried, fact: Fact, mayWait: boolean, { rules }: Route): Carried =>
+  mayWait && fact.unconfirmed === true && rules.unconfirmedEmails === 'hold'
+    ? { ...carried, held: UNCONFIRMED }
+    : carried;
 
 function newestKnown(stamps: Iterable<Stamp>): Stamp | null {
   let newest: Stamp | null = null;

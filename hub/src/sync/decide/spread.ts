@@ -156,6 +156,11 @@ function logOf(decision: Decision, input: SpreadInput, identity: Identity): LogE
     const fields = [...decision.fields.keys()];
     entries.push(entry(decision, input, identity, 'held', decision.reason, fields));
   }
+  if (decision.kind === 'deliver') {
+    for (const [field, { held }] of decision.fields) {
+      if (held !== undefined) entries.push(entry(decision, input, identity, 'held', held, [field]));
+    }
+  }
   return entries;
 }
 

@@ -12,7 +12,7 @@ import type { Receipt } from '#contract/messages.ts';
 import type { Lane } from '../../model/identity.ts';
 import { type DeliveryId, type InstallationId, wordPressId } from '../../model/ids.ts';
 import type { LogEntry, LogStatus } from '../../model/log-entry.ts';
-import type { Site, Topology } from '../../model/route.ts';
+import { routesOutOf, type Site, type Topology } from '../../model/route.ts';
 import type { Reason } from '../../reasons.ts';
 import type { Connection, SitePort, Store, Transaction } from '../ports.ts';
 import type { Learned, SpreadBatch } from '../spread-batch.ts';
@@ -139,12 +139,13 @@ async function settleAll(
     const identities = await tx.lockByUid(answered.map(({ item }) => item.claimed.identity.uid));
     const learned: Learned[] = [];
     const log: LogEntry[] = [];
+    const routes = routesOutOf(topology, installation);
     const believed = await refuseOthersIds(tx, answered, installation);
     for (const { item, receipt } of believed) {
       const identity = identities.get(item.claimed.identity.uid);
       if (identity === undefined) continue;
       const { composed, target } = item;
-      const settled = settle({ identity, composed, receipt, target, nowMs });
+      const settled = settle({ identity, composed, receipt, target, routes, nowMs });
       const { actor } = item.claimed.delivery;
       learned.push({ identity: settled.identity, holding: settled.holding, actor });
       log.push(...logOf(item, settled, receipt, durationMs));

@@ -14,16 +14,19 @@ import {
   ACCOUNT,
   EMAIL,
   type Field,
+  isMeta,
   isRole,
   type KnownKey,
   knownKey,
+  metaKeyOf,
   roleOf,
 } from '../../model/field.ts';
 import type { Account, Delivery, Fact, Holding, Identity } from '../../model/identity.ts';
 import { wordPressId } from '../../model/ids.ts';
+import { admittedTo, statusRows } from '../../model/leaving.ts';
 import type { LogStatus } from '../../model/log-entry.ts';
 import { extendPath } from '../../model/path.ts';
-import type { Site } from '../../model/route.ts';
+import type { Route, Site } from '../../model/route.ts';
 import { compareStamps, isNewer, newerOf, type Stamp } from '../../model/stamp.ts';
 import { nameChanged } from '../../model/suffixed-login.ts';
 import { backOffMs, busyBackOffMs, lateBackOffMs } from './back-off.ts';
@@ -35,6 +38,8 @@ export interface SettleInput {
   readonly composed: Composed;
   readonly receipt: Receipt;
   readonly target: Site;
+  /** Out of the target's installation. */
+  readonly routes?: readonly Route[];
   readonly nowMs: number;
 }
 
@@ -234,7 +239,10 @@ function accountAfter(
   const tookEmail = email !== undefined && held.has(EMAIL) && receipt.fields?.[EMAIL]?.r !== 'kept';
   const address = tookEmail ? String(email.value) : undefined;
   const roles = rolesAfter(composed, receipt, target, before);
-  if (before !== undefined) return { ...before, known, roles, email: address ?? before.email };
+  if (before !== undefined) {
+    const email = address ?? before.email;
+    return { ...before, ...standingAfter(composed, receipt, before), known, roles, email };
+  }
   const birth = composed.delivery.birth;
   if (receipt.id === undefined || birth === null) return null;
   known.set(ACCOUNT, birth.stamp);
@@ -254,6 +262,18 @@ function accountAfter(
     gone: null,
     alarm: null,
   };
+}
+
+/** A status that came from elsewhere counts as one that was set here. */
+function standingAfter({ sent }: Composed, receipt: Receipt, { standing }: Account) {
+  if (standing === undefined) return {};
+  const meta = new Map(Object.entries(standing.meta));
+  for (const [field, { value }] of sent) {
+    const result = receipt.fields?.[field]?.r;
+    if (!isMeta(field) || (result !== 'applied' && result !== 'same')) continue;
+    if (meta.has(metaKeyOf(field))) meta.set(metaKeyOf(field), statusRows(value));
+  }
+  return { standing: { ...standing, meta: Object.fromEntries(meta) } };
 }
 
 /** Of an account whose roles there were never told nothing is said. */
@@ -290,6 +310,7 @@ function holdingAfter(
       value: carried.value,
       stamp: carried.stamp,
       path: extendPath(carried.path, target.key),
+      ...(carried.unconfirmed === undefined ? {} : { unconfirmed: true }),
     }),
   );
   const birth = composed.delivery.birth;
@@ -301,7 +322,10 @@ function holdingAfter(
     newlyBorn: born,
     ...(account === null
       ? {}
-      : comingAndGoing(before, account, facts, { sites: [target], nowMs: input.nowMs })),
+      : {
+          ...comingAndGoing(before, account, facts, { sites: [target], nowMs: input.nowMs }),
+          admitted: admittedTo(before, account, facts, input.routes ?? []),
+        }),
   };
 }
 

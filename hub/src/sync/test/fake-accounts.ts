@@ -33,6 +33,8 @@ export interface FakeAccount {
   proofs: FakeProof[];
   /** Somebody has signed in since it is connected. */
   signedIn: boolean;
+  /** The address that it registered with, or that its person confirmed. */
+  trusted: { readonly email: string; readonly by: 'registration' | 'confirmation' } | null;
   /** It wrote something that would be lost with it. */
   hasContent: boolean;
 }
@@ -68,6 +70,7 @@ export class FakeAccounts {
       switches: { stop_outgoing: false, reject_incoming: false, stop_made: false },
       proofs: [],
       signedIn: false,
+      trusted: null,
       hasContent: false,
     };
     this.nextId += 1;
@@ -129,7 +132,9 @@ export class FakeAccounts {
   state(account: FakeAccount): AccountState {
     const { fields, roles } = fieldsAndRoles(account);
     const signed_in = account.signedIn;
-    const state = { ...this.who(account), signed_in, fields, roles: { '1': roles } };
+    const by = emailBy(account);
+    const told = by === undefined ? { signed_in } : { signed_in, email_by: by };
+    const state = { ...this.who(account), ...told, fields, roles: { '1': roles } };
     const proofs = confirmedOn(account);
     return proofs.length === 0 ? state : { ...state, proofs };
   }
@@ -148,6 +153,12 @@ export class FakeAccounts {
       switches: { ...switches },
     };
   }
+}
+
+function emailBy(account: FakeAccount): AccountState['email_by'] {
+  const { trusted } = account;
+  if (trusted !== null && trusted.email === emailOf(account)) return trusted.by;
+  return (account.fields.get('email')?.stamp[0] ?? 0) > 0 ? 'other' : undefined;
 }
 
 const confirmedOn = ({ proofs }: FakeAccount) =>

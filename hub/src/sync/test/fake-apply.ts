@@ -144,6 +144,7 @@ function foretold(
     switches: { stop_outgoing: false, reject_incoming: false, stop_made: false },
     proofs: [],
     signedIn: false,
+    trusted: null,
     hasContent: false,
   };
   const { id: _, ...receipt } = merge(ground, operation, imagined, { filling: true, dryRun: true });

@@ -115,6 +115,7 @@ export class FakeSite implements SitePort {
     const account = this.people.insert(person.login, registered);
     account.born = nextStamp(this.hubMs(), 0, siteKey(this.key));
     this.fill(account, person, account.born);
+    account.trusted = { email: person.email, by: 'registration' };
     this.outbox.mark(account.id, 'create', this.hubMs());
     return account.id;
   }
@@ -124,6 +125,12 @@ export class FakeSite implements SitePort {
     const account = this.people.insert(person.login, '2020-01-01 00:00:00');
     this.fill(account, person, account.born);
     return account.id;
+  }
+
+  /** The person follows the link that the site mails to a new address. */
+  moveTo(id: number, email: string): void {
+    this.account(id).trusted = { email, by: 'confirmation' };
+    this.edit(id, { email });
   }
 
   /** @param by whose account does it; without one it is somebody of no concern */

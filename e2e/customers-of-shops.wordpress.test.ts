@@ -265,3 +265,22 @@ test('many at once are written together, and end in the same accounts and report
   }
   expect((await saves(store)) - before).toBeLessThan(many.length);
 });
+
+test('who can be given no role is created without one, and the log says so, one by one and together', async () => {
+  // No hub may give that one.
+  await outlet.php(`update_option( 'default_role', 'editor' );`);
+  const join = (login: string): string =>
+    register(login, `${login}@people.test`).replace("'customer'", "'subscriber'");
+  const crowd = Array.from({ length: 30 }, (_, i) => `crowd${i}`);
+  await on(shop, join('lone'));
+  await on(shop, ...crowd.map(join));
+  const everybody = ['lone', ...crowd].map((login) => `${login}@people.test`);
+  const [there, elsewhere] = [await customers(outlet), await customers(store)];
+  expect(everybody.filter((email) => there[email]?.roles.length !== 0)).toEqual([]);
+  expect(everybody.filter((email) => elsewhere[email]?.roles.join() !== 'subscriber')).toEqual([]);
+  const told = (await stage.hub.log()).filter(
+    ({ reason, action }) => reason === 'target.default_role_missing' && action === 'create',
+  );
+  const logins = new Set(told.map(({ login, target, status }) => `${login} ${target} ${status}`));
+  expect(logins).toEqual(new Set(['lone', ...crowd].map((login) => `${login} outlet delivered`)));
+});

@@ -94,6 +94,9 @@ final class Rollcall_Apply_Set {
 			return Rollcall_Receipt::of( $job->operation, 'failed', 'target.error', Rollcall_Rest::describe( $job->fault ) );
 		}
 		$receipt = Rollcall_Receipt::of_fields( $job->operation, $job->id, $job->login(), $job->fields, $job->creates() );
+		if ( $job->creates() ) {
+			$receipt = Rollcall_Receipt::with_roles( $receipt, $job->operation, $job->user->roles );
+		}
 		/** This action is documented in class-rollcall-apply-write.php */
 		Rollcall_Callbacks::tell( 'rollcall_after_apply', $receipt, Rollcall_Callbacks::shown( $job->operation ) );
 		return $receipt;

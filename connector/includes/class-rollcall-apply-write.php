@@ -78,6 +78,9 @@ final class Rollcall_Apply_Write {
 			$fields = Rollcall_Account_Writer::apply( $operation, $target, $fields, $filling );
 		}
 		$receipt = Rollcall_Receipt::of_fields( $operation, $id, $target->login(), $fields, $filling );
+		if ( $filling && ! $dry_run ) {
+			$receipt = Rollcall_Receipt::with_roles( $receipt, $operation, ( new WP_User( $id ) )->roles );
+		}
 		if ( null !== $found ) {
 			$receipt['found'] = $found;
 		}

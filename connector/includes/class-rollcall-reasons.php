@@ -51,6 +51,7 @@ final class Rollcall_Reasons {
 			'target.last_administrator'   => __( 'This is the last administrator of the site.', 'rollcall-connector' ),
 			'target.privileged_account'   => __( 'The account can administer this site; such accounts are never changed from outside.', 'rollcall-connector' ),
 			'target.content_without_heir' => __( 'The account owns content, and nobody was named to inherit it.', 'rollcall-connector' ),
+			'target.default_role_missing' => __( 'The account was created without a role: the default role of this site does not exist, or a hub may not give it.', 'rollcall-connector' ),
 			'target.heir_missing'         => __( 'The account that was to inherit the content does not exist here.', 'rollcall-connector' ),
 			'target.locked'               => __( 'Another batch is being applied to this site.', 'rollcall-connector' ),
 			'account.incoming_rejected'   => __( 'The account rejects incoming modifications on this site.', 'rollcall-connector' ),

@@ -80,6 +80,19 @@ final class Rollcall_Receipt {
 	}
 
 	/**
+	 * The same, of an account that was created and asked for the default role, but has no role at all.
+	 *
+	 * @param array $receipt   Receipt of a write.
+	 * @param array $operation The operation.
+	 * @param array $roles     Roles of the account on the operation's site.
+	 * @return array
+	 */
+	public static function with_roles( $receipt, $operation, $roles ) {
+		$lacks = 'created' === $receipt['result'] && ! empty( $operation['create']['default_role'] ) && ! $roles;
+		return $lacks ? array_merge( $receipt, self::of( $operation, 'created', 'target.default_role_missing' ) ) : $receipt;
+	}
+
+	/**
 	 * The receipt of a write, from the results of its fields.
 	 *
 	 * @param array  $operation Operation.

@@ -179,7 +179,8 @@ export const REASONS = {
   'target.already_holds': 'The target holds this value already.',
   'target.content_without_heir':
     'The account owns content on the target and the route names nobody to inherit it.',
-  'target.default_role_missing': 'The target has no role that the account could be given.',
+  'target.default_role_missing':
+    'The account was created without a role: the target’s default role does not exist, or the hub may not give it.',
   'target.error': 'The target failed at this operation.',
   'target.guard_kept':
     'The hub may only tighten the guard of a site; it is loosened on the site itself.',

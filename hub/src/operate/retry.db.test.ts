@@ -107,7 +107,7 @@ test('an account that the target would not create is created once it would', asy
       op,
       uid,
       result: 'refused' as const,
-      reason: 'target.default_role_missing',
+      reason: 'target.site_missing',
     }));
     return { ...answer, receipts };
   };
@@ -115,7 +115,7 @@ test('an account that the target would not create is created once it would', asy
   await stand.rest();
   blog().apply = own;
   const [row] = await log('dora', 'refused');
-  expect(row).toMatchObject({ action: 'create', reason: 'target.default_role_missing' });
+  expect(row).toMatchObject({ action: 'create', reason: 'target.site_missing' });
   expect(await retry({ rows: [row?.id ?? 0] })).toMatchObject({ retried: 1 });
   await stand.work();
   expect(there('dora').uid).not.toBeNull();

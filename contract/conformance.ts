@@ -15,6 +15,7 @@ import { describeCreates } from './conformance/creates.ts';
 import { describeDeletes } from './conformance/deletes.ts';
 import { describeDigests } from './conformance/digests.ts';
 import { describeEmailOrigins } from './conformance/email-origins.ts';
+import { describeErasures } from './conformance/erasures.ts';
 import { describeValues } from './conformance/field-values.ts';
 import { describeGuard } from './conformance/guards.ts';
 import { describeLabels } from './conformance/labels.ts';
@@ -56,6 +57,7 @@ export function describeConformance(start: () => Promise<SiteUnderTest>): void {
   describeProofs(at);
   describeGuard(at);
   describeSwitches(at);
+  describeErasures(at);
   describeSignIns(at);
   describeEmailOrigins(at);
   describeBoundHub(at);

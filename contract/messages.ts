@@ -185,12 +185,21 @@ export const ChangesRequestSchema = z.object({
   /** Accounts whose stamps lie in the future: stamp all their future fields again, now. */
   restamp: z.array(z.int().positive()).optional(),
 });
+export const ErasedSchema = z.object({
+  id: z.int().positive(),
+  uid: UidSchema.nullable(),
+  login: NameSchema,
+  /** The erasure that the site was asked for by its hub; absent: the person asked for it there. */
+  of: z.uuid().optional(),
+});
+export type Erased = z.infer<typeof ErasedSchema>;
+
 /** Of one account, between two pulls. */
 const MOST_OVERWRITTEN = 500;
 export const ChangeRowSchema = z.object({
   row: z.string().regex(/^[0-9a-f]{16}$/u),
   rev: z.int().positive(),
-  kind: z.enum(['create', 'update', 'delete', 'error']),
+  kind: z.enum(['create', 'update', 'delete', 'erase', 'error']),
   /** Hub time. */
   at: z.int(),
   blog: z.int().positive(),
@@ -199,6 +208,8 @@ export const ChangeRowSchema = z.object({
   account: AccountStateSchema.optional(),
   /** For delete. */
   gone: GoneSchema.optional(),
+  /** For erase: WordPress's erasure of this person was completed here. */
+  erased: ErasedSchema.optional(),
   /**
    * Beside an account: edits made here that another site's later one overwrote before this row was
    * read. `blog`: whose role, null for every other field. One that is newer than the account's own
@@ -562,6 +573,39 @@ export const SwitchesAnswerSchema = z.object({
   ),
 });
 export type SwitchResult = z.infer<typeof SwitchesAnswerSchema>['results'][number];
+
+// ---- /erase -------------------------------------------------------------------------------
+
+/**
+ * A person's erasure was completed on another site: a confirmed erasure request is opened for the account here, once
+ * for each `erasure`. What is carried out unattended is the site's own to say.
+ */
+export const MOST_ERASURES = 50;
+export const ErasureOrderSchema = z.object({
+  erasure: z.uuid(),
+  uid: UidSchema,
+  source: z.object({ url: z.string() }),
+  blog: z.int().positive(),
+  id: z.int().positive(),
+});
+export type ErasureOrder = z.infer<typeof ErasureOrderSchema>;
+export const EraseRequestSchema = z.object({
+  hub: HubIdentitySchema,
+  erasures: z.array(ErasureOrderSchema).max(MOST_ERASURES),
+});
+export const EraseAnswerSchema = z.object({
+  results: z
+    .array(
+      z.object({
+        erasure: z.uuid(),
+        result: z.enum(['opened', 'already', 'refused']),
+        /** With `refused`. */
+        reason: CodeSchema.optional(),
+      }),
+    )
+    .max(MOST_ERASURES),
+});
+export type ErasureResult = z.infer<typeof EraseAnswerSchema>['results'][number];
 
 // ---- /proofs ------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@
  *   patterns in `meta` of connect and settings (an older connector watches nothing for them);
  *   `outside` in the answer of changes, `overwritten` in its rows;
  *   switches, `stop_made` and `outgoing_stopped` of an actor; guard, and `whitelist` in status; 403 `whitelist.address` on any route;
- *   `ext` in settings and status (an older connector refuses such fields);
+ *   `erase`, and rows of that kind in changes; `ext` in settings and status (an older connector refuses such fields);
  *   `sign_ins` in settings and `signed_in` in an account's state (without the answer, nobody has signed in);
  *   `login_taken` of a create (an older connector answers the conflict), `password_mail` of a write (an older one mails nobody);
  *   `email_by` in an account's state (without it, nothing is known of the address);

@@ -23,6 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   'sync/signals': 'sync/ports',
   'sync/with-marks': 'contract hub/model hub/reasons hub/errors sync/ports',
   'sync/with-proofs': 'contract sync/ports',
+  'sync/with-erasures': 'hub/model sync/ports',
   'sync/creation-limit': 'hub/model sync/ports',
   'sync/spread-learned': 'hub/model sync/ports sync/spread-batch sync/creation-limit sync/decide',
   'sync/rewritten-outside': 'hub/model hub/reasons sync/ports',
@@ -35,7 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
     'contract hub/model hub/reasons hub/errors hub/api sync/account-pages sync/ports sync/decide sync/pipeline sync/other-sync sync/reconcile sync/rewritten-outside sync/signals',
   'hub/cli': 'contract hub/reasons hub/errors hub/api hub/main',
   'hub/main':
-    'contract hub/model hub/reasons hub/errors hub/api hub/cli hub/operate hub/storage hub/wordpress sync/ports sync/with-marks sync/with-proofs sync/creation-limit sync/deliver sync/pipeline sync/signals',
+    'contract hub/model hub/reasons hub/errors hub/api hub/cli hub/operate hub/storage hub/wordpress sync/ports sync/with-erasures sync/with-marks sync/with-proofs sync/creation-limit sync/deliver sync/pipeline sync/signals',
   lab: '',
   'lab/demo': 'contract hub/errors hub/reasons hub/api hub/cli hub/main lab',
   e2e: 'contract hub/errors hub/reasons hub/api hub/cli hub/main lab',

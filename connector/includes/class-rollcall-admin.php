@@ -114,7 +114,9 @@ final class Rollcall_Admin {
 				esc_html( translate_user_role( $name ) . ( $privileged ? ' ' . __( '(privileged: never given from outside)', 'rollcall-connector' ) : '' ) )
 			);
 		}
-		echo '</fieldset></td></tr></table>';
+		echo '</fieldset></td></tr>';
+		Rollcall_Erasure_Run::field();
+		echo '</table>';
 		submit_button( __( 'Save changes', 'rollcall-connector' ), 'primary', 'save', false );
 		if ( Rollcall_Settings::is_bound() && self::may_release() ) {
 			echo ' ';
@@ -139,6 +141,7 @@ final class Rollcall_Admin {
 			$chosen = isset( $_POST['grantable'] ) && is_array( $_POST['grantable'] ) ? array_map( 'strval', wp_unslash( $_POST['grantable'] ) ) : array(); // phpcs:ignore WordPress.Security.ValidatedSanitizedInput
 			Rollcall_Site_Guard::set_read_only( get_current_blog_id(), isset( $_POST['read_only'] ) );
 			Rollcall_Site_Guard::set_grantable( get_current_blog_id(), $chosen );
+			Rollcall_Erasure_Run::set( isset( $_POST['erase_unattended'] ) );
 		}
 		wp_safe_redirect( add_query_arg( 'saved', '1', admin_url( 'admin.php?page=' . self::PAGE ) ) );
 		exit;

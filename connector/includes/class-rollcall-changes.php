@@ -76,7 +76,7 @@ final class Rollcall_Changes {
 	private static function rows( array $page ) {
 		$living = array();
 		foreach ( $page as $row ) {
-			if ( 'delete' !== $row->kind ) {
+			if ( ! in_array( $row->kind, array( 'delete', 'erase' ), true ) ) {
 				$living[] = (int) $row->user_id;
 			}
 		}
@@ -108,6 +108,9 @@ final class Rollcall_Changes {
 			'blog'  => max( 1, (int) $row->blog ),
 			'actor' => is_array( $actor ) && isset( $actor['kind'] ) ? $actor : array( 'kind' => 'outside' ),
 		);
+		if ( 'erase' === $row->kind ) {
+			return Rollcall_Erasures::row( $wire, $row );
+		}
 		if ( 'delete' === $row->kind ) {
 			$gone = json_decode( $row->gone, true );
 			if ( is_array( $gone ) && isset( $gone['id'], $gone['stamp'] ) ) {

@@ -77,6 +77,8 @@ final class Rollcall_Messages {
 				return self::guard( $hub );
 			case 'switches':
 				return self::switches( $hub );
+			case 'erase':
+				return self::erasures( $hub );
 			case 'apply':
 				return array(
 					'object',
@@ -301,6 +303,32 @@ final class Rollcall_Messages {
 			array(
 				'hub'      => $hub,
 				'switches' => array( 'list', $order, 1000 ),
+			),
+		);
+	}
+
+	/**
+	 * The request of /erase.
+	 *
+	 * @param array $hub Schema of a hub.
+	 * @return array
+	 */
+	private static function erasures( $hub ) {
+		$order = array(
+			'object',
+			array(
+				'erasure' => 'uuid',
+				'uid'     => 'uuid',
+				'source'  => array( 'object', array( 'url' => 'string' ) ),
+				'blog'    => 'positive',
+				'id'      => 'positive',
+			),
+		);
+		return array(
+			'object',
+			array(
+				'hub'      => $hub,
+				'erasures' => array( 'list', $order, 50 ),
 			),
 		);
 	}

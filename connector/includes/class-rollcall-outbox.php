@@ -407,6 +407,12 @@ final class Rollcall_Outbox {
 		);
 	}
 
+	/** A row that was put here by another part is ready. */
+	public static function count_ready() {
+		++self::$readied;
+		self::$head_is_due = true;
+	}
+
 	/** How many rows this request made ready: more than none is a reason to signal. */
 	public static function readied() {
 		return self::$readied;

@@ -39,7 +39,10 @@ final class Rollcall_Plugin {
 		'Rollcall_Admin',
 		'Rollcall_Whitelist_Page',
 		'Rollcall_Account_Switches',
+		'Rollcall_Privacy',
+		'Rollcall_Erasures',
 		'Rollcall_Cli',
+		'Rollcall_Erasure_Run',
 		'Rollcall_Moved_Notice',
 	);
 

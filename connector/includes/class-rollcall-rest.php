@@ -47,6 +47,7 @@ final class Rollcall_Rest {
 		'outside'    => array( 'hub', 'Rollcall_Outside_Answer' ),
 		'guard'      => array( 'hub', 'Rollcall_Tighten' ),
 		'switches'   => array( 'hub', 'Rollcall_Switches' ),
+		'erase'      => array( 'hub', 'Rollcall_Erasures' ),
 	);
 
 	/**

@@ -38,6 +38,7 @@ const REQUESTS: Readonly<Record<string, unknown>> = {
   outside: { hub: HUB, take: 'nothing', after: 0 },
   credential: { hub: HUB },
   guard: { hub: HUB, blog: 1, read_only: true },
+  erase: { hub: HUB, erasures: [] },
   switches: { hub: HUB, switches: [{ id: 1, login: 'admin', stop_outgoing: true }] },
 };
 

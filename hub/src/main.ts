@@ -17,6 +17,7 @@ import { deliveryId } from './model/ids.ts';
 import { workOnRun } from './operate/manual-sync/work-on-run.ts';
 import { buildOperations } from './operate/operations.ts';
 import type { Introductions, OneTimeLogin, OperationPorts } from './operate/ports.ts';
+import { settleErasures } from './operate/privacy/settle-erasures.ts';
 import { proveBySource } from './operate/proofs/prove-by-source.ts';
 import { settleProofs } from './operate/proofs/settle-proofs.ts';
 import { workOnReconcile } from './operate/reconcile/work-on-reconcile.ts';
@@ -41,6 +42,7 @@ import { DELETION_LIMIT } from './sync/deliver/deletion-limit.ts';
 import { buildPipeline, type Pipeline, wakeDue } from './sync/pipeline.ts';
 import type { Credential, Registry, Store, Wake } from './sync/ports.ts';
 import { signalsArrive } from './sync/signals.ts';
+import { withErasures } from './sync/with-erasures.ts';
 import { withMarks } from './sync/with-marks.ts';
 import { withProofs } from './sync/with-proofs.ts';
 import { connectSite, readStatus, whyRefused } from './wordpress/connect.ts';
@@ -104,7 +106,9 @@ async function startOn(
   const totalMs = seconds(options.siteTimeoutSeconds) ?? WIRE_LIMITS.totalMs;
   const wire = createWire({ ...WIRE_LIMITS, totalMs }, world);
   closing.push(() => wire.close());
-  const site = withProofs(withMarks(createSiteClient(wire, renewedIn(registry)), marks), proofs);
+  const { erasures } = storage;
+  const marked = withMarks(createSiteClient(wire, renewedIn(registry)), marks);
+  const site = withErasures(withProofs(marked, proofs), erasures);
   const introductions: Introductions = {
     discover: (address, publicOnly) => discoverSite(wire, address, publicOnly),
     status: (door) => readStatus(wire, door),
@@ -130,6 +134,8 @@ async function startOn(
       settleProofs: async (id) => {
         await settleProofs({ store, registry, site, proofs, wake: late }, id);
         await proveBySource({ store, registry, views, site, wake: late }, id);
+        const limit = DELETION_LIMIT;
+        await settleErasures({ store, registry, site, views, erasures, wake: late, limit }, id);
       },
       report: (event) => log.info(event, event.kind),
     },
@@ -157,6 +163,7 @@ async function startOn(
     introductions,
     approvals: storage.approvals,
     arrangements: storage.arrangements,
+    erasures,
     hub: {
       id: identity.id,
       name: 'Rollcall',

@@ -52,6 +52,8 @@ export const REASONS = {
   'email.missing': 'An account is not created without its e-mail address.',
   'email.unconfirmed':
     'The person has not confirmed the new e-mail address, and the route holds such addresses.',
+  'erasure.over_limit': 'More people would be erased there than go without a person’s consent.',
+  'erasure.rejected': 'An operator rejected the erasure.',
   'field.never_synced':
     'This field is never synced: it holds capabilities, sessions, secrets or totals.',
   'field.not_selected': 'None of the changed fields is selected by the route.',
@@ -111,6 +113,7 @@ export const REASONS = {
     'The target can’t verify this kind of password hash, or not in a reasonable time.',
   'path.already_visited': 'The change has been through this site already.',
   'path.stopped_at': 'A site refused this change; it does not travel on from there.',
+  'privacy.erased': 'Names were taken out of what the hub keeps of this person.',
   'proof.account_changed':
     'One of the accounts is gone, in doubt, or not as it was when it was confirmed.',
   'proof.expired': 'Not both accounts had confirmed when the time was over.',

@@ -33,6 +33,14 @@ import type {
   Retried,
   Retry,
 } from './schemas/log.ts';
+import type {
+  DecidedErasures,
+  DecideErasures,
+  ErasedPerson,
+  ErasureList,
+  PersonQuery,
+  PersonRecords,
+} from './schemas/privacy.ts';
 import type { AskedProof, AskForProof } from './schemas/proof.ts';
 import type {
   DriftQuery,
@@ -122,6 +130,10 @@ export interface Operations {
   switchAccount(change: SwitchAccount, by: string): Promise<AccountView>;
   /** Its users stay. `site.not_told` when the site can't be told; with `force` it is not asked. */
   removeSite(name: string, options: RemoveSite, by: string): Promise<RemovedSite>;
+  personRecords(query: PersonQuery): Promise<PersonRecords>;
+  erasePerson(query: PersonQuery, by: string): Promise<ErasedPerson>;
+  erasures(): Promise<ErasureList>;
+  decideErasures(decision: DecideErasures, by: string): Promise<DecidedErasures>;
 
   /** It was restored from a backup: it is read anew, and goes on from there. Safe to repeat. */
   siteRestored(name: string, by: string): Promise<RereadSite>;

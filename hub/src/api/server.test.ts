@@ -160,6 +160,25 @@ describe('every route', () => {
       ['account', { site: 'Shop', login: 'anna' }],
     ],
     [
+      'GET',
+      '/api/v1/privacy/records?site=Shop&login=anna',
+      undefined,
+      ['personRecords', { site: 'Shop', login: 'anna' }],
+    ],
+    [
+      'POST',
+      '/api/v1/privacy/erase',
+      { site: 'Shop', login: 'anna' },
+      ['erasePerson', { site: 'Shop', login: 'anna' }, 'owner'],
+    ],
+    ['GET', '/api/v1/privacy/erasures', undefined, ['erasures']],
+    [
+      'POST',
+      '/api/v1/privacy/erasures/decide',
+      { erasures: [1], decision: 'release' },
+      ['decideErasures', { erasures: [1], decision: 'release' }, 'owner'],
+    ],
+    [
       'PATCH',
       '/api/v1/account',
       { site: 'Shop', login: 'anna', stopOutgoing: true },

@@ -33,6 +33,7 @@ import { guardRoutes } from './routes/guard.ts';
 import { healthRoutes } from './routes/health.ts';
 import { heldRoutes } from './routes/held.ts';
 import { logRoutes } from './routes/log.ts';
+import { privacyRoutes } from './routes/privacy.ts';
 import { proofRoutes } from './routes/proof.ts';
 import { reconcileRoutes } from './routes/reconcile.ts';
 import { recoveryRoutes } from './routes/recovery.ts';
@@ -111,6 +112,7 @@ async function apiV1(api: Api, deps: ServerDeps, countFailure: CountFailure): Pr
   siteRoutes(api, operations);
   guardRoutes(api, operations);
   accountRoutes(api, operations);
+  privacyRoutes(api, operations);
   routeRoutes(api, operations);
   groupRoutes(api, operations);
   syncRoutes(api, operations);

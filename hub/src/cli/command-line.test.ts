@@ -68,6 +68,23 @@ describe('a command asks for what it was told', () => {
       ['account', { site: 'Shop', login: 'anna' }],
     ],
     [
+      ['privacy', 'export', 'Shop', 'anna'],
+      ['personRecords', { site: 'Shop', login: 'anna' }],
+    ],
+    [
+      ['privacy', 'erase', 'Shop', 'anna'],
+      ['erasePerson', { site: 'Shop', login: 'anna' }, 'owner'],
+    ],
+    [['privacy', 'list'], ['erasures']],
+    [
+      ['privacy', 'release', '1', '2'],
+      ['decideErasures', { erasures: [1, 2], decision: 'release' }, 'owner'],
+    ],
+    [
+      ['privacy', 'reject', '--all'],
+      ['decideErasures', { all: true, decision: 'reject' }, 'owner'],
+    ],
+    [
       ['account', 'set', 'Shop', 'anna', '--no-stop-outgoing', '--reject-incoming'],
       [
         'switchAccount',

@@ -18,6 +18,7 @@ import { addHeld } from './commands/held.ts';
 import { addLink } from './commands/link.ts';
 import { addLogSettings } from './commands/log-settings.ts';
 import { addLogs } from './commands/logs.ts';
+import { addPrivacy } from './commands/privacy.ts';
 import { addProof } from './commands/proof.ts';
 import { addReconcile } from './commands/reconcile.ts';
 import { addRecover } from './commands/recover.ts';
@@ -110,6 +111,7 @@ function program(context: CommandContext): Command {
     addStatus,
     addExplain,
     addAccount,
+    addPrivacy,
     addHeld,
     addAlarm,
     addRecover,

@@ -3,7 +3,7 @@ import type { Field } from './field.ts';
 import type { DeliveryId, IdentityUid, SiteKey } from './ids.ts';
 import type { Path } from './path.ts';
 
-export type LogAction = 'create' | 'update' | 'delete' | 'link';
+export type LogAction = 'create' | 'update' | 'delete' | 'link' | 'erase';
 export type LogStatus =
   | 'delivered'
   | 'unchanged'

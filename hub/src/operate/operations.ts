@@ -29,6 +29,8 @@ import { planSync } from './manual-sync/plan-sync.ts';
 import { cancelSync, pauseSync, resumeSync, startPlanned } from './manual-sync/steer.ts';
 import { undoSync } from './manual-sync/undo-sync.ts';
 import type { OperationPorts } from './ports.ts';
+import { decideErasures, listErasures } from './privacy/decide-erasures.ts';
+import { erasePerson, personRecords } from './privacy/person-records.ts';
 import { askForProof } from './proofs/ask-for-proof.ts';
 import { listProofs, withdrawProof } from './proofs/list-proofs.ts';
 import { proveLink } from './prove-link.ts';
@@ -64,6 +66,10 @@ export function buildOperations(ports: OperationPorts): Operations {
     guard: (name, query) => guard(ports, name, query),
     tightenGuard: (name, change, by) => tightenGuard(ports, name, change, by),
     account: (query) => account(ports, query),
+    erasures: () => listErasures(ports),
+    decideErasures: (decision) => decideErasures(ports, decision),
+    personRecords: (query) => personRecords(ports, query),
+    erasePerson: (query, by) => erasePerson(ports, query, by),
     switchAccount: (change, by) => switchAccount(ports, change, by),
     siteCopied: (name, by) => siteCopied(ports, name, by),
     removeSite: (name, options, by) => removeSite(ports, name, options, by),

@@ -6,6 +6,7 @@ import type { Caller } from '../api/operations.ts';
 import type { Fault } from '../errors.ts';
 import type { Approvals } from '../model/approval.ts';
 import type { Arrangements } from '../model/arrangement.ts';
+import type { Erasures } from '../model/erasure.ts';
 import type { Reconciles } from '../model/reconcile.ts';
 import type { Pipeline } from '../sync/pipeline.ts';
 import type {
@@ -70,6 +71,7 @@ export interface OperationPorts {
   readonly introductions: Introductions;
   readonly approvals: Approvals;
   readonly arrangements: Arrangements;
+  readonly erasures: Erasures;
   readonly pipeline: Pipeline;
   readonly wake: Wake;
   readonly hub: {

@@ -2,10 +2,12 @@
 
 import type { Approvals } from '../model/approval.ts';
 import type { Arrangements } from '../model/arrangement.ts';
+import type { Erasures } from '../model/erasure.ts';
 import type { Reconciles } from '../model/reconcile.ts';
 import type { LogKeeping, Marks, Proofs, Registry, Runs, Store, Views } from '../sync/ports.ts';
 import { createApprovals } from './approvals.ts';
 import { createArrangements } from './arrangements.ts';
+import { createErasures } from './erasures.ts';
 import { openSecrets } from './hub-meta.ts';
 import { createLogKeeping } from './log-keeping.ts';
 import { createMarks } from './marks.ts';
@@ -38,6 +40,7 @@ export interface Storage {
   readonly tokens: Tokens;
   readonly approvals: Approvals;
   readonly arrangements: Arrangements;
+  readonly erasures: Erasures;
   /** Repeating it is safe. */
   close(): Promise<void>;
 }
@@ -71,5 +74,6 @@ export const storageOn = (database: Database, secrets: Secrets): Storage => ({
   tokens: createTokens(database),
   approvals: createApprovals(database),
   arrangements: createArrangements(database),
+  erasures: createErasures(database),
   close: () => database.close(),
 });

@@ -5,6 +5,7 @@
 
 import type { ColumnType, Generated } from 'kysely';
 import type { Mark } from '#contract/messages.ts';
+import type { ErasureState } from '../model/erasure.ts';
 import type { Field, KnownKey } from '../model/field.ts';
 import type { GroupException, Way } from '../model/group.ts';
 import type { Birth, Delivery, Lane } from '../model/identity.ts';
@@ -241,6 +242,28 @@ export interface Tables {
     ends_ms: number;
     state: 'open' | 'connecting' | 'connected' | 'rejected' | 'failed';
     fault: Json<{ readonly code: string; readonly message: string }> | null;
+  };
+  erasures: {
+    id: string;
+    installation: InstallationId;
+    row: string;
+    wp_id: WordPressId;
+    login: string;
+    root: string | null;
+    settled: Generated<boolean>;
+    at_ms: Generated<number>;
+  };
+  erasure_steps: {
+    id: Generated<number>;
+    root: string;
+    uid: IdentityUid;
+    source: SiteKey;
+    target: SiteKey;
+    installation: InstallationId;
+    state: Generated<ErasureState>;
+    reason: string | null;
+    released: Generated<boolean>;
+    at_ms: Generated<number>;
   };
   proofs: {
     id: string;

@@ -6,6 +6,8 @@ import type {
   ApplyAnswer,
   ChangesAnswer,
   DigestsAnswer,
+  ErasureOrder,
+  ErasureResult,
   GuardAnswer,
   Label,
   Mark,
@@ -147,6 +149,8 @@ export interface SitePort {
     connection: Connection,
     orders: readonly SwitchOrder[],
   ): Promise<readonly SwitchResult[]>;
+  /** Has confirmed erasure requests opened; one answer for each. */
+  erase(connection: Connection, orders: readonly ErasureOrder[]): Promise<readonly ErasureResult[]>;
   /** Asks for halves of proofs, or takes them back; one answer for each that the site had time for. */
   proofs(connection: Connection, orders: readonly ProofOrder[]): Promise<readonly ProofResult[]>;
   /** One that is to follow the connection's own, which stays good until the new one was used. */

@@ -51,6 +51,7 @@ export function withMarks(site: SitePort, marks: Marks): SitePort {
     outside: (connection, request) => site.outside(connection, request),
     guard: (connection, request) => site.guard(connection, request),
     switches: (connection, orders) => site.switches(connection, orders),
+    erase: (connection, orders) => site.erase(connection, orders),
     proofs: (connection, orders) => site.proofs(connection, orders),
     newCredential: (connection) => site.newCredential(connection),
     disconnect: (connection) => site.disconnect(connection),

@@ -15,6 +15,7 @@ import {
   CredentialAnswerSchema,
   DigestsAnswerSchema,
   DisconnectAnswerSchema,
+  EraseAnswerSchema,
   GuardAnswerSchema,
   LabelsAnswerSchema,
   OutsideAnswerSchema,
@@ -115,6 +116,9 @@ export function createSiteClient(wire: Wire, renewed: Renewed = async () => null
     },
     async switches(connection, switches) {
       return (await ask(connection, 'switches', { switches }, SwitchesAnswerSchema)).results;
+    },
+    async erase(connection, erasures) {
+      return (await ask(connection, 'erase', { erasures }, EraseAnswerSchema)).results;
     },
     async proofs(connection, proofs) {
       return (await ask(connection, 'proofs', { proofs }, ProofsAnswerSchema)).results;

@@ -14,7 +14,7 @@ export const LOG_STATUSES = [
   'cancelled',
 ] as const;
 
-export const LOG_ACTIONS = ['create', 'update', 'delete', 'link'] as const;
+export const LOG_ACTIONS = ['create', 'update', 'delete', 'link', 'erase'] as const;
 
 /** `failed,refused` */
 const severalOf = <Words extends readonly [string, ...string[]]>(words: Words) =>

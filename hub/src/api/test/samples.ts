@@ -6,6 +6,7 @@ import type { GroupView } from '../schemas/group.ts';
 import type { GuardView } from '../schemas/guard.ts';
 import type { HeldParty, HeldRow } from '../schemas/held.ts';
 import type { LogRow, LogSettings } from '../schemas/log.ts';
+import type { ErasureView, PersonRecords } from '../schemas/privacy.ts';
 import type { AskedProof } from '../schemas/proof.ts';
 import type { DriftRows, ReconcileView } from '../schemas/reconcile.ts';
 import type { Alarm, Recovery, RereadSite } from '../schemas/recovery.ts';
@@ -427,4 +428,35 @@ export const siteEvent: SiteEvent = {
   message: 'The site’s database is not where this hub left it.',
   by: null,
   next: 'Say what happened.',
+};
+
+export const erasure: ErasureView = {
+  id: 1,
+  at: MOMENT,
+  uid: '22222222-2222-4222-8222-222222222222',
+  source: 'Shop',
+  target: 'Blog',
+  state: 'held',
+  reason: 'erasure.over_limit',
+  message: 'More people would be erased there than go without a person’s consent.',
+};
+
+export const personRecords: PersonRecords = {
+  uid: '22222222-2222-4222-8222-222222222222',
+  accounts: [
+    {
+      sites: ['Shop'],
+      wpId: 7,
+      login: 'anna',
+      email: 'anna@example.com',
+      registered: '2020-01-02 03:04:05',
+      privileged: false,
+      stopOutgoing: false,
+      rejectIncoming: false,
+      ended: null,
+      fields: { email: MOMENT, first_name: null },
+    },
+  ],
+  pending: [{ target: 'Blog', fields: ['email'] }],
+  log: [],
 };

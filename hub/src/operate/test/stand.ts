@@ -103,6 +103,7 @@ export class Stand {
       wake,
       approvals: storage.approvals,
       arrangements: storage.arrangements,
+      erasures: storage.erasures,
       pipeline: this.pipeline,
       introductions: {
         discover: async (typed) => ({ restUrl: restUrl(typed), publicOnly: true }),
@@ -207,6 +208,7 @@ export class Stand {
       outside: (connection, request) => at(connection).outside(connection, request),
       guard: (connection, request) => at(connection).guard(connection, request),
       switches: (connection, orders) => at(connection).switches(connection, orders),
+      erase: (connection, orders) => at(connection).erase(connection, orders),
       proofs: (connection, orders) => at(connection).proofs(connection, orders),
       newCredential: (connection) => at(connection).newCredential(connection),
       disconnect: (connection) => at(connection).disconnect(connection),

@@ -17,6 +17,7 @@ import { statements as reconciles } from './0015-reconciles.ts';
 import { statements as groups } from './0016-groups.ts';
 import { statements as loginTaken } from './0018-login-taken.ts';
 import { statements as standing } from './0019-standing.ts';
+import { statements as erasures } from './0020-erasures.ts';
 
 export interface Migration {
   readonly number: number;
@@ -43,4 +44,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 16, name: 'groups', statements: groups },
   { number: 18, name: 'login-taken', statements: loginTaken },
   { number: 19, name: 'standing', statements: standing },
+  { number: 20, name: 'erasures', statements: erasures },
 ];

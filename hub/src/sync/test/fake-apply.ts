@@ -71,7 +71,10 @@ function existing(
     : refused(op, reason);
 }
 
-function accountRefusal({ accounts }: FakeGround, account: FakeAccount): string | null {
+export function accountRefusal(
+  { accounts }: Pick<FakeGround, 'accounts'>,
+  account: FakeAccount,
+): string | null {
   if (account.switches.reject_incoming) return 'account.incoming_rejected';
   return accounts.isPrivileged(account) ? 'target.privileged_account' : null;
 }

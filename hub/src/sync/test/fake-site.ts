@@ -11,6 +11,8 @@ import type {
   ChangeRow,
   ChangesAnswer,
   DigestsAnswer,
+  ErasureOrder,
+  ErasureResult,
   Mark,
   MarkOffer,
   Operation,
@@ -35,7 +37,7 @@ import {
   valueOf,
   wire,
 } from './fake-accounts.ts';
-import { applyOne } from './fake-apply.ts';
+import { accountRefusal, applyOne } from './fake-apply.ts';
 import { digestOf } from './fake-digests.ts';
 import { FakeGuard } from './fake-guard.ts';
 import type { FakeGround } from './fake-merge.ts';
@@ -85,6 +87,7 @@ export class FakeSite implements SitePort {
   /** Passwords that it takes; null: any, until one was asked for. */
   private good: { readonly now: string; readonly next: string | null } | null = null;
   private issued = 0;
+  private readonly erasures = new Set<string>();
   private readonly people: FakeAccounts;
   /** Where it was told to signal. */
   signalsTo: string | null = null;
@@ -416,6 +419,23 @@ export class FakeSite implements SitePort {
       if (isDeepStrictEqual(before, switches)) return { id, result: 'already', switches: before };
       this.outbox.mark(id, 'update', this.hubMs());
       return { id, result: 'set', switches: { ...switches } };
+    });
+  }
+
+  async erase(connection: Connection, orders: readonly ErasureOrder[]) {
+    this.answerOrFail(connection);
+    return orders.map(({ erasure, uid, id }): ErasureResult => {
+      const account = this.people.byUid(uid);
+      const reason =
+        account !== undefined && account.id === id
+          ? accountRefusal({ accounts: this.people }, account)
+          : this.accountsById.has(id)
+            ? 'identity.label_mismatch'
+            : 'target.account_missing';
+      if (reason !== null) return { erasure, result: 'refused', reason };
+      const again = this.erasures.has(erasure);
+      this.erasures.add(erasure);
+      return { erasure, result: again ? 'already' : 'opened' };
     });
   }
 

@@ -1,0 +1,180 @@
+/**
+ * Erasures: told, settled, and on their way.
+ *
+ * Always true: an erasure goes to an installation once, and to none that has completed it, so that it ends in
+ * every graph; what a site calls an erasure of this hub counts only where the hub asked it for that person.
+ */
+import { randomUUID } from 'node:crypto';
+import { type Kysely, sql, type Transaction } from 'kysely';
+import type { ErasureStep, Erasures, NewErasureStep } from '../model/erasure.ts';
+import type { IdentityUid, InstallationId } from '../model/ids.ts';
+import { eraseRecords } from './erase-records.ts';
+import { hubNow } from './hub-clock.ts';
+import { refuseInside } from './in-transaction.ts';
+import type { Database } from './open-database.ts';
+import type { Tables } from './tables.ts';
+
+const DAY_MS = 86_400_000;
+const STEP = ['id', 'root as erasure', 'uid', 'source', 'target', 'state', 'reason'] as const;
+
+export function createErasures({ kysely }: Database): Erasures {
+  const outside = (what: string): Kysely<Tables> => {
+    refuseInside(`Erasures.${what}`);
+    return kysely;
+  };
+  const steps = (db: Kysely<Tables>) =>
+    db.selectFrom('erasure_steps').select([...STEP, 'at_ms as atMs']);
+  return {
+    note: async (installation, told) => {
+      if (told.length === 0) return;
+      await outside('note')
+        .insertInto('erasures')
+        .values(
+          told.map(({ row, wpId, login, of }) => ({
+            id: randomUUID(),
+            installation,
+            row,
+            wp_id: wpId,
+            login,
+            root: of,
+          })),
+        )
+        .onConflict((conflict) => conflict.columns(['installation', 'row']).doNothing())
+        .execute();
+    },
+    unsettled: (installation) =>
+      outside('unsettled')
+        .selectFrom('erasures')
+        .select(['id', 'row', 'wp_id as wpId', 'login', 'root as of'])
+        .where('installation', '=', installation)
+        .where('settled', '=', false)
+        .orderBy('at_ms')
+        .execute(),
+    settle: (id, uid, wanted) =>
+      outside('settle')
+        .transaction()
+        .execute((tx) => settle(tx, id, uid, wanted)),
+    holdBeyond: (installation, allowed) =>
+      outside('holdBeyond')
+        .transaction()
+        .execute((tx) => holdBeyond(tx, installation, allowed)),
+    waiting: async (installation, limit): Promise<readonly ErasureStep[]> =>
+      steps(outside('waiting'))
+        .where('installation', '=', installation)
+        .where('state', '=', 'waiting')
+        .orderBy('id')
+        .limit(limit)
+        .execute(),
+    end: async (id, state, reason) => {
+      await outside('end')
+        .updateTable('erasure_steps')
+        .set({ state, reason, at_ms: sql<number>`${hubNow}` })
+        .where('id', '=', id)
+        .execute();
+    },
+    list: (limit) => steps(outside('list')).orderBy('id', 'desc').limit(limit).execute(),
+    decide: async (ids, decision) => {
+      const state = decision === 'release' ? 'waiting' : 'rejected';
+      const decided = await outside('decide')
+        .updateTable('erasure_steps')
+        .set({
+          state,
+          released: decision === 'release',
+          reason: decision === 'release' ? null : 'erasure.rejected',
+        })
+        .where('state', '=', 'held')
+        .$if(ids !== null, (query) => query.where('id', 'in', [...(ids ?? []), -1]))
+        .returning('installation')
+        .execute();
+      return decided.map(({ installation }) => installation);
+    },
+    eraseRecords: (uid) =>
+      outside('eraseRecords')
+        .transaction()
+        .execute((tx) => eraseRecords(tx, uid)),
+  };
+}
+
+async function settle(
+  tx: Transaction<Tables>,
+  id: string,
+  uid: IdentityUid | null,
+  wanted: readonly NewErasureStep[],
+): Promise<readonly InstallationId[]> {
+  const told = await tx
+    .selectFrom('erasures')
+    .select(['root', 'settled', 'installation'])
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst();
+  if (told === undefined || told.settled) return [];
+  const root =
+    uid !== null && (await wasAsked(tx, told.root, uid, told.installation))
+      ? (told.root ?? id)
+      : id;
+  await tx
+    .updateTable('erasures')
+    .set({ root, settled: true, login: '' })
+    .where('id', '=', id)
+    .execute();
+  if (uid === null) return [];
+  await eraseRecords(tx, uid);
+  const done = await tx
+    .selectFrom('erasures')
+    .select('installation')
+    .where('root', '=', root)
+    .execute();
+  const completed = new Set(done.map(({ installation }) => installation));
+  const steps = wanted.filter(({ installation }) => !completed.has(installation));
+  if (steps.length === 0) return [];
+  const added = await tx
+    .insertInto('erasure_steps')
+    .values(steps.map((step) => ({ ...step, root, uid })))
+    .onConflict((conflict) => conflict.columns(['root', 'installation']).doNothing())
+    .returning('installation')
+    .execute();
+  return added.map(({ installation }) => installation);
+}
+
+/** Only what this hub asked that installation for, of that person, goes on as the same erasure. */
+async function wasAsked(
+  tx: Transaction<Tables>,
+  root: string | null,
+  uid: IdentityUid,
+  installation: InstallationId,
+): Promise<boolean> {
+  if (root === null) return false;
+  const found = await tx
+    .selectFrom('erasure_steps')
+    .select('id')
+    .where('root', '=', root)
+    .where('uid', '=', uid)
+    .where('installation', '=', installation)
+    .executeTakeFirst();
+  return found !== undefined;
+}
+
+async function holdBeyond(
+  tx: Transaction<Tables>,
+  installation: InstallationId,
+  allowed: number,
+): Promise<readonly ErasureStep[]> {
+  const { count } = await tx
+    .selectFrom('erasure_steps')
+    .select(sql<number>`count(*)::int`.as('count'))
+    .where('installation', '=', installation)
+    .where('released', '=', false)
+    .where(
+      sql<boolean>`(state = 'waiting' or (state = 'opened' and at_ms > ${hubNow} - ${DAY_MS}))`,
+    )
+    .executeTakeFirstOrThrow();
+  if (count <= allowed) return [];
+  return tx
+    .updateTable('erasure_steps')
+    .set({ state: 'held', reason: 'erasure.over_limit' })
+    .where('installation', '=', installation)
+    .where('state', '=', 'waiting')
+    .where('released', '=', false)
+    .returning([...STEP, 'at_ms as atMs'])
+    .execute();
+}

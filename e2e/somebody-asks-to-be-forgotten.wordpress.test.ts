@@ -178,7 +178,7 @@ test('T155: a site that erases everybody is held there, and an operator decides'
 test('what is kept of a person is shown and erased, by the hub and by WordPress’s own tools', async () => {
   const query = '/privacy/records?site=club&login=boss';
   const records = await stage.hub.call<PersonRecords>('GET', query);
-  expect(records.accounts.map(({ sites, login }) => `${sites} ${login}`).toSorted()).toEqual([
+  expect(records.accounts.map(({ sites, login }) => `${sites.join()} ${login}`).toSorted()).toEqual([
     'club boss',
     'shop boss',
   ]);

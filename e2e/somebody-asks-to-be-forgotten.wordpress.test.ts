@@ -178,10 +178,9 @@ test('T155: a site that erases everybody is held there, and an operator decides'
 test('what is kept of a person is shown and erased, by the hub and by WordPress’s own tools', async () => {
   const query = '/privacy/records?site=club&login=boss';
   const records = await stage.hub.call<PersonRecords>('GET', query);
-  expect(records.accounts.map(({ sites, login }) => `${sites.join()} ${login}`).toSorted()).toEqual([
-    'club boss',
-    'shop boss',
-  ]);
+  expect(records.accounts.map(({ sites, login }) => `${sites.join()} ${login}`).toSorted()).toEqual(
+    ['club boss', 'shop boss'],
+  );
   expect(records.log.length).toBeGreaterThan(0);
   expect(JSON.stringify(records)).not.toMatch(/\$wp|\$2y|\$P\$/u);
   await club.php(`wp_update_user( array( 'ID' => ${idOf('many0')}, 'first_name' => 'Mo' ) );`);

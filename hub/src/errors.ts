@@ -229,6 +229,16 @@ export const FAULTS = {
     retryable: false,
     next: '“rollcall group show NAME” shows the members, and which of them only give or only take.',
   },
+  'config.changed': {
+    status: 409,
+    retryable: false,
+    next: 'Look at the differences again: “rollcall config apply FILE”.',
+  },
+  'config.refused': {
+    status: 422,
+    retryable: false,
+    next: 'Nothing was changed. Correct the file; “rollcall config apply FILE --dry-run” tells all that is wrong with it.',
+  },
   'link.refused': {
     status: 409,
     retryable: false,

@@ -7,6 +7,13 @@
  */
 import type { Signal } from '#contract/messages.ts';
 import type { AccountQuery, AccountView, SwitchAccount } from './schemas/account.ts';
+import type {
+  AppliedConfig,
+  ApplyConfig,
+  ConfigDiff,
+  ConfigView,
+  DiffConfig,
+} from './schemas/config.ts';
 import type { Diagnosis } from './schemas/doctor.ts';
 import type { Explanation } from './schemas/explain.ts';
 import type { AddGroup, AddMembers, ChangeGroup, Except, GroupView } from './schemas/group.ts';
@@ -168,6 +175,13 @@ export interface Operations {
   addMembers(name: string, members: AddMembers): Promise<GroupView>;
   removeMember(name: string, site: string): Promise<GroupView>;
   exceptRoute(name: string, except: Except): Promise<GroupView>;
+
+  /** All that operators have set, as one document without secrets. */
+  config(): Promise<ConfigView>;
+  /** What is wrong with it is part of the answer. */
+  diffConfig(wanted: DiffConfig): Promise<ConfigDiff>;
+  /** All of it or nothing: `config.refused`, `config.changed`. Repeating it changes nothing. */
+  applyConfig(wanted: ApplyConfig, by: string): Promise<AppliedConfig>;
 
   /** Returns as soon as the plan is being made; on the sites nothing is written. Unknown sites and roles are faults. */
   planSync(request: SyncRequest, by: string): Promise<SyncRun>;

@@ -55,6 +55,19 @@ describe('every route', () => {
     ],
     ['PATCH', '/api/v1/routes/1', { status: 'active' }, ['changeRoute', 1, { status: 'active' }]],
     ['DELETE', '/api/v1/routes/1', undefined, ['removeRoute', 1]],
+    ['GET', '/api/v1/config', undefined, ['config']],
+    [
+      'POST',
+      '/api/v1/config/diff',
+      { config: { rollcall: 1 } },
+      ['diffConfig', { config: { rollcall: 1 }, remove: false }],
+    ],
+    [
+      'PUT',
+      '/api/v1/config',
+      { config: { rollcall: 1 }, revision: 'r-1' },
+      ['applyConfig', { config: { rollcall: 1 }, remove: false, revision: 'r-1' }, 'owner'],
+    ],
     ['GET', '/api/v1/groups', undefined, ['groups']],
     [
       'POST',

@@ -27,6 +27,7 @@ import { onlyKnownHosts } from './known-hosts.ts';
 import type { Operations } from './operations.ts';
 import { accountRoutes } from './routes/account.ts';
 import { backupRoutes } from './routes/backup.ts';
+import { configRoutes } from './routes/config.ts';
 import { connectPages } from './routes/connect-page.ts';
 import { groupRoutes } from './routes/group.ts';
 import { guardRoutes } from './routes/guard.ts';
@@ -115,6 +116,7 @@ async function apiV1(api: Api, deps: ServerDeps, countFailure: CountFailure): Pr
   privacyRoutes(api, operations);
   routeRoutes(api, operations);
   groupRoutes(api, operations);
+  configRoutes(api, operations);
   syncRoutes(api, operations);
   reconcileRoutes(api, operations);
   viewRoutes(api, operations);

@@ -19,7 +19,7 @@ export interface HubAddress {
 export interface ApiClient {
   get<Schema extends z.ZodType>(path: string, schema: Schema, signal?: AbortSignal): Answer<Schema>;
   send<Schema extends z.ZodType>(
-    method: 'POST' | 'PATCH' | 'DELETE',
+    method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
     path: string,
     body: unknown,
     schema: Schema,

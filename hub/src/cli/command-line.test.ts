@@ -207,6 +207,7 @@ describe('a command asks for what it was told', () => {
       ['group', 'except', 'Brands', 'Shop', 'Blog', '--like-group'],
       ['exceptRoute', 'Brands', { source: 'Shop', target: 'Blog', both: false, status: 'group' }],
     ],
+    [['config', 'export'], ['config']],
     [
       ['group', 'remove', 'Brands'],
       ['removeGroup', 'Brands'],

@@ -10,6 +10,7 @@ import { addAccount } from './commands/account.ts';
 import { addAdopt } from './commands/adopt.ts';
 import { addAlarm } from './commands/alarm.ts';
 import { addBackup } from './commands/backup.ts';
+import { addConfig } from './commands/config.ts';
 import { addConnectorBuild } from './commands/connector-build.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addExplain } from './commands/explain.ts';
@@ -101,6 +102,7 @@ function program(context: CommandContext): Command {
   }
   const rest = [
     addGroup,
+    addConfig,
     addSync,
     addAdopt,
     addRuns,

@@ -1,6 +1,6 @@
 /** All that operators have set about sites, routes and groups, as one value that can be compared and replaced. */
 import type { Group } from './group.ts';
-import type { GroupId, InstallationId, RouteId, SiteKey } from './ids.ts';
+import type { GroupId, RouteId, SiteKey } from './ids.ts';
 import type { Route, Site } from './route.ts';
 
 export interface ArrangedSite extends Omit<Site, 'blog'> {
@@ -27,8 +27,6 @@ export interface Rearranged {
   readonly after: Arrangement;
   /** Ends of routes that were added, changed or removed. */
   readonly touched: readonly SiteKey[];
-  /** All their sites are gone from it: they were removed. */
-  readonly removed: readonly InstallationId[];
 }
 
 /** Each call is one transaction. */
@@ -37,7 +35,7 @@ export interface Arrangements {
   read(): Promise<{ readonly revision: string; readonly now: Arrangement }>;
   /**
    * Reads it, asks `plan` what it shall be, and makes it so, while nobody else changes any of it. A
-   * group or a site that `plan` leaves out is removed; it may not add sites. `plan` may be asked more
+   * group or a route that `plan` leaves out is removed; sites are neither added nor removed. `plan` may be asked more
    * than once; when it throws, nothing has changed. Safe to repeat.
    */
   change(plan: (now: Arrangement, revision: string) => Arrangement): Promise<Rearranged>;

@@ -51,7 +51,10 @@ function rulesIn(change: ChangeSite): Partial<SiteRules> {
  * Privileged accounts leave a site only where route and target both name them. No target can say so
  * yet, so such a role would be ticked for nothing.
  */
-function refuseRoles({ name, roles }: SiteRecord, wanted: readonly string[]): void {
+export function refuseRoles(
+  { name, roles }: Pick<SiteRecord, 'name' | 'roles'>,
+  wanted: readonly string[],
+): void {
   const unknown = wanted.find((role) => roles[role] === undefined);
   if (unknown !== undefined) {
     throw new Fault('role.unknown', `“${name}” has no role “${unknown}”.`);
@@ -110,7 +113,7 @@ export async function siteMoved(
 }
 
 /** A person has looked: what backs off does not wait any longer. */
-async function tryNow(
+export async function tryNow(
   { registry, store, wake }: Pick<OperationPorts, 'registry' | 'store' | 'wake'>,
   id: InstallationId,
 ): Promise<void> {

@@ -8,6 +8,7 @@ import { answerAlarms } from './alarms/answer-alarms.ts';
 import { listAlarms } from './alarms/list-alarms.ts';
 import { approval, approvalCame, approvalRejected, startApproval } from './approve-site.ts';
 import { changeSite, siteMoved, testSite } from './change-site.ts';
+import { applyConfig, compareConfig, showConfig } from './config/apply-config.ts';
 import { doctor } from './doctor.ts';
 import { explain } from './explain.ts';
 import {
@@ -93,6 +94,9 @@ export function buildOperations(ports: OperationPorts): Operations {
     addMembers: (name, members) => addMembers(ports, name, members),
     removeMember: (name, site) => removeMember(ports, name, site),
     exceptRoute: (name, except) => exceptRoute(ports, name, except),
+    config: () => showConfig(ports),
+    diffConfig: (wanted) => compareConfig(ports, wanted),
+    applyConfig: (wanted, by) => applyConfig(ports, wanted, by),
     planSync: (request, by) => planSync(ports, request, by, { starts: false }),
     startSync: (request, by) => planSync(ports, request, by, { starts: true }),
     sync: (id) => viewSync(ports, id),

@@ -82,7 +82,7 @@ export const LogPageSchema = z.object({ rows: z.array(LogRowSchema) });
 export type LogPage = z.infer<typeof LogPageSchema>;
 
 const MOST_DAYS = 3650;
-const DaysSchema = z.int().min(1).max(MOST_DAYS);
+export const DaysSchema = z.int().min(1).max(MOST_DAYS);
 export const LogSettingsSchema = z.object({
   /** Rows are kept for so long. */
   days: DaysSchema,

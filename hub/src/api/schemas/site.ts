@@ -11,7 +11,7 @@ import {
 export const SiteParamsSchema = z.object({ site: SiteNameSchema });
 
 /** As a person types it; the REST root is discovered from it. */
-const UrlSchema = z.string().trim().min(1, 'is empty').max(2000);
+export const UrlSchema = z.string().trim().min(1, 'is empty').max(2000);
 
 export const AddSiteSchema = z
   .strictObject({
@@ -48,7 +48,7 @@ const RoleMapSchema = z
 const MOST_A_DAY = 9_999_999;
 
 /** What the site says of all that leaves it, and all that comes in, whatever the route. */
-const siteRules = {
+export const siteRules = {
   /** Changes leave by themselves; false: only by a manual sync. */
   automatic: z.boolean(),
   /** Accounts with one of these roles here leave; empty: everybody does. */

@@ -82,6 +82,12 @@ const answers: Operations = {
   addMembers: async () => samples.group,
   removeMember: async () => samples.group,
   exceptRoute: async () => samples.group,
+  config: async () => samples.config,
+  diffConfig: async () => samples.configDiff,
+  applyConfig: async () => {
+    const { problems: _, ...applied } = samples.configDiff;
+    return { ...applied, notRemoved: [] };
+  },
   planSync: async () => samples.plan,
   startSync: async () => samples.run,
   sync: async () => ({ ...samples.run, state: 'done', endedAt: samples.MOMENT, pending: 0 }),

@@ -1,5 +1,6 @@
 /** One of each thing that the API shows. */
 import type { AccountView } from '../schemas/account.ts';
+import type { ConfigDiff, ConfigView } from '../schemas/config.ts';
 import type { Check } from '../schemas/doctor.ts';
 import type { Explanation } from '../schemas/explain.ts';
 import type { GroupView } from '../schemas/group.ts';
@@ -101,6 +102,32 @@ export const route: RouteView = {
     confirmsAddresses: false,
   },
   reconcile: null,
+};
+export const config: ConfigView = {
+  revision: 'r-1',
+  config: {
+    rollcall: 1,
+    hub: { logDays: 30 },
+    sites: [{ name: 'Shop', url: 'https://shop.test', automatic: true }],
+    groups: [],
+    routes: [{ source: 'Shop', target: 'Blog' }],
+  },
+};
+export const configDiff: ConfigDiff = {
+  revision: 'r-1',
+  changes: [
+    {
+      act: 'changed',
+      what: 'site',
+      name: 'Shop',
+      details: [{ field: 'syncRoles', from: [], to: ['customer'] }],
+    },
+    { act: 'removed', what: 'route', name: 'Shop → Blog', details: [] },
+  ],
+  routes: { added: 0, changed: 0, removed: 1 },
+  problems: [],
+  toConnect: [{ name: 'Museum', url: 'https://museum.test' }],
+  notInFile: ['Blog'],
 };
 export const group: GroupView = {
   name: 'Brands',

@@ -2,7 +2,7 @@
  * Makes the store's arrangement the wanted one.
  *
  * Always true: only rows that differ are written, a kind of row by one statement; where nothing differs
- * nothing is. Sites can't be added: that takes a credential.
+ * nothing is. Sites are neither added nor removed: that takes a word with them.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { sql, type Transaction } from 'kysely';
@@ -15,7 +15,6 @@ import type {
 import type { Group } from '../../model/group.ts';
 import type { GroupId } from '../../model/ids.ts';
 import { setLogDays } from '../log-keeping.ts';
-import { removeWithin } from '../registry/remove-installation.ts';
 import { lookAgain } from '../registry/routes.ts';
 import { nameTaken } from '../registry/sites.ts';
 import type { Tables } from '../tables.ts';
@@ -28,10 +27,6 @@ export async function writeArrangement(
   if (before.logDays !== after.logDays) {
     await setLogDays(tx, after.logDays);
   }
-  const kept = new Set(after.sites.map(({ installation }) => installation));
-  const removed = [...new Set(before.sites.map(({ installation }) => installation))].filter(
-    (installation) => !kept.has(installation),
-  );
   await writeSites(
     tx,
     differing(before.sites, after.sites, ({ key }) => key),
@@ -44,9 +39,8 @@ export async function writeArrangement(
     tx,
     gone.map(({ id }) => id),
   );
-  for (const installation of removed) await removeWithin(tx, installation);
   const touched = [...new Set(routes.flatMap(({ source, target }) => [source, target]))];
-  return { before, after, touched, removed };
+  return { before, after, touched };
 }
 
 /** New ones and those that are not as they were. */

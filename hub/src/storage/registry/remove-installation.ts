@@ -14,32 +14,30 @@ import type { Tables } from '../tables.ts';
 import { lookAgain } from './routes.ts';
 
 export async function removeInstallation(db: Kysely<Tables>, id: InstallationId): Promise<void> {
-  await db.transaction().execute((tx) => removeWithin(tx, id));
-}
-
-export async function removeWithin(tx: Transaction<Tables>, id: InstallationId): Promise<void> {
-  const { numUpdatedRows } = await tx
-    .updateTable('installations')
-    .set({
-      state: 'removed',
-      credential: null,
-      signal_secret: null,
-      trouble: null,
-      // Who comes back is read anew.
-      last_pulled_ms: null,
-    })
-    .where('id', '=', id)
-    .executeTakeFirst();
-  if (numUpdatedRows === 0n) throw new Fault('site.unknown', `There is no installation ${id}.`);
-  await removeRoutes(tx, id);
-  await leaveGroups(tx, id);
-  await cancelDeliveries(tx, id);
-  await tx.updateTable('sites').set({ removed: true }).where('installation', '=', id).execute();
-  await tx.deleteFrom('changes').where('installation', '=', id).execute();
-  await tx.deleteFrom('refreshes').where('installation', '=', id).execute();
-  await tx.deleteFrom('restamps').where('installation', '=', id).execute();
-  await tx.deleteFrom('links').where('installation', '=', id).execute();
-  await endProofs(tx, id);
+  await db.transaction().execute(async (tx) => {
+    const { numUpdatedRows } = await tx
+      .updateTable('installations')
+      .set({
+        state: 'removed',
+        credential: null,
+        signal_secret: null,
+        trouble: null,
+        // Who comes back is read anew.
+        last_pulled_ms: null,
+      })
+      .where('id', '=', id)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) throw new Fault('site.unknown', `There is no installation ${id}.`);
+    await removeRoutes(tx, id);
+    await leaveGroups(tx, id);
+    await cancelDeliveries(tx, id);
+    await tx.updateTable('sites').set({ removed: true }).where('installation', '=', id).execute();
+    await tx.deleteFrom('changes').where('installation', '=', id).execute();
+    await tx.deleteFrom('refreshes').where('installation', '=', id).execute();
+    await tx.deleteFrom('restamps').where('installation', '=', id).execute();
+    await tx.deleteFrom('links').where('installation', '=', id).execute();
+    await endProofs(tx, id);
+  });
 }
 
 /** The other site is told with its next pull; this one forgets its halves with the hub. */

@@ -214,7 +214,7 @@ function sumOf(before: readonly Counted[], more: readonly Counted[]): readonly C
   return [...sums.values()];
 }
 
-/** A route that is compared already is not begun twice; a paused one waits for its next time. */
+/** A route that is being compared stays due until that is over; a paused one waits for its next time. */
 async function startDue(tx: Kysely<Tables>, newId: () => string): Promise<readonly string[]> {
   const now = await readHubNow(tx);
   const due = await tx
@@ -227,13 +227,6 @@ async function startDue(tx: Kysely<Tables>, newId: () => string): Promise<readon
     .execute();
   const started: string[] = [];
   for (const { route, every, repair, next_ms: wasDue, source, target, status } of due) {
-    const period = PERIOD_MS[every];
-    const missed = Math.floor((now - wasDue) / period);
-    await tx
-      .updateTable('reconcile_schedules')
-      .set({ next_ms: wasDue + (missed + 1) * period })
-      .where('route', '=', route)
-      .execute();
     const running = await tx
       .selectFrom('reconciles')
       .select('id')
@@ -241,7 +234,15 @@ async function startDue(tx: Kysely<Tables>, newId: () => string): Promise<readon
       .where('target', '=', target)
       .where('state', 'in', RECONCILES_AT_WORK)
       .executeTakeFirst();
-    if (status === 'paused' || running !== undefined) continue;
+    if (running !== undefined) continue;
+    const period = PERIOD_MS[every];
+    const missed = Math.floor((now - wasDue) / period);
+    await tx
+      .updateTable('reconcile_schedules')
+      .set({ next_ms: wasDue + (missed + 1) * period })
+      .where('route', '=', route)
+      .execute();
+    if (status === 'paused') continue;
     const id = newId();
     await add(tx, { id, source, target, repair, extra: true, startedBy: SCHEDULE });
     started.push(id);

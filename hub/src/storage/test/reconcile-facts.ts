@@ -107,11 +107,16 @@ export function reconcileFacts(world: () => World): void {
     await again();
     expect(await all().startDue(randomUUID)).toEqual([]);
     await all().change(id, ['comparing'], { state: 'done', endedMs: 1 });
-    await again();
+    // It had stayed due.
     await world().storage.registry.updateRoute(route, { status: 'paused' });
     expect(await all().startDue(randomUUID)).toEqual([]);
     await world().storage.registry.updateRoute(route, { status: 'active' });
+    expect(await all().startDue(randomUUID)).toEqual([]);
     await again();
+    const [next = ''] = await all().startDue(randomUUID);
+    await again();
+    expect(await all().startDue(randomUUID)).toEqual([]);
+    await all().change(next, ['comparing'], { state: 'cancelled', endedMs: 1 });
     expect(await all().startDue(randomUUID)).toHaveLength(1);
     await world().storage.registry.removeRoute(route);
     expect((await all().schedules()).some((found) => found.route === route)).toBe(false);

@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Diagnosis } from '#hub/api/schemas/doctor.ts';
 import type { LogRow } from '#hub/api/schemas/log.ts';
 import type { ErasureView, PersonRecords } from '#hub/api/schemas/privacy.ts';
 import type { Site } from '#lab/start-site.ts';
@@ -163,6 +164,8 @@ test('T155: a site that erases everybody is held there, and an operator decides'
   const opened = Object.keys(await requests(club)).filter((email) => email.startsWith('many'));
   expect(held.length + opened.length).toBe(MANY.length);
   expect(opened.length).toBeLessThan(ALLOWED);
+  const { checks } = await stage.hub.call<Diagnosis>('GET', '/doctor');
+  expect(JSON.stringify(checks)).toContain('erasure.over_limit');
   const [one, ...others] = held;
   const decide = (body: object) => stage.hub.call('POST', '/privacy/erasures/decide', body);
   expect(await decide({ erasures: [one?.id], decision: 'release' })).toEqual({ decided: 1 });

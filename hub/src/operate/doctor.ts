@@ -169,17 +169,22 @@ async function routeChecks({ registry }: OperationPorts): Promise<Check[]> {
     });
 }
 
-async function heldChecks({ views }: OperationPorts): Promise<Check[]> {
-  return (await views.heldByReason()).map(({ reason, count }) =>
+async function heldChecks({ views, erasures }: OperationPorts): Promise<Check[]> {
+  const held = (await erasures.list(MOST_ERASURES)).filter(({ state }) => state === 'held').length;
+  const reason = 'erasure.over_limit' as const;
+  const beside = held === 0 ? [] : [{ reason, count: held }];
+  return [...(await views.heldByReason()), ...beside].map((found) =>
     warning(
       'hub',
       'held',
-      reason,
-      `${count} held: ${reasonSentence(reason)}`,
-      'Decide about what is held.',
+      found.reason,
+      `${found.count} held: ${reasonSentence(found.reason)}`,
+      found.reason === reason ? 'See “rollcall privacy list”.' : 'Decide about what is held.',
     ),
   );
 }
+/** The newest; what is older was decided about, or will not be. */
+const MOST_ERASURES = 1_000;
 
 /** What fails again and again while its site is well: one account, not the site. */
 async function failingChecks({ registry, views }: OperationPorts): Promise<Check[]> {

@@ -16,6 +16,8 @@ export function backupRoutes(api: Api, operations: Operations): void {
       return reply
         .type('application/octet-stream')
         .header('content-length', bytes)
+        // Its reader is done before the server is: a hub that stops just then would wait for the connection.
+        .header('connection', 'close')
         .header('content-disposition', 'attachment; filename="rollcall.backup"')
         .send(Readable.from(content));
     },

@@ -13,13 +13,15 @@ export function backupRoutes(api: Api, operations: Operations): void {
     schema: says('Make a backup; only the hub’s key opens it', z.unknown()),
     handler: async (_request, reply) => {
       const { bytes, content } = await operations.backUp();
-      return reply
-        .type('application/octet-stream')
-        .header('content-length', bytes)
-        // Its reader is done before the server is: a hub that stops just then would wait for the connection.
-        .header('connection', 'close')
-        .header('content-disposition', 'attachment; filename="rollcall.backup"')
-        .send(Readable.from(content));
+      return (
+        reply
+          .type('application/octet-stream')
+          .header('content-length', bytes)
+          // Its reader is done before the server is: a hub that stops just then would wait for the connection.
+          .header('connection', 'close')
+          .header('content-disposition', 'attachment; filename="rollcall.backup"')
+          .send(Readable.from(content))
+      );
     },
   });
 }

@@ -146,7 +146,8 @@ function addRestore(root: Command, context: CommandContext): void {
       );
       show(context, options, restored, () => {
         const { made, sites, accounts } = restored;
-        const who = `${sites.length} sites (${visible(sites.join(', '))}), ${accounts} accounts`;
+        const names = sites.length === 0 ? '' : ` (${visible(sites.join(', '))})`;
+        const who = `${sites.length} sites${names}, ${accounts} accounts`;
         return `Restored as it was at ${made}: ${who}.\nStart it with “rollcall serve”, on another machine with --take-over; “rollcall recover” says which sites know more than it.\n`;
       });
     });

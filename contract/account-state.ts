@@ -35,10 +35,26 @@ export const FieldNameSchema = z
     'is not a field name',
   );
 
-/** JSON scalars and arrays only; an object could unserialise to code on a site. */
-export type FieldValue = string | number | boolean | null | readonly FieldValue[];
+/**
+ * JSON alone: nothing that could unserialise to code on a site. An object is a PHP array whose keys are
+ * all texts, in its order; an array with other keys does not travel (`value.object`).
+ */
+export type FieldValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly FieldValue[]
+  | { readonly [key: string]: FieldValue };
 export const FieldValueSchema: z.ZodType<FieldValue> = z.lazy(() =>
-  z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(FieldValueSchema)]),
+  z.union([
+    z.string(),
+    z.number(),
+    z.boolean(),
+    z.null(),
+    z.array(FieldValueSchema),
+    z.record(z.string(), FieldValueSchema),
+  ]),
 );
 
 export const StampedValueSchema = z.object({ v: FieldValueSchema, s: StampSchema });

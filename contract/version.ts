@@ -14,6 +14,7 @@
  *   switches, `stop_made` and `outgoing_stopped` of an actor; guard, and `whitelist` in status; 403 `whitelist.address` on any route;
  *   `erase`, and rows of that kind in changes; `ext` in settings and status (an older connector refuses such fields);
  *   `sign_ins` in settings and `signed_in` in an account's state (without the answer, nobody has signed in);
+ *   objects in the values of fields (an older connector refuses them as `value.object`);
  *   `login_taken` of a create (an older connector answers the conflict), `password_mail` of a write (an older one mails nobody);
  *   `email_by` in an account's state (without it, nothing is known of the address);
  *   credential, and proofs, and `proofs` in an account's state, and digests (a connector without these routes answers that it has none).

@@ -101,7 +101,7 @@ describe('a profile changes', () => {
   test('meta on the list, written by another plugin: scalars, arrays, several rows, a removal', async () => {
     await shop.php(`$id = get_user_by( 'login', 'paul' )->ID;
       update_user_meta( $id, 'phone', "+49 170 'x'" );
-      update_user_meta( $id, 'pref_colours', array( 'a' => 1 ) );
+      update_user_meta( $id, 'pref_colours', array( 'z' => array( 'ключ 🙂' => array() ), 'a' => 1 ) );
       update_user_meta( $id, 'pref_list', array( 'red', array( 'deep', 3 ), true ) );
       add_user_meta( $id, 'tags', 'one' ); add_user_meta( $id, 'tags', 'two' );
       update_user_meta( $id, 'unlisted', 'stays here' );`);
@@ -109,10 +109,17 @@ describe('a profile changes', () => {
     expect(await metaOf(blog, 'paul', 'phone')).toEqual(["+49 170 'x'"]);
     expect(await metaOf(blog, 'paul', 'tags')).toEqual(['one', 'two']);
     expect(await metaOf(blog, 'paul', 'pref_list')).toEqual([['red', ['deep', 3], true]]);
+    expect(JSON.stringify(await metaOf(blog, 'paul', 'pref_colours'))).toBe(
+      '[{"z":{"ключ 🙂":[]},"a":1}]',
+    );
     expect(await metaOf(blog, 'paul', 'unlisted')).toEqual([]);
     await blog.php(`$id = get_user_by( 'login', 'paul' )->ID;
-      delete_user_meta( $id, 'phone' ); delete_user_meta( $id, 'tags', 'one' );`);
+      delete_user_meta( $id, 'phone' ); delete_user_meta( $id, 'tags', 'one' );
+      update_user_meta( $id, 'pref_colours', array( 'b' => 'now', 'a' => array( 'z' => 1 ) ) );`);
     await stage.hub.rest();
+    expect(JSON.stringify(await metaOf(shop, 'paul', 'pref_colours'))).toBe(
+      '[{"b":"now","a":{"z":1}}]',
+    );
     expect(await metaOf(shop, 'paul', 'phone')).toEqual([]);
     expect(await metaOf(shop, 'paul', 'tags')).toEqual(['two']);
   });

@@ -36,7 +36,8 @@ final class Rollcall_Incoming {
 		if ( 0 === strpos( $name, 'meta:' ) && Rollcall_Never_Synced::is_never( substr( $name, 5 ) ) ) {
 			return 'field.never_synced';
 		}
-		$why = Rollcall_Values::why_not( $value );
+		// The rows of a key are a list of their own around each value.
+		$why = Rollcall_Values::why_not( $value, Rollcall_Values::MAX_DEPTH + 1 );
 		if ( '' !== $why ) {
 			return $why;
 		}
@@ -86,7 +87,7 @@ final class Rollcall_Incoming {
 		if ( ! Rollcall_Settings::watches( (string) $key ) ) {
 			return 'field.not_watched';
 		}
-		return is_array( $value ) ? Rollcall_Customers::why_not( $key, $value ) : 'value.malformed';
+		return Rollcall_Values::is_list( $value ) ? Rollcall_Customers::why_not( $key, $value ) : 'value.malformed';
 	}
 
 	/**

@@ -33,8 +33,8 @@ final class Rollcall_Shape {
 		'address' => array( '#^https?://\S{1,2040}$#Du', 'is no address on the web' ),
 	);
 
-	/** Field values nest: a list in a list in a list is a sensible most. */
-	const DEPTH = 16;
+	/** Field values nest: lists and maps in a meta row, which is in the list of rows. */
+	const DEPTH = 18;
 
 	/**
 	 * What is wrong with a value, or null.
@@ -109,8 +109,8 @@ final class Rollcall_Shape {
 	}
 
 	/**
-	 * Values of fields: scalars and arrays. What arrives as a JSON object is let through here and
-	 * refused field by field (`value.object`), so that one bad value doesn't stop a batch.
+	 * Values of fields: scalars, lists and maps. What of them can't be kept as it came is let through here
+	 * and refused field by field (`value.object`), so that one bad value doesn't stop a batch.
 	 *
 	 * @param mixed  $value The value.
 	 * @param string $path  Where it stands.

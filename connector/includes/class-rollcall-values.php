@@ -2,8 +2,9 @@
 /**
  * Values as they travel, and their fingerprints.
  *
- * Does: turns what WordPress stores into JSON scalars and lists, says why something can't travel,
- *   and makes the short keyed fingerprint of a value.
+ * Does: turns what WordPress stores into JSON scalars, lists and maps, says why something can't travel,
+ *   and makes the short keyed fingerprint of a value. A PHP array whose keys are all texts is a map: it
+ *   keeps its order on the way, and so it does in its fingerprint. An empty array is a list.
  * Does not: create an object, ever: what would become one is refused unread.
  * Always true: equal values have equal fingerprints on one account store, whatever engine or PHP
  *   read them.
@@ -22,7 +23,7 @@ final class Rollcall_Values {
 	/** Longest value that travels, in bytes: more would crowd everybody else out of a page. */
 	const MAX_BYTES = 1048576;
 
-	/** Deepest nesting of lists that travels. */
+	/** Deepest nesting of lists and maps that travels. */
 	const MAX_DEPTH = 16;
 
 	/** Hex digits of a fingerprint: 48 bits, one unseen change in 10^14. */
@@ -117,7 +118,7 @@ final class Rollcall_Values {
 			return is_finite( $value ) ? '' : 'value.object';
 		}
 		if ( is_array( $value ) ) {
-			if ( 0 === $depth || ( $value && array_keys( $value ) !== range( 0, count( $value ) - 1 ) ) ) {
+			if ( 0 === $depth || ! ( self::is_list( $value ) || self::is_map( $value ) ) ) {
 				return 'value.object';
 			}
 			foreach ( $value as $part ) {
@@ -129,5 +130,31 @@ final class Rollcall_Values {
 			return '';
 		}
 		return null === $value || is_bool( $value ) || is_int( $value ) ? '' : 'value.object';
+	}
+
+	/**
+	 * Is it an array with the keys 0, 1, 2, …? Asked of every array that travels.
+	 *
+	 * @param mixed $value Any value.
+	 * @return bool
+	 */
+	public static function is_list( $value ) {
+		return is_array( $value ) && ( ! $value || array_keys( $value ) === range( 0, count( $value ) - 1 ) );
+	}
+
+	/**
+	 * Is it an array whose keys are texts that come back as they are? PHP makes numbers of keys that look
+	 * like some, and JSON's readers put those first: such an array would arrive in another order.
+	 *
+	 * @param array $value Array.
+	 * @return bool
+	 */
+	private static function is_map( $value ) {
+		foreach ( $value as $key => $part ) {
+			if ( ! is_string( $key ) || '__proto__' === $key || 1 !== preg_match( '//u', $key ) ) {
+				return false;
+			}
+		}
+		return true;
 	}
 }

@@ -471,7 +471,7 @@ describe.each(BEST_AND_OLDEST)('$name', (engine) => {
       });
       const object = {
         ...write({ uid, id, create: null }),
-        fields: { 'meta:tags': { v: [{ a: 1 }], s: [past(4), THERE] } },
+        fields: { 'meta:tags': { v: [{ a: 1, 7: 2 }], s: [past(4), THERE] } },
       };
       const answer = await hub.post('apply', { hub: HUB, dry_run: false, operations: [object] });
       const [told] = parsed(ApplyAnswerSchema, answer).receipts;

@@ -24,7 +24,7 @@ add_action( 'plugins_loaded', function () {
 			'read'  => function ( $id ) use ( $field ) {
 				if ( 'die' === get_option( 'test_read' ) ) { exit; }
 				if ( 'gone' === get_option( 'test_read' ) ) { return new WP_Error( 'no', 'secret text' ); }
-				if ( 'object' === get_option( 'test_read' ) ) { return array( 'a' => 1 ); }
+				if ( 'object' === get_option( 'test_read' ) ) { return (object) array( 'a' => 1 ); }
 				$all = get_option( "test_$field", array() );
 				return isset( $all[ $id ] ) ? $all[ $id ] : null;
 			},

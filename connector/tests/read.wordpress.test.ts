@@ -86,6 +86,20 @@ describe.each([BEST])('$name', ({ options }) => {
       expect(Object.keys(fields ?? {}).filter((name) => name.startsWith('meta:'))).toEqual([]);
     });
 
+    it('keeps the order of an array with names, and knows another order as an edit', async () => {
+      const { id, login } = await somebody();
+      const set = (php: string): string => `update_user_meta( ${id}, 'hobbies', ${php} );`;
+      await quietly(set(`array( 'z' => array( 'y' => 1, 'a' => array() ), 'ö "q"' => '02' )`));
+      const { fields } = await home.account(login);
+      const value = fields?.['meta:hobbies']?.v;
+      expect(JSON.stringify(value)).toBe('[{"z":{"y":1,"a":[]},"ö \\"q\\"":"02"}]');
+      await home.php(`${set(`array( 'ö "q"' => '02', 'z' => array( 'y' => 1, 'a' => array() ) )`)}
+        Rollcall_Capture::settle_now();`);
+      const after = (await home.account(login)).fields?.['meta:hobbies'];
+      expect(JSON.stringify(after?.v)).toBe('[{"ö \\"q\\"":"02","z":{"y":1,"a":[]}}]');
+      expect(after?.s[0]).toBeGreaterThan(0);
+    });
+
     it('keeps rows of one key apart, and lists as they are', async () => {
       const { id, login } = await somebody();
       await quietly(
@@ -108,9 +122,19 @@ describe.each([BEST])('$name', ({ options }) => {
         "update_user_meta( ID, 'hobbies', array( 'x', new ArrayObject( array() ) ) );",
       ],
       [
-        'a list with names',
+        'an array with texts and numbers for keys',
         'value.object',
-        "update_user_meta( ID, 'hobbies', array( 'a' => 1 ) );",
+        "update_user_meta( ID, 'hobbies', array( array( 'a' => 1, 7 => 2 ) ) );",
+      ],
+      [
+        'an array whose numbers leave one out',
+        'value.object',
+        "update_user_meta( ID, 'hobbies', array( 'a' => array( 1 => 'x' ) ) );",
+      ],
+      [
+        'an object inside an array with names',
+        'value.object',
+        "update_user_meta( ID, 'hobbies', array( 'a' => array( 'b' => new ArrayObject( array() ) ) ) );",
       ],
       [
         'text that would unserialise',

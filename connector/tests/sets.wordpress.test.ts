@@ -160,7 +160,7 @@ function awkward({ uidOf, idOf }: World): Operation[] {
       first_name: `Ä${i} "quoted" O'Neil \\ back`,
       last_name: '🦊 \u00a0Fox',
       'meta:phone': [`+49 ${i}`],
-      'meta:tags': ['a', ['x', 1, [true, null, 1.5]], 'b\\"c'],
+      'meta:tags': ['a', ['x', 1, [true, null, 1.5]], { z: { 'ö\\"': [] }, a: '' }, 'b\\"c'],
       'role:author': true,
       ...(i % 2 ? { password: GOOD_HASH } : {}),
       ...(i % 3 ? { 'role:subscriber': true, 'role:contributor': false } : {}),
@@ -237,7 +237,9 @@ function awkward({ uidOf, idOf }: World): Operation[] {
   for (let i = 0; i < 20; i += 1) {
     on(`old${i}`, {
       ...fields({ first_name: `New ${i} '"\\`, 'meta:phone': [`neu ${i}`] }, now),
-      ...(i % 2 ? fields({ 'meta:tags': i % 4 === 1 ? [] : ['three', ['x']] }, now) : {}),
+      ...(i % 2
+        ? fields({ 'meta:tags': i % 4 === 1 ? [] : ['three', ['x'], { z: 1, a: '2' }] }, now)
+        : {}),
       ...(i % 3 ? fields({ 'role:author': false, 'role:contributor': true }, now) : {}),
       ...(i % 5 ? {} : fields({ email: `Moved${i}@there.test`, password: GOOD_HASH }, now)),
       ...(i % 4 ? {} : fields({ last_name: 'Never wins' }, 0)),

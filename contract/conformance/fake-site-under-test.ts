@@ -2,7 +2,15 @@
  * The site in memory, as the conformance suite wants it.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { type Field, isMeta, isRole, metaKeyOf, roleField, roleOf } from '#hub/model/field.ts';
+import {
+  type Field,
+  isMeta,
+  isRole,
+  metaKeyOf,
+  roleField,
+  roleOf,
+  textOf,
+} from '#hub/model/field.ts';
 import { installationId } from '#hub/model/ids.ts';
 import { FakeSite } from '#hub/sync/test/fake-site.ts';
 import { type Act, PATTERN, type Present, type SiteUnderTest } from './site-under-test.ts';
@@ -102,7 +110,7 @@ function presentOf(fake: FakeSite, login: string): Present | null {
   const plain = named((field) => !isMeta(field) && !isRole(field));
   return {
     id: account.id,
-    fields: Object.fromEntries(plain.map(([field, value]) => [field, String(value)])),
+    fields: Object.fromEntries(plain.map(([field, value]) => [field, textOf(value)])),
     meta: Object.fromEntries(
       named(isMeta).map(([field, value]) => [metaKeyOf(field), Array.isArray(value) ? value : []]),
     ),

@@ -25,6 +25,7 @@ export function describeValues(at: () => Rehearsal): void {
         ['a', 'b', ['c', ['d']]],
         [['only', 1, true, null]],
         ['\\"’ 😀'],
+        [{ zeta: 'last first', alpha: { list: [], 'ключ 😀 \\"': [1, { '': null }] }, on: true }],
         [],
       ];
       const people = await at().guests(lists.length);
@@ -91,7 +92,7 @@ export function describeValues(at: () => Rehearsal): void {
       const there = await at().guest();
       // What no hub of ours would send, and a forged request might.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-      const object = { a: 1 } as unknown as StampedValue['v'];
+      const object = JSON.parse('{"a":1,"7":2}') as StampedValue['v'];
       const [receipt, list] = await at().receipts(
         write(
           there,

@@ -200,7 +200,8 @@ export const REASONS = {
   'target.site_missing': 'There is no such site in the target’s installation.',
   'value.encoding': 'The value is not valid text.',
   'value.malformed': 'The value is not of the kind that this field takes.',
-  'value.object': 'The value holds an object; only plain values are synced.',
+  'value.object':
+    'The value holds an object, or an array that would not arrive as it is; only plain values are synced.',
   'value.serialized': 'The value is serialised PHP; only plain values are synced.',
   'value.too_large': 'The value is larger than one megabyte.',
   'whitelist.address': 'The site’s whitelist has no active entry for the address of the hub.',

@@ -20,7 +20,17 @@ const APART = 'apart:';
 /** Stands there, too: a person has said that this new account of a flood does not come. */
 export const TURNED_AWAY: Field = 'turned_away';
 
-export type Value = string | number | boolean | null | readonly Value[];
+export type Value =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly Value[]
+  | { readonly [key: string]: Value };
+
+/** Of a field that is a text, whatever a site has made of it. */
+export const textOf = (value: Value | undefined): string =>
+  typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? '');
 
 export const isRole = (field: Field): boolean => field.startsWith('role:');
 export const isMeta = (field: Field): boolean => field.startsWith('meta:');

@@ -1,5 +1,6 @@
 /** A login that another person has on the target, on a route that says `suffix`: the real engine, sites in memory. */
 import { expect, test } from 'vitest';
+import { textOf } from '../model/field.ts';
 import { type Edge, World } from './test/world.ts';
 
 const SUFFIX = { loginTaken: 'suffix' } as const;
@@ -28,7 +29,7 @@ const created = (world: World) =>
     .map(({ target, reason }) => [target, reason]);
 const named = (world: World, site: number, login: string): string | null => {
   const account = world.site(site).byLogin(login);
-  return account === undefined ? null : String(world.site(site).value(login, 'email'));
+  return account === undefined ? null : textOf(world.site(site).value(login, 'email'));
 };
 
 function edit(world: World, site: number, login: string, first_name: string): void {

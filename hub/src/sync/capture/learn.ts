@@ -262,7 +262,9 @@ const MAX_VALUE_BYTES = 1_048_576;
 const isTooLarge = (value: Value): boolean =>
   typeof value === 'string'
     ? value.length * 3 > MAX_VALUE_BYTES && Buffer.byteLength(value) > MAX_VALUE_BYTES
-    : Array.isArray(value) && Buffer.byteLength(JSON.stringify(value)) > MAX_VALUE_BYTES;
+    : typeof value === 'object' &&
+      value !== null &&
+      Buffer.byteLength(JSON.stringify(value)) > MAX_VALUE_BYTES;
 
 /** Neither a store nor a terminal takes control characters and halves of a character in a name. */
 const isPlainName = (name: string): boolean => !/[\p{Cc}\p{Cs}]/u.test(name);

@@ -20,6 +20,7 @@ import {
   knownKey,
   metaKeyOf,
   roleOf,
+  textOf,
 } from '../../model/field.ts';
 import type { Account, Delivery, Fact, Holding, Identity } from '../../model/identity.ts';
 import { wordPressId } from '../../model/ids.ts';
@@ -237,7 +238,7 @@ function accountAfter(
   for (const [key, stamp] of held) known.set(key, newerOf(stamp, known.get(key)));
   const email = composed.sent.get(EMAIL);
   const tookEmail = email !== undefined && held.has(EMAIL) && receipt.fields?.[EMAIL]?.r !== 'kept';
-  const address = tookEmail ? String(email.value) : undefined;
+  const address = tookEmail ? textOf(email.value) : undefined;
   const roles = rolesAfter(composed, receipt, target, before);
   if (before !== undefined) {
     const email = address ?? before.email;

@@ -5,7 +5,15 @@
  * lists of rows); nothing here knows of the outbox.
  */
 import type { AccountState } from '#contract/account-state.ts';
-import { type Field, isMeta, isRole, roleField, roleOf, type Value } from '../../model/field.ts';
+import {
+  type Field,
+  isMeta,
+  isRole,
+  roleField,
+  roleOf,
+  textOf,
+  type Value,
+} from '../../model/field.ts';
 import { type SiteKey, siteKey } from '../../model/ids.ts';
 import { nextStamp, type Stamp } from '../../model/stamp.ts';
 
@@ -200,8 +208,7 @@ function fieldsAndRoles(account: FakeAccount) {
   return { fields, roles };
 }
 
-export const emailOf = (account: FakeAccount): string =>
-  String(account.fields.get('email')?.value ?? '');
+export const emailOf = (account: FakeAccount): string => textOf(account.fields.get('email')?.value);
 
 export const hasRole = (account: FakeAccount, role: string): boolean =>
   account.fields.get(roleField(role))?.value === true;

@@ -6,7 +6,7 @@
  * outbox; order of checks and reason codes are the connector's.
  */
 import type { DeleteOperation, Operation, Receipt, WriteOperation } from '#contract/messages.ts';
-import { isRole, roleField } from '../../model/field.ts';
+import { isRole, roleField, textOf } from '../../model/field.ts';
 import { compareStamps, isFromFuture } from '../../model/stamp.ts';
 import { type FakeAccount, fromWire, hasRole, wire } from './fake-accounts.ts';
 import { whyNot } from './fake-incoming.ts';
@@ -116,7 +116,7 @@ function hindranceOf(
   if (why !== null) {
     return { result: why === 'email.malformed' ? 'conflict' : 'refused', reason: why };
   }
-  const byEmail = ground.accounts.byEmail(String(email.v));
+  const byEmail = ground.accounts.byEmail(textOf(email.v));
   if (byEmail !== undefined) return inTheWay(ground, 'email', byEmail);
   if (!isLogin(create.login)) {
     return { result: 'conflict', reason: 'login.malformed' };

@@ -8,6 +8,7 @@ import {
   isMeta,
   isRole,
   metaKeyOf,
+  textOf,
   type Value,
 } from '../../model/field.ts';
 import { covers } from '../../model/meta-pattern.ts';
@@ -66,13 +67,16 @@ function whyNotPlain(value: Value): string | null {
     }
     return null;
   }
-  return typeof value === 'object' && value !== null ? 'value.object' : null;
+  if (typeof value !== 'object' || value === null) return null;
+  const keys = Object.keys(value);
+  if (keys.some((key) => /^(?:0|-?[1-9]\d*|__proto__)$/u.test(key))) return 'value.object';
+  return whyNotPlain(Object.values(value));
 }
 
 /** As usermeta gives a row back: text, unless it is a list. */
 export function asStored(field: Field, value: Value): Value {
   if (!isMeta(field) || !Array.isArray(value)) return value;
-  return value.map((row) => (Array.isArray(row) ? row : asText(row)));
+  return value.map((row) => (typeof row === 'object' && row !== null ? row : asText(row)));
 }
 
 /** WordPress leaves nobody without these two. */
@@ -83,5 +87,5 @@ export const asKept = (field: Field, stored: Value, login: string): Value =>
 
 function asText(row: Value): string {
   if (row === true) return '1';
-  return row === false || row === null ? '' : String(row);
+  return row === false || row === null ? '' : textOf(row);
 }

@@ -5,7 +5,7 @@
  * fills only an account that is being created; one field's refusal holds up no other.
  */
 import type { Receipt, WriteOperation } from '#contract/messages.ts';
-import { type Field, isRole, roleOf, type Value } from '../../model/field.ts';
+import { type Field, isRole, roleOf, textOf, type Value } from '../../model/field.ts';
 import type { SiteKey } from '../../model/ids.ts';
 import { compareStamps, type Stamp } from '../../model/stamp.ts';
 import {
@@ -58,7 +58,7 @@ export function merge(
     const decided = decide(ground, account, field, { ...incoming, filling });
     fields[field] = decided;
     if (decided.why === 'identity.email_taken') {
-      other = ground.accounts.byEmail(String(v), account);
+      other = ground.accounts.byEmail(textOf(v), account);
     }
     if (decided.r === 'same') ground.repeated();
     if (decided.r !== 'applied') continue;
@@ -104,7 +104,7 @@ function decide(
   if (!same(valueOf(account, field), incoming.value)) {
     const role = isRole(field) ? roleRefusal(ground, roleOf(field)) : null;
     if (role !== null) return { s, r: 'refused', why: role };
-    if (field === 'email' && ground.accounts.byEmail(String(incoming.value), account)) {
+    if (field === 'email' && ground.accounts.byEmail(textOf(incoming.value), account)) {
       return { s, r: 'conflict', why: 'identity.email_taken' };
     }
   }

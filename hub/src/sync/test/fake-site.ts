@@ -22,7 +22,15 @@ import type {
   SwitchResult,
 } from '#contract/messages.ts';
 import { Fault } from '../../errors.ts';
-import { type Field, isMeta, isRole, metaKeyOf, roleField, type Value } from '../../model/field.ts';
+import {
+  type Field,
+  isMeta,
+  isRole,
+  metaKeyOf,
+  roleField,
+  textOf,
+  type Value,
+} from '../../model/field.ts';
 import { siteKey } from '../../model/ids.ts';
 import { covers } from '../../model/meta-pattern.ts';
 import { isNeverSynced } from '../../model/never-synced.ts';
@@ -578,7 +586,7 @@ function isAskedFor(
 ): boolean {
   const login = account.login.toLowerCase();
   const word = search?.trim().toLowerCase() ?? '';
-  const shown = String(account.fields.get('display_name')?.value ?? '').toLowerCase();
+  const shown = textOf(account.fields.get('display_name')?.value).toLowerCase();
   return (
     account.id > after &&
     (ids?.includes(account.id) ?? true) &&

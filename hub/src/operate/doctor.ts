@@ -142,7 +142,7 @@ async function newsChecks(
   return checks;
 }
 
-async function routeChecks({ registry }: OperationPorts): Promise<Check[]> {
+async function routeChecks({ registry, arrangements }: OperationPorts): Promise<Check[]> {
   const { routes, sites } = await registry.topology();
   if (routes.length === 0 && sites.size > 1) {
     return [
@@ -155,9 +155,12 @@ async function routeChecks({ registry }: OperationPorts): Promise<Check[]> {
       ),
     ];
   }
-  return routes
-    .filter((route) => route.status === 'paused')
-    .map((route) => {
+  const groupNames = await arrangements.groupNames();
+  const paused = routes.filter((route) => route.status === 'paused');
+  const single = paused.filter((route) => !groupNames.has(route.id));
+  return [
+    ...pausedGroups(paused.flatMap((route) => groupNames.get(route.id) ?? [])),
+    ...single.map((route) => {
       const way = `${sites.get(route.source)?.name ?? ''} → ${sites.get(route.target)?.name ?? ''}`;
       return warning(
         'hub',
@@ -166,7 +169,22 @@ async function routeChecks({ registry }: OperationPorts): Promise<Check[]> {
         `The route ${way} is paused.`,
         `“rollcall route resume ${route.id}” lets it go on.`,
       );
-    });
+    }),
+  ];
+}
+
+/** A group may have thousands of routes: it is told of once. @param names for each paused route its group */
+function pausedGroups(names: readonly string[]): Check[] {
+  return [...new Set(names)].map((group) => {
+    const count = names.filter((name) => name === group).length;
+    return warning(
+      'hub',
+      'routes',
+      'route.paused',
+      `Routes of the group “${group}” are paused: ${count}.`,
+      `“rollcall group show ${group}” tells whether it is the group (“group resume”) or an exception.`,
+    );
+  });
 }
 
 async function heldChecks({ views, erasures }: OperationPorts): Promise<Check[]> {

@@ -44,7 +44,7 @@ test('every member gives to every other under one rule set, and a change of it i
   const single = await ruleOf('shop', 'blog');
   expect(single?.rules).toMatchObject({ creates: true, roles: ['author', 'subscriber'] });
   await stand.operations.changeGroup('Brands', { rules: { creates: false, meta: ['phone'] } });
-  await stand.operations.changeGroup('Brands', { name: 'Marken ☕'.slice(0, 6), status: 'paused' });
+  await stand.operations.changeGroup('Brands', { name: 'Marken', status: 'paused' });
   const all = await stand.operations.routes();
   expect(all).toHaveLength(6);
   for (const route of all) {
@@ -54,6 +54,10 @@ test('every member gives to every other under one rule set, and a change of it i
       rules: { creates: false, meta: ['phone'], updates: true },
     });
   }
+  const { checks } = await stand.operations.doctor();
+  expect(
+    checks.filter(({ code }) => code === 'route.paused').map(({ message }) => message),
+  ).toEqual(['Routes of the group “Marken” are paused: 6.']);
   await stand.operations.changeGroup('Marken', { status: 'active' });
   expect((await stand.operations.routes()).every(({ status }) => status === 'active')).toBe(true);
 });
@@ -191,6 +195,25 @@ test('no route of a group gives one role for two of those that it carries', asyn
   await expect(add('Brands', 'shop', 'blog')).rejects.toMatchObject({ code: 'role.given_twice' });
   expect(await routes()).toEqual([]);
   await stand.operations.changeSite('blog', { roleMap: {} });
+});
+
+test('no route of a group takes a source’s word for addresses that nothing confirms', async () => {
+  const rules = { confirmsAddresses: true };
+  await expect(addRuled(rules)).rejects.toMatchObject({ code: 'route.nothing_confirms' });
+  await add('Brands', 'shop', 'blog');
+  const refused = { code: 'route.nothing_confirms' };
+  await expect(stand.operations.changeGroup('Brands', { rules })).rejects.toMatchObject(refused);
+  const ends = { source: 'shop', target: 'blog', both: false };
+  await expect(stand.operations.exceptRoute('Brands', { ...ends, rules })).rejects.toMatchObject(
+    refused,
+  );
+  const groups = [{ name: 'Brands', members: members('shop', 'blog'), rules }];
+  const { problems } = await stand.operations.diffConfig({
+    config: { rollcall: 1, groups, routes: [{ source: 'shop', target: 'academy', rules }] },
+    remove: false,
+  });
+  expect(problems.map(({ path }) => path)).toEqual(['groups[0]', 'routes[0]']);
+  expect((await stand.operations.routes()).some((one) => one.rules.confirmsAddresses)).toBe(false);
 });
 
 test('members are in step; who left gives and gets nothing, and what was on its way is cancelled', async () => {

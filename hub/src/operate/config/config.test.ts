@@ -44,6 +44,8 @@ const someRules: fc.Arbitrary<Partial<RouteRules>> = fc.record(
     onDelete: fc.constantFrom('delete' as const, 'strip' as const, 'ignore' as const),
     reassignTo: fc.constantFrom(null, 'heir'),
     loginTaken: fc.constantFrom('hold' as const, 'suffix' as const),
+    passwordMail: fc.boolean(),
+    unconfirmedEmails: fc.constantFrom('send' as const, 'hold' as const),
     leaveWhen: fc.constantFrom([], [{ kind: 'role' as const, role: 'author' }]),
   },
   { requiredKeys: [] },

@@ -6,6 +6,7 @@ import type { Config, ConfigGroup, ConfigRoute, ConfigSite } from '../../api/sch
 import type { ArrangedSite, Arrangement } from '../../model/arrangement.ts';
 import type { Group } from '../../model/group.ts';
 import type { SiteKey } from '../../model/ids.ts';
+import { inFull } from '../groups/expand.ts';
 import { shownRules } from '../groups/view-groups.ts';
 
 export function exportConfig(now: Arrangement): Config {
@@ -27,7 +28,7 @@ export function exportConfig(now: Arrangement): Config {
             source: nameOf(source),
             target: nameOf(target),
             status,
-            rules: shownRules({ leaveWhen: [], ...rules }),
+            rules: shownRules(inFull(rules)),
           }),
         ),
       endsOf,

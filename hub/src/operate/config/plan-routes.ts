@@ -3,7 +3,7 @@ import type { Config } from '../../api/schemas/config.ts';
 import { Fault } from '../../errors.ts';
 import type { ArrangedRoute, ArrangedSite, Arrangement } from '../../model/arrangement.ts';
 import { pairOf } from '../groups/expand.ts';
-import { named, refuseRules, withDefaults } from '../routes.ts';
+import { named, refuseRules, refuseUnprovable, withDefaults } from '../routes.ts';
 import type { Findings, SiteNamed } from './findings.ts';
 
 interface Means {
@@ -64,13 +64,10 @@ function routeOf(
   refuseRules(source, rules);
   const ends = { source: source.key, target: target.key };
   const here = before.get(pairOf(ends));
-  return {
-    ...ends,
-    status: status ?? here?.status ?? 'active',
-    rules:
-      here === undefined
-        ? withDefaults(source, target, rules)
-        : { ...here.rules, ...named(rules ?? {}) },
-    group: null,
-  };
+  const whole =
+    here === undefined
+      ? withDefaults(source, target, rules)
+      : { ...here.rules, ...named(rules ?? {}) };
+  refuseUnprovable(whole);
+  return { ...ends, status: status ?? here?.status ?? 'active', rules: whole, group: null };
 }

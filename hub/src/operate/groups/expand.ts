@@ -17,7 +17,7 @@ export type Singles = 'become exceptions' | 'become like the group';
 
 /**
  * The arrangement with this group in place of what it was.
- * @throws Fault `group.pair_taken`, `role.given_twice`, `route.nothing_confirms`
+ * @throws Fault `group.pair_taken`, `role.given_twice`, `route.nothing_confirms`, `route.nothing_confirms`
  */
 export function withGroup(now: Arrangement, changed: Group, singles: Singles): Arrangement {
   const others = now.routes.filter((route) => route.group !== changed.id);
@@ -80,8 +80,14 @@ function settled(
   return { ...group, exceptions };
 }
 
-/** Also those that a route from before has not: an exception follows its group in what it doesn't name. */
-export const inFull = (rules: RouteRules): RouteRules => ({ leaveWhen: [], ...rules });
+/** Also those that a route need not have: an exception follows its group in what it doesn't name. */
+export const inFull = (rules: RouteRules): Required<RouteRules> => ({
+  leaveWhen: [],
+  passwordMail: false,
+  unconfirmedEmails: 'send',
+  confirmsAddresses: false,
+  ...rules,
+});
 
 function routesOf(now: Arrangement, group: Group): ArrangedRoute[] {
   const said = new Map(group.exceptions.map((exception) => [pairOf(exception), exception]));

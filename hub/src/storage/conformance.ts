@@ -7,6 +7,7 @@
 import { afterEach, describe } from 'vitest';
 import { backupFacts } from './test/backup-facts.ts';
 import { deliveryFacts } from './test/delivery-facts.ts';
+import { erasureFacts } from './test/erasure-facts.ts';
 import { groupFacts } from './test/group-facts.ts';
 import { hubFacts } from './test/hub-facts.ts';
 import { logFacts } from './test/log-facts.ts';
@@ -39,6 +40,7 @@ export function storageConformance(
   describe('outbox', () => outboxFacts(world));
   describe('marks', () => markFacts(world));
   describe('proofs', () => proofFacts(world));
+  describe('erasures', () => erasureFacts(world));
   describe('runs', () => runFacts(world));
   describe('reconciles', () => reconcileFacts(world));
   describe('views', () => viewFacts(world));

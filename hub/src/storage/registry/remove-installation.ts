@@ -37,33 +37,11 @@ export async function removeInstallation(db: Kysely<Tables>, id: InstallationId)
     await tx.deleteFrom('restamps').where('installation', '=', id).execute();
     await tx.deleteFrom('links').where('installation', '=', id).execute();
     await endProofs(tx, id);
+    await endErasures(tx, id);
   });
-  await db.transaction().execute((tx) => removeWithin(tx, id));
 }
 
-export async function removeWithin(tx: Transaction<Tables>, id: InstallationId): Promise<void> {
-  const { numUpdatedRows } = await tx
-    .updateTable('installations')
-    .set({
-      state: 'removed',
-      credential: null,
-      signal_secret: null,
-      trouble: null,
-      // Who comes back is read anew.
-      last_pulled_ms: null,
-    })
-    .where('id', '=', id)
-    .executeTakeFirst();
-  if (numUpdatedRows === 0n) throw new Fault('site.unknown', `There is no installation ${id}.`);
-  await removeRoutes(tx, id);
-  await leaveGroups(tx, id);
-  await cancelDeliveries(tx, id);
-  await tx.updateTable('sites').set({ removed: true }).where('installation', '=', id).execute();
-  await tx.deleteFrom('changes').where('installation', '=', id).execute();
-  await tx.deleteFrom('refreshes').where('installation', '=', id).execute();
-  await tx.deleteFrom('restamps').where('installation', '=', id).execute();
-  await tx.deleteFrom('links').where('installation', '=', id).execute();
-  await endProofs(tx, id);
+async function endErasures(tx: Transaction<Tables>, id: InstallationId): Promise<void> {
   await tx
     .updateTable('erasure_steps')
     .set({ state: 'refused', reason: 'site.removed' })

@@ -19,7 +19,7 @@ import { ENGINE, Hub, POLL_SECONDS, prepare, REST_MS, startStorySite } from './s
 
 const CLI = new URL('../bin/rollcall.mjs', import.meta.url).pathname;
 /** More than one slice of a run, and more than one page of a small limit. */
-const PEOPLE = ENGINE === 'native' ? 240 : 110;
+const PEOPLE = ENGINE === 'native' ? 200 : 110;
 
 let folder: string;
 let running: RunningHub;

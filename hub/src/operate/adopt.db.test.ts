@@ -16,7 +16,7 @@ const third = () => stand.site('third');
 
 beforeAll(async () => {
   stand = await Stand.open(['shop', 'blog', 'third']);
-  for (const name of ['anna', 'bert', 'cora', 'dora', 'emil']) {
+  for (const name of ['anna', 'bert', 'cora', 'dora', 'emil', 'greta']) {
     shop().settle({ login: name, email: `${name}@x.test` });
     blog().settle({ login: `${name}-b`, email: `${name.toUpperCase()}@x.test` });
   }
@@ -36,6 +36,7 @@ beforeAll(async () => {
   blog().settle({ login: 'accent-b', email: 'ádmin@x.test' });
   shop().settle({ login: 'here', email: 'here@x.test' });
   blog().settle({ login: 'there', email: 'there@x.test' });
+  blog().settle({ login: 'nina', email: 'nina@blog.test' });
   for (const name of ['shop', 'blog', 'third']) await stand.connect(name);
   await stand.operations.addRoute({
     source: 'shop',
@@ -119,16 +120,21 @@ describe('a plan', () => {
       how: 'link',
       createMissing: false,
       roles: false,
-      same: 5,
+      same: 6,
       clash: 6,
       onlyHere: 1,
-      onlyThere: 1,
+      onlyThere: 2,
       undecided: 6,
     });
     const found = await rows(run.id);
     const told = [...found.values()].map((row) => [row.login, row.pair, row.what, row.reason]);
     expect(told).toEqual([
-      ...['anna', 'bert', 'cora', 'dora', 'emil'].map((login) => [login, 'same', 'link', null]),
+      ...['anna', 'bert', 'cora', 'dora', 'emil', 'greta'].map((login) => [
+        login,
+        'same',
+        'link',
+        null,
+      ]),
       ['clash', 'clash', 'hold', 'link.login_only'],
       ['other', 'clash', 'hold', 'link.login_only'],
       ['two', 'clash', 'hold', 'link.two_candidates'],
@@ -139,7 +145,7 @@ describe('a plan', () => {
     ]);
     expect(found.get('two')?.others.map(({ login }) => login)).toEqual(['two-b', 'two']);
     const { accounts } = await stand.operations.onlyThere(run.id, {});
-    expect(accounts.map(({ login }) => login)).toEqual(['there']);
+    expect(accounts.map(({ login }) => login)).toEqual(['there', 'nina']);
     const same = await stand.operations.syncSteps(run.id, { pair: 'same', limit: 2 });
     expect(same.accounts.map(({ login }) => login)).toEqual(['anna', 'bert']);
   });
@@ -248,6 +254,22 @@ describe('a run', () => {
     expect((await rows(id)).get('anna')?.note?.code).toBe('run.undo_linked');
   });
 
+  test('T172: drops what waited for an account beside the one that it links', async () => {
+    shop().register({ login: 'nina', email: 'nina@shop.test', password: hash('s') });
+    await stand.rest();
+    expect((await stand.operations.held({})).held).toMatchObject([
+      { reason: 'identity.login_taken' },
+    ]);
+    const { id } = await plan({ how: 'link' }, chosen('nina'));
+    await stand.operations.decideSync(id, { decisions: await decisionsOn(id, { nina: 'link' }) });
+    const before = applied();
+    expect(await started(id)).toMatchObject({ state: 'done', delivered: 1 });
+    expect(applied()).toEqual(before);
+    expect(uidOf('blog', 'nina')).toBe(uidOf('shop', 'nina'));
+    expect(field('blog', 'nina', 'email')).toBe('nina@blog.test');
+    expect((await stand.operations.held({})).held).toEqual([]);
+  });
+
   test('T173: fills what is empty and nobody has edited, and what it fills travels no further', async () => {
     settled('shop', 'bert', {
       first_name: 'Bert S',
@@ -261,7 +283,7 @@ describe('a run', () => {
     });
     settled('blog', 'bert-b', {
       first_name: 'Bert B',
-      password: hash('b'),
+      password: '',
       'meta:city': ['Oslo'],
       'meta:phone': [''],
     });
@@ -285,10 +307,8 @@ describe('a run', () => {
     expect(field('blog', 'bert-b', 'meta:phone')).toEqual(['1', '2']);
     expect(field('blog', 'bert-b', 'meta:city')).toEqual(['Oslo']);
     expect(field('blog', 'bert-b', 'description')).toBe('');
-    expect([field('blog', 'bert-b'), field('blog', 'bert-b', 'password')]).toEqual([
-      'Bert B',
-      hash('b'),
-    ]);
+    // Not even where there is none.
+    expect([field('blog', 'bert-b'), field('blog', 'bert-b', 'password')]).toEqual(['Bert B', '']);
     expect(blog().byLogin('bert-b')?.fields.get('role:author')?.value ?? false).toBe(false);
     // Neither back nor on, and an edit wins over it.
     expect([...(shop().byLogin('bert')?.fields ?? [])]).toEqual(shopBefore);
@@ -332,14 +352,18 @@ describe('a run', () => {
   });
 
   test('T174: leaves alone whom somebody moved since, and links nobody whom the plan did not name', async () => {
-    const { id } = await plan({ how: 'link' }, chosen('dora', 'emil'));
+    const { id } = await plan({ how: 'link' }, chosen('dora', 'emil', 'greta'));
     // Dora's account there gives up its address, and somebody else registers with it.
     edit('blog', 'dora-b', { email: 'elsewhere@x.test' });
     blog().register({ login: 'mallory', email: 'dora@x.test', password: hash('m') });
     // Emil's account there may administer by now, and the hub has not heard of it.
     const emil = blog().byLogin('emil-b');
     emil?.fields.set('role:administrator', { value: true, stamp: [0, siteKey(blog().key)] });
-    expect(await started(id)).toMatchObject({ state: 'done', delivered: 0, changed: 2 });
+    // Greta's account there is gone, and another one has its very login and address.
+    const gone = blog().byLogin('greta-b')?.id ?? 0;
+    blog().remove(gone);
+    blog().register({ login: 'greta-b', email: 'GRETA@x.test', password: hash('m') });
+    expect(await started(id)).toMatchObject({ state: 'done', delivered: 0, changed: 3 });
     const found = await rows(id);
     expect(found.get('dora')?.note?.code).toBe('run.changed_meanwhile');
     await stand.operations.resumeSync(id);
@@ -347,6 +371,7 @@ describe('a run', () => {
     expect(uidOf('blog', 'mallory')).not.toBe(uidOf('shop', 'dora'));
     expect(uidOf('blog', 'dora-b')).not.toBe(uidOf('shop', 'dora'));
     expect(uidOf('blog', 'emil-b')).not.toBe(uidOf('shop', 'emil'));
+    expect(uidOf('blog', 'greta-b')).not.toBe(uidOf('shop', 'greta'));
     emil?.fields.delete('role:administrator');
   });
 

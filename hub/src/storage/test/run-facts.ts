@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { wordPressId } from '../../model/ids.ts';
 import type { PlannedStep, StepState } from '../../model/sync-run.ts';
-import { addPlace, newUid, type Place, type World } from './world.ts';
+import { account, addPlace, identity, newUid, type Place, save, type World } from './world.ts';
 
 export function runFacts(world: () => World): void {
   const runs = () => world().storage.runs;
@@ -96,5 +96,57 @@ export function runFacts(world: () => World): void {
     expect(new Set(counts.map(({ what, state, count }) => `${what} ${state} ${count}`))).toEqual(
       new Set(['skip left 1', 'update cancelled 1', 'update sent 1']),
     );
+  });
+
+  test('an adopt run finds who stands against one account with another, and who stands against nobody', async () => {
+    const { id, place } = await added();
+    const there = await addPlace(world().storage);
+    const living = async (wpId: number, ...on: Place[]) => {
+      const accounts = on.map(({ installation }) =>
+        account(installation, { wpId: wordPressId(wpId), login: `person-${wpId}` }),
+      );
+      await save(world().storage, identity(accounts));
+    };
+    for (const wpId of [5, 6, 7]) await living(wpId, there);
+    await living(8, there, place);
+    const against = (wpId: number, ...others: number[]): PlannedStep => ({
+      ...stepOf(place, wpId),
+      what: 'link',
+      pair: 'same',
+      sides: {
+        email: '',
+        others: others.map((other) => ({
+          id: wordPressId(other),
+          uid: newUid(),
+          login: `person-${other}`,
+          email: '',
+          by: 'email',
+          why: null,
+        })),
+      },
+    });
+    const steps = [against(1, 5), against(2, 5), against(3, 6), stepOf(place, 4)];
+    await runs().plan(id, { readFrom: 0, readTo: null, accounts: 4, steps });
+    await runs().clashTwice(id, 'a.reason');
+    const found = await runs().steps(id, { limit: 9 });
+    expect(found.map(({ wpId, what, reason }) => [wpId, what, reason])).toEqual([
+      [1, 'hold', 'a.reason'],
+      [2, 'hold', 'a.reason'],
+      [3, 'link', null],
+      [4, 'update', null],
+    ]);
+    expect(await runs().steps(id, { pair: 'clash', limit: 9 })).toHaveLength(2);
+    const between = { on: there.installation, not: place.installation };
+    const alone = await runs().onlyThere(id, { ...between, limit: 9 });
+    expect(alone).toMatchObject([{ wpId: 7, login: 'person-7', privileged: false }]);
+    expect(await runs().countOnlyThere(id, between)).toBe(1);
+    const after = wordPressId(7);
+    expect(await runs().onlyThere(id, { ...between, after, limit: 9 })).toEqual([]);
+    const decided = { wpId: wordPressId(1), target: place.site, decision: 'skip' } as const;
+    expect(await runs().decide(id, [decided])).toBe(false);
+    await runs().change(id, ['planning'], { state: 'planned' });
+    expect(await runs().decide(id, [decided])).toBe(true);
+    const [first] = await runs().stepsOf(id, [wordPressId(1)]);
+    expect(first).toMatchObject({ decision: 'skip', what: 'hold', other: null });
   });
 }

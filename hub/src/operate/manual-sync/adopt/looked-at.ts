@@ -8,6 +8,8 @@ const SeenSchema = z.object({ facts: z.unknown(), values: z.string().nullable() 
 
 /** Who is who, and what would cross; of a clash that a person has decided nobody has seen the latter. */
 export function hasMovedApart(step: SyncStep, fresh: PlannedStep): boolean {
+  // The person's records were erased since.
+  if (step.seen === '') return true;
   const before = SeenSchema.parse(JSON.parse(step.seen));
   const now = SeenSchema.parse(JSON.parse(fresh.seen));
   if (JSON.stringify(before.facts) !== JSON.stringify(now.facts)) return true;

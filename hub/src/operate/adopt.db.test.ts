@@ -268,6 +268,10 @@ describe('a run', () => {
     expect(uidOf('blog', 'nina')).toBe(uidOf('shop', 'nina'));
     expect(field('blog', 'nina', 'email')).toBe('nina@blog.test');
     expect((await stand.operations.held({})).held).toEqual([]);
+    // What an ended run keeps of a pair goes with the person's other records.
+    await stand.operations.erasePerson({ site: 'shop', login: 'nina' }, 'olga');
+    const [erased] = (await stand.operations.syncSteps(id, {})).accounts;
+    expect(erased).toMatchObject({ login: '', other: null, email: null, others: [] });
   });
 
   test('T173: fills what is empty and nobody has edited, and what it fills travels no further', async () => {

@@ -35,6 +35,11 @@ export async function eraseRecords(
     and run in (select r.id from sync_runs r where r.ended_ms is not null) and (login <> '' or kept is not null)`.execute(
       tx,
     );
+  // An adopt run keeps both sides of a pair: also where somebody else's account stood against this one.
+  await sql`update sync_steps s set sides = null, seen = '', other = null
+    where s.sides is not null and s.run in (select r.id from sync_runs r where r.ended_ms is not null)
+      and (s.uid in ${same} or exists (select 1 from jsonb_array_elements(s.sides->'others') o
+        where (o.value->>'uid')::uuid in ${same}))`.execute(tx);
   await sql`update accounts set email = '', email_key = '' where uid in ${same} and gone is not null`.execute(
     tx,
   );

@@ -13,7 +13,7 @@ import { ENGINE, person, REST_MS, type Stage, startStage } from './stage.ts';
 
 /** The blog's own people, there before the hub came. */
 const ELDERS = `<?php add_action( 'init', function () {
-  foreach ( array( 'kim', 'lea', 'max' ) as $name ) {
+  foreach ( array( 'kim', 'lea', 'max', 'quin' ) as $name ) {
     username_exists( "old-$name" ) || wp_insert_user( array( 'user_login' => "old-$name", 'user_email' => "$name@people.test", 'user_pass' => 'old', 'user_registered' => '2020-01-02 03:04:05', 'role' => 'subscriber' ) );
   }
 } );`;
@@ -189,6 +189,13 @@ test('T163: what a site brings beyond its cap waits, is edited meanwhile, and is
 const uidOn = async (site: string, login: string): Promise<string> =>
   (await stage.hub.call<Explanation>('GET', `/explain?site=${site}&login=${login}`)).uid;
 
+/** Links are proven a moment after all has come to rest. */
+const becomesOne = (name: string): Promise<void> =>
+  waitUntil(
+    async () => (await uidOn('shop', name)) === (await uidOn('blog', `old-${name}`)),
+    REST_MS,
+  );
+
 test('T164: a source that confirms addresses proves a link after a sign-in, and none where the address was set otherwise', async () => {
   expect(await asked({ confirmsAddresses: true })).toEqual([422, 'route.nothing_confirms']);
   await on(shop, register('kim'));
@@ -207,10 +214,7 @@ test('T164: a source that confirms addresses proves a link after a sign-in, and 
   expect(await uidOn('shop', 'lea')).not.toBe(await uidOn('blog', 'old-lea'));
   for (const login of ['lea', 'mallory']) await signIn(shop, login, `pw of ${login}`);
   await stage.hub.rest();
-  for (const name of ['kim', 'lea']) {
-    const isOne = async () => (await uidOn('shop', name)) === (await uidOn('blog', `old-${name}`));
-    await waitUntil(isOne, REST_MS);
-  }
+  for (const name of ['kim', 'lea']) await becomesOne(name);
   await stage.hub.rest();
   expect(await uidOn('shop', 'mallory')).not.toBe(await uidOn('blog', 'old-max'));
   expect(await explained('mallory')).toBe('link.unproven');
@@ -226,9 +230,13 @@ test('T165: nobody is linked to an account that somebody took on the target with
     register('trap', `wp_update_user( array( 'ID' => $id, 'user_email' => 'nia@people.test' ) );`),
   );
   await on(blog, register('lair').replace('lair@people.test', 'oli@people.test'));
+  // Quin comes last, and is linked: so the others were looked at.
   await on(shop, register('nia'), register('oli'));
   for (const login of ['nia', 'oli']) await signIn(shop, login, `pw of ${login}`);
   await stage.hub.rest();
+  await on(shop, register('quin'));
+  await signIn(shop, 'quin', 'pw of quin');
+  await becomesOne('quin');
   for (const login of ['nia', 'oli']) expect(await explained(login)).toBe('link.unproven');
 });
 

@@ -54,29 +54,18 @@ final class Rollcall_Email_Origin {
 	}
 
 	/**
-	 * Adds to account states how they came by their address. Of one that was there before Rollcall nothing is said.
+	 * What an account state says of it. Of one that was there before Rollcall, and has its address still, nothing.
 	 *
-	 * @param array<int,array> $states Account states by id.
-	 * @return array<int,array>
+	 * @param array  $row   Ledger row.
+	 * @param string $email Present address.
+	 * @return array{email_by?:string}
 	 */
-	public static function tell( array $states ) {
-		global $wpdb;
-		if ( ! $states ) {
-			return $states;
+	public static function told( array $row, $email ) {
+		if ( isset( $row['noted'] ) && '' !== $row['noted'][1] && hash_equals( $row['noted'][2], self::print_of( $email ) ) ) {
+			return array( 'email_by' => $row['noted'][1] );
 		}
-		$list  = implode( ',', array_map( 'intval', array_keys( $states ) ) );
-		$noted = array();
-		foreach ( $wpdb->get_results( 'SELECT user_id, email_by, email_print FROM ' . Rollcall_Tables::accounts() . " WHERE user_id IN ($list) AND email_by <> ''" ) as $row ) { // phpcs:ignore WordPress.DB
-			$noted[ (int) $row->user_id ] = $row;
-		}
-		foreach ( $states as $id => &$state ) {
-			$fields = (array) $state['fields'];
-			$by     = isset( $noted[ $id ] ) && hash_equals( (string) $noted[ $id ]->email_print, self::print_of( $state['email'] ) ) ? (string) $noted[ $id ]->email_by : 'other';
-			if ( 'other' !== $by || ( isset( $fields['email']['s'] ) && $fields['email']['s'][0] > 0 ) ) {
-				$state['email_by'] = $by;
-			}
-		}
-		return $states;
+		$since = isset( $row['entries']['email'] ) ? (int) $row['entries']['email'][0] : 0;
+		return $since > 0 ? array( 'email_by' => 'other' ) : array();
 	}
 
 	/**

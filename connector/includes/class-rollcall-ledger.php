@@ -43,7 +43,8 @@ final class Rollcall_Ledger {
 	 *
 	 * @param int[] $ids WordPress user ids.
 	 * @throws RuntimeException When they can't be read.
-	 * @return array<int,array{id:int,uid:?string,label:string,born:array,switches:array,watch:int,rev:int,entries:array}>
+	 * @return array<int,array{id:int,uid:?string,label:string,born:array,switches:array,noted:array,watch:int,rev:int,entries:array}>
+	 *   noted: see `Rollcall_Standing` and `Rollcall_Email_Origin`; missing where there is no row yet.
 	 *   entries: field name => [ms, site key, fingerprint], and the same three of what an apply is about
 	 *   to write (`expect()`).
 	 */
@@ -69,6 +70,7 @@ final class Rollcall_Ledger {
 						'reject_incoming' => (bool) (int) $row->reject_incoming,
 						'stop_made'       => (bool) (int) $row->stop_made,
 					),
+					'noted'    => array( (bool) (int) $row->signed_in, (string) $row->email_by, (string) $row->email_print ),
 					'watch'    => (int) $row->watch,
 					'rev'      => (int) $row->rev,
 					'entries'  => is_array( $entries ) ? $entries : array(),

@@ -62,23 +62,13 @@ final class Rollcall_Standing {
 	}
 
 	/**
-	 * Adds to account states whether anybody has signed in.
+	 * What an account state says of it.
 	 *
-	 * @param array<int,array> $states Account states by id.
-	 * @return array<int,array>
+	 * @param array $row Ledger row.
+	 * @return array{signed_in:bool}
 	 */
-	public static function tell( array $states ) {
-		global $wpdb;
-		if ( ! $states ) {
-			return $states;
-		}
-		$list  = implode( ',', array_map( 'intval', array_keys( $states ) ) );
-		$found = $wpdb->get_col( 'SELECT user_id FROM ' . Rollcall_Tables::accounts() . " WHERE user_id IN ($list) AND signed_in = 1" ); // phpcs:ignore WordPress.DB
-		$seen  = array_flip( array_map( 'intval', $found ) );
-		foreach ( $states as $id => &$state ) {
-			$state['signed_in'] = isset( $seen[ $id ] );
-		}
-		return $states;
+	public static function told( array $row ) {
+		return array( 'signed_in' => isset( $row['noted'] ) && $row['noted'][0] );
 	}
 
 	/**

@@ -36,7 +36,7 @@ final class Rollcall_States {
 		foreach ( $seen as $id => $one ) {
 			$states[ $id ] = self::state( $id, $one, isset( $privileged[ $id ] ), 'state' === $detail );
 		}
-		return 'state' === $detail ? Rollcall_Email_Origin::tell( Rollcall_Standing::tell( Rollcall_Proofs::tell( $states ) ) ) : $states;
+		return 'state' === $detail ? Rollcall_Proofs::tell( $states ) : $states;
 	}
 
 	/**
@@ -140,6 +140,7 @@ final class Rollcall_States {
 		if ( $with_fields ) {
 			$state['fields'] = (object) self::fields( $row, $present, $one['held'] );
 			$state['roles']  = (object) self::roles( $row, $present, $one['held'] );
+			$state          += Rollcall_Standing::told( $row ) + Rollcall_Email_Origin::told( $row, $present['email'] );
 		}
 		if ( $unreadable ) {
 			$state['unreadable'] = (object) $unreadable;

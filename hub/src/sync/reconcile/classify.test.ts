@@ -124,19 +124,19 @@ const told = (more: Partial<Twins>): string[] =>
 
 describe('of two that differ', () => {
   test('I14: a delivery on its way, or held, explains as much as it carries', () => {
-    const with_ = (...deliveries: Delivery[]) => told({ identity: person(both, deliveries) });
-    expect(with_()).toEqual(['different drift.behind first_name']);
+    const beside = (...deliveries: Delivery[]) => told({ identity: person(both, deliveries) });
+    expect(beside()).toEqual(['different drift.behind first_name']);
     const carried = carrying([EDIT, HERE]);
-    expect(with_(delivery(target, { fields: carried }))).toEqual([
+    expect(beside(delivery(target, { fields: carried }))).toEqual([
       'on_its_way drift.on_its_way first_name',
     ]);
-    expect(with_(delivery(target, { fields: carrying([EDIT - 1, HERE]) }))).toEqual([
+    expect(beside(delivery(target, { fields: carrying([EDIT - 1, HERE]) }))).toEqual([
       'different drift.behind first_name',
     ]);
     expect(
-      with_(delivery(target, { fields: carrying([EDIT, HERE], 'identity.email_taken') })),
+      beside(delivery(target, { fields: carrying([EDIT, HERE], 'identity.email_taken') })),
     ).toEqual(['held identity.email_taken first_name']);
-    expect(with_(delivery(target, { fields: carried, held: 'delete.newer_edit' }))).toEqual([
+    expect(beside(delivery(target, { fields: carried, held: 'delete.newer_edit' }))).toEqual([
       'held delete.newer_edit first_name',
     ]);
   });

@@ -116,6 +116,33 @@ final class Rollcall_Erasure_Run {
 		WP_CLI::line( self::is_on() ? 'unattended: on' : 'unattended: off' );
 	}
 
+	/**
+	 * Forgets the setting, and what waits for cron, on every site of the installation.
+	 *
+	 * @return void
+	 */
+	public static function forget() {
+		$sites = is_multisite() ? get_sites(
+			array(
+				'number' => 0,
+				'fields' => 'ids',
+			)
+		) : array( 0 );
+		foreach ( $sites as $site ) {
+			if ( $site ) {
+				switch_to_blog( $site );
+			}
+			try {
+				delete_option( self::OPTION );
+				wp_unschedule_hook( self::HOOK );
+			} finally {
+				if ( $site ) {
+					restore_current_blog();
+				}
+			}
+		}
+	}
+
 	/** Its row on the page of the guard. */
 	public static function field() {
 		printf(

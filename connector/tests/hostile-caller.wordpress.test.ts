@@ -31,6 +31,7 @@ const REQUESTS: Readonly<Record<string, unknown>> = {
   settings: { hub: HUB, meta: [] },
   changes: { hub: HUB, ack: [], limit: 10 },
   accounts: { hub: HUB, after: 0, limit: 10, detail: 'state' },
+  digests: { hub: HUB, blog: 1, after: 0, limit: 10, fields: ['email'] },
   labels: { hub: HUB, labels: [] },
   apply: { hub: HUB, dry_run: false, operations: [write({ login: 'never-made' })] },
   stamp: { hub: HUB, stamps: [] },

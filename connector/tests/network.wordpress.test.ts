@@ -178,6 +178,35 @@ it('has switches of accounts and the whitelist in the hands of super admins', as
   ]);
 });
 
+it('another plugin for the same thing is named, be it active on the network or on one site of it', async () => {
+  const named = async (): Promise<string[]> => {
+    const { warnings } = parsed(StatusAnswerSchema, await hub.post('status', { hub: HUB }));
+    return warnings
+      .filter(({ code }) => code === 'installation.other_sync')
+      .map(({ message }) => message.split(' is active')[0] ?? '');
+  };
+  const plugin = (act: string): Promise<string> =>
+    site.php(`require_once ABSPATH . 'wp-admin/includes/plugin.php';
+      foreach ( array( 'wpm-user-sync/wpm-user-sync.php', 'wowown-harmony-user-sync/harmony.php' ) as $file ) {
+        wp_mkdir_p( dirname( WP_PLUGIN_DIR . "/$file" ) );
+        file_put_contents( WP_PLUGIN_DIR . "/$file", "<?php\\n/* Plugin Name: Other */" );
+      }
+      wp_cache_delete( 'plugins', 'plugins' );
+      ${act}`);
+  expect(await named()).toEqual([]);
+  await plugin(`activate_plugin( 'wpm-user-sync/wpm-user-sync.php', '', true );`);
+  expect(await named()).toEqual(['WPM User Sync']);
+  await plugin(`switch_to_blog( ${SHOP} );
+    activate_plugin( 'wowown-harmony-user-sync/harmony.php' );
+    restore_current_blog();`);
+  expect(await named()).toEqual(['HarmonyUser Sync, WPM User Sync']);
+  await plugin(`deactivate_plugins( 'wpm-user-sync/wpm-user-sync.php', false, true );
+    switch_to_blog( ${SHOP} );
+    deactivate_plugins( 'wowown-harmony-user-sync/harmony.php' );
+    restore_current_blog();`);
+  expect(await named()).toEqual([]);
+});
+
 it('refuses a site that is not one of its own, and leaves no notice of PHP behind', async () => {
   expect((await hub.one(write({ blog: 99 }))).reason).toBe('target.site_missing');
   // WordPress itself deprecates things in its multisite code on newer PHP.

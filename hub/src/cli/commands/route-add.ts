@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { RouteListSchema } from '../../api/schemas/route.ts';
 import { asksHub, type CommandContext, type HubOptions, hubOf, show } from '../command-context.ts';
 import { visible } from '../visible.ts';
-import { type RuleOptions, rulesOf, takesRules } from './route-rules.ts';
+import { type RuleOptions, rulesOf, takesPreset, takesRules } from './route-rules.ts';
 
 interface AddOptions extends HubOptions, RuleOptions {
   readonly both?: boolean;
@@ -11,7 +11,7 @@ interface AddOptions extends HubOptions, RuleOptions {
 
 export function addRouteAdd(parent: Command, context: CommandContext): void {
   takesRules(
-    asksHub(parent.command('add'))
+    takesPreset(asksHub(parent.command('add')))
       .description('let changes on one site go to another')
       .argument('<source>', 'name of the site where changes come from')
       .argument('<target>', 'name of the site where they go')

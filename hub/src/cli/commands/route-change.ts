@@ -6,7 +6,7 @@ import { usage } from '../failure.ts';
 import { visible } from '../visible.ts';
 import { findRoutes, namesRoutes } from './find-routes.ts';
 import { conditionShown } from './leave-when.ts';
-import { type RuleOptions, rulesOf, takesRules } from './route-rules.ts';
+import { type RuleOptions, rulesOf, takesPreset, takesRules } from './route-rules.ts';
 import {
   describeSchedule,
   type ScheduleOptions,
@@ -21,8 +21,10 @@ interface ChangeOptions extends HubOptions, RuleOptions, ScheduleOptions {
 export function addRouteChange(parent: Command, context: CommandContext): void {
   takesSchedule(
     takesRules(
-      namesRoutes(
-        asksHub(parent.command('change')).description('change rules; what is not named stays'),
+      takesPreset(
+        namesRoutes(
+          asksHub(parent.command('change')).description('change rules; what is not named stays'),
+        ),
       ),
     ),
   ).action(async (source: string, target: string | undefined, options: ChangeOptions) => {

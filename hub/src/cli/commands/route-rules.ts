@@ -23,12 +23,6 @@ export interface RuleOptions extends LeaveOptions {
 /** Neither `--creates` nor `--no-creates`: as it is. */
 export const takesRules = (command: Command): Command =>
   takesConditions(command)
-    .addOption(
-      new Option(
-        '--preset <name>',
-        'rules that belong together, written out into the route',
-      ).choices([...PRESETS]),
-    )
     .option(
       '--fields <list>',
       'fields that travel: email,first_name,…,password,ext:NAME of another plugin; "" for none',
@@ -72,6 +66,14 @@ export const takesRules = (command: Command): Command =>
         'mail who has a password that the target can’t verify a link to set one there',
       ).choices(['on', 'off']),
     );
+
+/** Of one route; a group has its rules alone, and would not know what a preset was. */
+export const takesPreset = (command: Command): Command =>
+  command.addOption(
+    new Option('--preset <name>', 'rules that belong together, written out into the route').choices(
+      [...PRESETS],
+    ),
+  );
 
 /** What is not named is left as it is. */
 export function rulesOf(options: RuleOptions): SomeRules {

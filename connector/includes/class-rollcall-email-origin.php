@@ -6,7 +6,8 @@
  *   WordPress mails to it; tells of it with the account's state.
  * Does not: know whether a registration confirms anything: that is declared of the site, in the hub.
  * Always true: what is noted is a fingerprint of the address. One that was set by anybody else, by whatever
- *   way, matches none, and so does one that came from the hub.
+ *   way, matches none, and so does one that came from the hub. What was noted ends with the first other
+ *   address: one that comes back counts as set otherwise.
  * On failure: nothing is noted, and the address counts as set otherwise.
  *
  * @package Rollcall_Connector
@@ -38,7 +39,7 @@ final class Rollcall_Email_Origin {
 	}
 
 	/**
-	 * `profile_update`: is this WordPress carrying out what a mailed link confirms?
+	 * `profile_update`: is this WordPress carrying out what a mailed link confirms? If not, what was noted ends.
 	 *
 	 * @param int     $id  WordPress user id.
 	 * @param WP_User $old The account before.
@@ -50,6 +51,8 @@ final class Rollcall_Email_Origin {
 		}
 		if ( self::is_confirmed( $user ) ) {
 			self::note( (int) $id, 'confirmation' );
+		} else {
+			self::forget( (int) $id );
 		}
 	}
 
@@ -111,6 +114,23 @@ final class Rollcall_Email_Origin {
 						$id
 					)
 				);
+			}
+		);
+	}
+
+	/**
+	 * Forgets the address that was noted: once an account has moved past its confirmation, the one that it
+	 * had before may be somebody else's when it comes back. Also while the hub writes, and unbound.
+	 *
+	 * @param int $id WordPress user id.
+	 * @return void
+	 */
+	private static function forget( $id ) {
+		Rollcall_Capture::attempt(
+			static function () use ( $id ) {
+				global $wpdb;
+				// No other writer of the row touches these: its revision stays.
+				$wpdb->query( $wpdb->prepare( 'UPDATE ' . Rollcall_Tables::accounts() . " SET email_by = '', email_print = '' WHERE user_id = %d AND email_by <> ''", $id ) ); // phpcs:ignore WordPress.DB
 			}
 		);
 	}

@@ -7,9 +7,10 @@ import type { Rehearsal } from './rehearsal.ts';
 
 export function describeEmailOrigins(at: () => Rehearsal): void {
   describe('an address', () => {
-    it('is told as registered with until it changes, as set otherwise when it came from elsewhere, and not at all of who was there before', async () => {
+    it('is told as registered with until it changes, and not when it comes back; as set otherwise when it came from elsewhere, and not at all of who was there before', async () => {
       const [member, guest, login] = [await at().member(), await at().guest(), at().elder()];
-      expect((await at().state(member.id)).email_by).toBe('registration');
+      const { email: registered, email_by } = await at().state(member.id);
+      expect(email_by).toBe('registration');
       expect((await at().state(guest.id)).email_by).toBe('other');
       const elder = (await at().people())(login);
       expect((await at().state(elder)).email_by).toBeUndefined();
@@ -19,6 +20,8 @@ export function describeEmailOrigins(at: () => Rehearsal): void {
       );
       const states = await at().states(member.id, elder);
       expect(states.map(({ email_by }) => email_by)).toEqual(['other', 'other']);
+      await at().people(edit(member.login, { email: registered }));
+      expect((await at().state(member.id)).email_by).toBe('other');
     });
   });
 }

@@ -62,3 +62,14 @@ test('an operator’s manual sync carries it, and a new account comes with the a
   const delivery = [...world.store.tables.identities.values()][0]?.deliveries.values().next().value;
   expect(delivery?.fields.get('email')?.held).toBe('email.unconfirmed');
 });
+
+test('T941: of a site with an older connector, which does not tell how an address was set, a new one waits', async () => {
+  const world = await worldWith([{ from: 0, to: 1, rules: HOLD }]);
+  world.site(0).forgetEmailOrigins();
+  world.site(0).moveTo(idOf(world, 0), 'mine@example.test');
+  world.site(0).edit(idOf(world, 0), { first_name: 'Anna' });
+  await world.rest();
+  expect(emails(world)).toEqual(['mine@example.test', ANNA.email, null]);
+  expect(world.site(1).value('anna', 'first_name')).toBe('Anna');
+  expect(held(world)).toEqual([['held', 2, 'email']]);
+});

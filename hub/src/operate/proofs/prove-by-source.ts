@@ -9,10 +9,12 @@
  */
 import type { AccountState } from '#contract/account-state.ts';
 import { Fault } from '../../errors.ts';
+import { EMAIL } from '../../model/field.ts';
 import type { Account } from '../../model/identity.ts';
-import type { InstallationId } from '../../model/ids.ts';
+import { type InstallationId, siteKey } from '../../model/ids.ts';
 import { firstUnmet } from '../../model/leaving.ts';
 import { type Route, routesOutOf, type Topology } from '../../model/route.ts';
+import { isFromBefore, type Stamp } from '../../model/stamp.ts';
 import type { Registry, SitePort, Store, UnprovenLink, Views, Wake } from '../../sync/ports.ts';
 import { join, refusePrivilegedNow, whyNotOne } from '../prove-link.ts';
 
@@ -105,7 +107,9 @@ function isConfirmed(account: Account, { rules, source }: Route): boolean {
 function isTheirOwn(account: Account, routes: readonly Route[]): boolean {
   if (account.standing === undefined) return false;
   const { emailBy } = account.standing;
-  if (emailBy === undefined || emailBy === 'confirmation') return true;
+  // An older connector never tells: the stamp of the address alone says since when it stands there.
+  if (emailBy === undefined) return isFromBefore(account.known.get(EMAIL) ?? NEVER_TOLD);
+  if (emailBy === 'confirmation') return true;
   return routes.some((route) => isConfirmed(account, route));
 }
 
@@ -124,4 +128,13 @@ const isStill = (state: AccountState | undefined, account: Account): boolean =>
   !state.privileged &&
   state.login === account.login &&
   state.email === account.email &&
-  state.email_by === account.standing?.emailBy;
+  state.email_by === account.standing?.emailBy &&
+  (state.email_by !== undefined || isEmailFromBefore(state));
+
+function isEmailFromBefore({ fields }: AccountState): boolean {
+  const told = fields?.[EMAIL]?.s;
+  return told !== undefined && isFromBefore([told[0], siteKey(told[1])]);
+}
+
+/** Nothing is kept of whom a census found; the site is asked before anything comes of it. */
+const NEVER_TOLD: Stamp = [0, siteKey(0)];

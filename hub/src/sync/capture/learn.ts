@@ -242,7 +242,7 @@ function factsOf(state: AccountState, { sites }: LearnInput): Fact[] {
       value: v,
       stamp,
       path: originPath(stamp, sites),
-      ...(field === EMAIL && state.email_by === 'other' ? { unconfirmed: true } : {}),
+      ...(field === EMAIL && isUnconfirmed(state, stamp) ? { unconfirmed: true } : {}),
     });
   }
   for (const site of sites) {
@@ -255,6 +255,10 @@ function factsOf(state: AccountState, { sites }: LearnInput): Fact[] {
   }
   return facts;
 }
+
+/** An older connector does not tell: what was set since Rollcall is there may be anybody's word. */
+const isUnconfirmed = ({ email_by }: AccountState, stamp: Stamp): boolean =>
+  email_by === undefined ? !isFromBefore(stamp) : email_by === 'other';
 
 /** As the connector's own bound: more would crowd everybody else out of a page. */
 const MAX_VALUE_BYTES = 1_048_576;

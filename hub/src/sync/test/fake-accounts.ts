@@ -58,6 +58,8 @@ export const same = (a: Value | undefined, b: Value | undefined): boolean =>
 export class FakeAccounts {
   readonly byId = new Map<number, FakeAccount>();
   readonly tombstones = new Map<string, Stamp>();
+  /** An older connector does not. */
+  tellsEmailOrigins = true;
   private nextId = 1;
   private readonly key: SiteKey;
   private readonly privilegedRoles: readonly string[];
@@ -112,6 +114,7 @@ export class FakeAccounts {
     });
     const stamp = nextStamp(nowMs, greatestMs(account), this.key);
     for (const [field, value] of differ) account.fields.set(field, { value, stamp });
+    if (differ.some(([field]) => field === 'email')) account.trusted = null;
     endMailed(
       account,
       differ.map(([field]) => field),
@@ -140,7 +143,7 @@ export class FakeAccounts {
   state(account: FakeAccount): AccountState {
     const { fields, roles } = fieldsAndRoles(account);
     const signed_in = account.signedIn;
-    const by = emailBy(account);
+    const by = this.tellsEmailOrigins ? emailBy(account) : undefined;
     const told = by === undefined ? { signed_in } : { signed_in, email_by: by };
     const state = { ...this.who(account), ...told, fields, roles: { '1': roles } };
     const proofs = confirmedOn(account);

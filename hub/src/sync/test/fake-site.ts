@@ -138,10 +138,15 @@ export class FakeSite implements SitePort {
     return account.id;
   }
 
+  /** It runs a connector from before addresses were looked at. */
+  forgetEmailOrigins(): void {
+    this.people.tellsEmailOrigins = false;
+  }
+
   /** The person follows the link that the site mails to a new address. */
   moveTo(id: number, email: string): void {
-    this.account(id).trusted = { email, by: 'confirmation' };
     this.edit(id, { email });
+    this.account(id).trusted = { email, by: 'confirmation' };
   }
 
   /** @param by whose account does it; without one it is somebody of no concern */

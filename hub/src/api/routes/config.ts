@@ -35,7 +35,8 @@ export function configRoutes(api: Api, operations: Operations): void {
   api.route({
     method: 'PUT',
     url: '/config',
-    ...access('operator'),
+    // It can remove sites, and switch their logs off.
+    ...access('owner'),
     bodyLimit: CONFIG_BYTES,
     schema: {
       ...says('Make it as a document says, all of it or nothing', AppliedConfigSchema),

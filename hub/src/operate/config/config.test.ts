@@ -44,9 +44,14 @@ const someRules: fc.Arbitrary<Partial<RouteRules>> = fc.record(
     onDelete: fc.constantFrom('delete' as const, 'strip' as const, 'ignore' as const),
     reassignTo: fc.constantFrom(null, 'heir'),
     loginTaken: fc.constantFrom('hold' as const, 'suffix' as const),
+    leaveWhen: fc.constantFrom(
+      [],
+      [{ kind: 'role' as const, role: 'author' }],
+      [{ kind: 'signed_in' as const }],
+    ),
     passwordMail: fc.boolean(),
     unconfirmedEmails: fc.constantFrom('send' as const, 'hold' as const),
-    leaveWhen: fc.constantFrom([], [{ kind: 'role' as const, role: 'author' }]),
+    confirmsAddresses: fc.boolean(),
   },
   { requiredKeys: [] },
 );
@@ -102,6 +107,7 @@ function arrangementOf(seed: Seed): Arrangement {
     const there = now.routes.some((one) => one.source === source.key && one.target === target.key);
     const full = withDefaults(source, target, rules);
     if (there || source.installation === target.installation || clashes(target, full)) continue;
+    if (confirmsNothing(full)) continue;
     now = { ...now, routes: [...now.routes, { ...ends, status: state, rules: full, group: null }] };
   }
   for (const [at, wanted] of seed.groups.entries()) {
@@ -120,6 +126,9 @@ function arrangementOf(seed: Seed): Arrangement {
 
 const clashes = (target: ArrangedSite, { roles }: RouteRules): boolean =>
   'x' in target.rules.roleMap && roles.length > 1;
+
+const confirmsNothing = ({ confirmsAddresses, leaveWhen = [] }: RouteRules): boolean =>
+  confirmsAddresses === true && leaveWhen.every(({ kind }) => kind === 'role');
 
 function attempt(step: () => Arrangement): Arrangement | null {
   try {
@@ -179,6 +188,48 @@ test('applied to another hub with these sites it makes the same of it, and appli
     }),
     { numRuns: 200 },
   );
+});
+
+test('T933: a route that becomes one of a group declares nothing that it did not declare by itself', () => {
+  const sites = NAMES.map((_, at) => siteAt(at, {}));
+  const [shop, blog] = sites;
+  if (shop === undefined || blog === undefined) throw new Error('no sites');
+  const { passwordMail: _, ...older } = withDefaults(shop, blog, {
+    leaveWhen: [{ kind: 'meta', key: 'st', values: ['ok'] }],
+  });
+  const ends = { source: shop.key, target: blog.key };
+  const now = {
+    ...fresh({ logDays: 1, sites, groups: [], routes: [] }),
+    routes: [{ ...ends, status: 'active' as const, rules: older, group: null }],
+  };
+  const next = withGroup(
+    now,
+    {
+      id: groupId('g'),
+      name: 'Brands',
+      status: 'active',
+      rules: {
+        confirmsAddresses: true,
+        passwordMail: true,
+        unconfirmedEmails: 'hold',
+        leaveWhen: [{ kind: 'signed_in' }],
+      },
+      members: [shop, blog].map(({ key }) => ({ site: key, way: 'both' as const })),
+      exceptions: [],
+    },
+    'become exceptions',
+  );
+  const rules = next.routes.find(({ source }) => source === shop.key)?.rules;
+  expect(rules).toEqual(inFull(older));
+  expect(rules).toMatchObject({ confirmsAddresses: false, passwordMail: false });
+  expect(next.routes.find(({ source }) => source === blog.key)?.rules.confirmsAddresses).toBe(true);
+});
+
+test('T934: a document declares no source to confirm addresses without saying when', () => {
+  const sites = ['Shop', 'Blog'].map((name, place) => at(name, place));
+  const routes = [{ source: 'Shop', target: 'Blog', rules: { confirmsAddresses: true } }];
+  const { problems } = plan(seven, { rollcall: 1, sites, routes });
+  expect(problems.map(({ path }) => path)).toEqual(['routes[0]']);
 });
 
 const fresh = ({ sites }: Arrangement): Arrangement => ({

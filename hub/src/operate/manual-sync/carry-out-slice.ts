@@ -117,11 +117,15 @@ function whyNot(
     return { what: 'skip', reason, fields: [], seen: '', state: 'changed', note: reason };
   }
   // It was asked for before, or nobody knows: what came of that is no move of somebody else.
-  if (step.state === 'doing') return now.what === 'skip' || now.what === 'hold' ? again(now) : null;
+  if (step.state === 'doing') return mayGoOn(now) ? null : again(now);
   const moved = step.pair === null ? hasMoved(step, now) : hasMovedApart(step, stepOf(now));
   if (moved) return again(now);
   return stateOf(now) === 'planned' ? null : { state: 'left' };
 }
+
+/** Who has the address there by now was named by nobody, whoever had it when it was begun. */
+const mayGoOn = ({ what, reason }: Planned): boolean =>
+  what !== 'skip' && what !== 'hold' && !(what === 'link' && reason !== null);
 
 function again(now: Planned): Omit<StepChange, 'wpId' | 'target'> {
   const { wpId: _, target: __, login: ___, ...replanned } = stepOf(unreviewed(now));

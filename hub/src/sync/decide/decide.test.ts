@@ -297,6 +297,20 @@ describe('what leaves a site by itself', () => {
       ['deliver'],
     ],
     [
+      'is the delete of somebody of whom nobody knows whether they may leave',
+      { rules: { leaveWhen: [{ kind: 'signed_in' }] }, holding: gone(at(10)) },
+      ['deliver'],
+    ],
+    [
+      'is no delete of somebody who is known not to have left',
+      {
+        rules: { leaveWhen: [{ kind: 'signed_in' }] },
+        here: { standing: { signedIn: false, meta: {} } },
+        holding: gone(at(10)),
+      },
+      ['skip', 'route.sign_in_wanted'],
+    ],
+    [
       'is no delete of somebody else',
       { from: customers, here: has('editor'), holding: gone(at(10)) },
       ['skip', 'source.role_not_selected'],

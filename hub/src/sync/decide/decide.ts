@@ -122,7 +122,10 @@ function leavingRule(question: Question, account: Account | undefined): Reason |
   if (!isAmongThoseWhoLeave(rules, account?.roles.get(key))) {
     return lostRole(question) === null ? 'source.role_not_selected' : null;
   }
-  return firstUnmet(question.route.rules, account, key)?.reason ?? null;
+  const unmet = firstUnmet(question.route.rules, account, key);
+  // An end is heard of once. It goes only to where the account is known, so it has left before.
+  if (unmet === null || (question.holding.gone !== null && !unmet.certain)) return null;
+  return unmet.reason;
 }
 
 /** Nobody was told yet whether the account may leave: it came here from elsewhere, and is read first. */

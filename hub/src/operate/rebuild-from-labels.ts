@@ -19,6 +19,7 @@ import type { Reason } from '../reasons.ts';
 import { accountPages } from '../sync/account-pages.ts';
 import type { AlarmedAccount, Transaction } from '../sync/ports.ts';
 import { letGo } from './alarms/let-go.ts';
+import { readStates } from './alarms/read-states.ts';
 import { operatorNamed } from './names.ts';
 import type { OperationPorts } from './ports.ts';
 import { linkRow } from './prove-link.ts';
@@ -39,15 +40,18 @@ export async function rebuildFromLabels(
   ];
   const carriers = await carriersOf(ports, installations);
   const alarmed = await alarmedOn(ports, installations);
-  const groups = [...carriers.values()].filter((group) => agree(group, alarmed));
+  const groups = [...carriers.values()].flatMap((group) =>
+    group !== null && agree(group, alarmed) ? [group] : [],
+  );
   const accounts = groups.reduce((sum, group) => sum + group.length, 0);
   let persons = groups.length;
   let joined = accounts;
   if (by !== null) {
     [persons, joined] = [0, 0];
     for (let at = 0; at < groups.length; at += AT_ONCE) {
-      const some = groups.slice(at, at + AT_ONCE);
-      const done = await joinThem(ports, some, alarmed, by);
+      const some = await readAgain(ports, groups.slice(at, at + AT_ONCE));
+      const still = some.filter((group) => agree(group, alarmed));
+      const done = await joinThem(ports, still, alarmed, by);
       persons += done.length;
       joined += done.reduce((sum, group) => sum + group.length, 0);
     }
@@ -57,32 +61,60 @@ export async function rebuildFromLabels(
   return { done: by !== null, persons, accounts: joined, unclear: alarmed.size - joined };
 }
 
-interface Carrier {
+interface Carrier<State = Told> {
   readonly installation: InstallationId;
-  readonly state: AccountState;
+  readonly state: State;
 }
-type Group = readonly Carrier[];
+/** Of millions of accounts no more is kept than what must agree. */
+type Told = Pick<AccountState, 'id' | 'uid' | 'login' | 'email' | 'label_ok' | 'privileged'>;
+type Group<State = Told> = readonly Carrier<State>[];
 /** By installation and id. */
 type Alarmed = ReadonlyMap<string, AlarmedAccount>;
 const placeOf = (installation: InstallationId, wpId: number): string => `${installation} ${wpId}`;
 
+/** By label; null: an installation shows it twice. */
 async function carriersOf(
   { registry, site }: OperationPorts,
   installations: readonly InstallationId[],
-): Promise<Map<string, Carrier[]>> {
-  const carriers = new Map<string, Carrier[]>();
+): Promise<Map<string, Carrier[] | null>> {
+  const carriers = new Map<string, Carrier[] | null>();
   for (const installation of installations) {
     const connection = await registry.connection(installation);
     const asked = { limit: PAGE_ROWS, detail: 'who' } as const;
     for await (const page of accountPages(site, connection, asked)) {
-      for (const state of page.accounts) {
-        if (state.uid === null) continue;
-        const others = carriers.get(state.uid) ?? [];
-        carriers.set(state.uid, [...others, { installation, state }]);
+      for (const { id, uid, login, email, label_ok, privileged } of page.accounts) {
+        if (uid === null) continue;
+        const carrier = { installation, state: { id, uid, login, email, label_ok, privileged } };
+        const others = carriers.get(uid);
+        if (others === undefined) carriers.set(uid, [carrier]);
+        else if (others?.at(-1)?.installation === installation) carriers.set(uid, null);
+        else others?.push(carrier);
       }
     }
   }
   return carriers;
+}
+
+/** All of it was read long ago by now, on a large site. Who is no longer there makes no group agree. */
+async function readAgain(
+  ports: OperationPorts,
+  groups: readonly Group[],
+): Promise<Group<AccountState>[]> {
+  const states = new Map<string, AccountState>();
+  for (const installation of new Set(groups.flat().map((carrier) => carrier.installation))) {
+    const mine = groups.flat().filter((carrier) => carrier.installation === installation);
+    const ids = mine.map(({ state }) => wordPressId(state.id));
+    for (const state of await readStates(ports, installation, ids, 'who')) {
+      states.set(placeOf(installation, state.id), state);
+    }
+  }
+  return groups.flatMap((group) => {
+    const now = group.flatMap(({ installation, state }) => {
+      const found = states.get(placeOf(installation, state.id));
+      return found?.uid === state.uid ? { installation, state: found } : [];
+    });
+    return now.length === group.length ? [now] : [];
+  });
 }
 
 async function alarmedOn(
@@ -111,7 +143,7 @@ function agree(group: Group, alarmed: Alarmed): boolean {
   return group.every(({ state }) => isSame(state, first.state));
 }
 
-const isSame = (one: AccountState, two: AccountState): boolean =>
+const isSame = (one: Told, two: Told): boolean =>
   one.label_ok &&
   !one.privileged &&
   one.login === two.login &&
@@ -120,7 +152,7 @@ const isSame = (one: AccountState, two: AccountState): boolean =>
 
 async function joinThem(
   { registry, store }: OperationPorts,
-  groups: readonly Group[],
+  groups: readonly Group<AccountState>[],
   alarmed: Alarmed,
   by: string,
 ): Promise<Group[]> {
@@ -143,7 +175,7 @@ const rowOf = ({ installation, state }: Carrier, alarmed: Alarmed): AlarmedAccou
 
 async function joinOne(
   tx: Transaction,
-  group: Group,
+  group: Group<AccountState>,
   context: { readonly alarmed: Alarmed; readonly topology: Topology; readonly by: string },
 ): Promise<boolean> {
   const { alarmed, topology, by } = context;

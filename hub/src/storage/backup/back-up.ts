@@ -48,7 +48,8 @@ export async function backUp(
           createGzip(),
           (bytes: AsyncIterable<Buffer>) => sealed(secrets, about, bytes),
           async (parts: AsyncIterable<Buffer>) => {
-            for await (const part of parts) await file.write(part);
+            // Unlike `write`, it goes on until all of it is there, or says why not.
+            for await (const part of parts) await file.appendFile(part);
           },
         );
       });

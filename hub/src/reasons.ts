@@ -52,7 +52,9 @@ export const REASONS = {
   'email.missing': 'An account is not created without its e-mail address.',
   'email.unconfirmed':
     'The person has not confirmed the new e-mail address, and the route holds such addresses.',
-  'erasure.over_limit': 'More people would be erased there than go without a person’s consent.',
+  'erasure.over_limit': 'More people would be erased than go without a person’s consent.',
+  'erasure.privileged':
+    'The person can administer a site: the hub’s records of them are erased with an operator’s consent alone.',
   'erasure.rejected': 'An operator rejected the erasure.',
   'field.never_synced':
     'This field is never synced: it holds capabilities, sessions, secrets or totals.',

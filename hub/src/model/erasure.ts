@@ -13,10 +13,13 @@ export interface UnsettledErasure extends ToldErasure {
   readonly id: string;
 }
 
-/** `opened`: a confirmed request stands there; whoever administers that site carries it out. */
-export type ErasureState = 'waiting' | 'held' | 'opened' | 'refused' | 'rejected';
+/**
+ * `opened`: a confirmed request stands there; whoever administers that site carries it out.
+ * `erased`: names are gone from the hub's own records.
+ */
+export type ErasureState = 'waiting' | 'held' | 'opened' | 'erased' | 'refused' | 'rejected';
 
-/** One erasure on its way to one installation. */
+/** One erasure on its way to one installation; where source and target are one site: to the hub's own records. */
 export interface ErasureStep {
   readonly id: number;
   readonly erasure: string;
@@ -30,6 +33,16 @@ export interface ErasureStep {
 export type NewErasureStep = Pick<ErasureStep, 'source' | 'target'> & {
   readonly installation: InstallationId;
 };
+/** The hub's own records are to be erased, because this site told of it. */
+export interface OwnRecords {
+  readonly site: SiteKey;
+  /** Somewhere the person can administer a site. */
+  readonly privileged: boolean;
+}
+export interface OwnRecordsStep extends ErasureStep {
+  /** An operator said so, or the hub asked that installation for it. */
+  readonly released: boolean;
+}
 
 /** What was taken out of the hub's own records. */
 export interface ErasedRecords {
@@ -43,16 +56,26 @@ export interface Erasures {
   note(installation: InstallationId, told: readonly ToldErasure[]): Promise<void>;
   unsettled(installation: InstallationId): Promise<readonly UnsettledErasure[]>;
   /**
-   * Each installation is asked once for one erasure, and none that completed it. With a uid the hub's own records of
-   * that person are erased in the same transaction. Installations that have something to do come back.
+   * Each installation is asked once for one erasure, and none that completed it. For one person and installation
+   * one erasure of the hub's own records waits at a time. Installations that have something to do come back.
    */
   settle(
     id: string,
     uid: IdentityUid | null,
     steps: readonly NewErasureStep[],
+    own: OwnRecords | null,
   ): Promise<readonly InstallationId[]>;
-  /** Holds all that wait there, when they are more than may be opened in 24 hours. */
-  holdBeyond(installation: InstallationId, allowed: number): Promise<readonly ErasureStep[]>;
+  /** Holds all that wait there, when they are more than may be opened, or erased here, in 24 hours. */
+  holdBeyond(
+    installation: InstallationId,
+    allowed: number,
+    what: 'there' | 'own',
+  ): Promise<readonly ErasureStep[]>;
+  /** Erasures of the hub's own records that this installation told of: each person once within 24 hours. */
+  ownDue(installation: InstallationId): Promise<readonly OwnRecordsStep[]>;
+  /** Erases them and ends the step, in one transaction. False: it no longer waited. */
+  eraseOwn(id: number): Promise<boolean>;
+  /** What is to be asked of it. */
   waiting(installation: InstallationId, limit: number): Promise<readonly ErasureStep[]>;
   end(id: number, state: ErasureState, reason: string | null): Promise<void>;
   /** The newest first. */

@@ -188,16 +188,19 @@ function pausedGroups(names: readonly string[]): Check[] {
 }
 
 async function heldChecks({ views, erasures }: OperationPorts): Promise<Check[]> {
-  const held = (await erasures.list(MOST_ERASURES)).filter(({ state }) => state === 'held').length;
-  const reason = 'erasure.over_limit' as const;
-  const beside = held === 0 ? [] : [{ reason, count: held }];
+  const held = (await erasures.list(MOST_ERASURES)).filter(({ state }) => state === 'held');
+  const beside = (['erasure.over_limit', 'erasure.privileged'] as const)
+    .map((reason) => ({ reason, count: held.filter((one) => one.reason === reason).length }))
+    .filter(({ count }) => count > 0);
   return [...(await views.heldByReason()), ...beside].map((found) =>
     warning(
       'hub',
       'held',
       found.reason,
       `${found.count} held: ${reasonSentence(found.reason)}`,
-      found.reason === reason ? 'See “rollcall privacy list”.' : 'Decide about what is held.',
+      found.reason.startsWith('erasure.')
+        ? 'See “rollcall privacy list”.'
+        : 'Decide about what is held.',
     ),
   );
 }

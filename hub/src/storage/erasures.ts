@@ -1,13 +1,20 @@
 /**
  * Erasures: told, settled, and on their way.
  *
- * Always true: an erasure goes to an installation once, and to none that has completed it, so that it ends in
+ * Always true: the hub's own records are erased for a site as for another site: a step, with a day's share; no
+ * settling scans them. An erasure goes to an installation once, and to none that has completed it, so that it ends in
  * every graph; what a site calls an erasure of this hub counts only where the hub asked it for that person.
  */
 import { randomUUID } from 'node:crypto';
 import { type Kysely, sql, type Transaction } from 'kysely';
-import type { ErasureStep, Erasures, NewErasureStep } from '../model/erasure.ts';
-import type { IdentityUid, InstallationId } from '../model/ids.ts';
+import type {
+  ErasureStep,
+  Erasures,
+  NewErasureStep,
+  OwnRecords,
+  OwnRecordsStep,
+} from '../model/erasure.ts';
+import type { IdentityUid, InstallationId, SiteKey } from '../model/ids.ts';
 import { eraseRecords } from './erase-records.ts';
 import { hubNow } from './hub-clock.ts';
 import { refuseInside } from './in-transaction.ts';
@@ -50,18 +57,24 @@ export function createErasures({ kysely }: Database): Erasures {
         .where('settled', '=', false)
         .orderBy('at_ms')
         .execute(),
-    settle: (id, uid, wanted) =>
+    settle: (id, uid, wanted, own) =>
       outside('settle')
         .transaction()
-        .execute((tx) => settle(tx, id, uid, wanted)),
-    holdBeyond: (installation, allowed) =>
+        .execute((tx) => settle(tx, id, uid, wanted, own)),
+    holdBeyond: (installation, allowed, what) =>
       outside('holdBeyond')
         .transaction()
-        .execute((tx) => holdBeyond(tx, installation, allowed)),
+        .execute((tx) => holdBeyond(tx, installation, allowed, what)),
+    ownDue: (installation) => ownDue(outside('ownDue'), installation),
+    eraseOwn: (id) =>
+      outside('eraseOwn')
+        .transaction()
+        .execute((tx) => eraseOwn(tx, id)),
     waiting: async (installation, limit): Promise<readonly ErasureStep[]> =>
       steps(outside('waiting'))
         .where('installation', '=', installation)
         .where('state', '=', 'waiting')
+        .whereRef('source', '<>', 'target')
         .orderBy('id')
         .limit(limit)
         .execute(),
@@ -100,6 +113,7 @@ async function settle(
   id: string,
   uid: IdentityUid | null,
   wanted: readonly NewErasureStep[],
+  own: OwnRecords | null,
 ): Promise<readonly InstallationId[]> {
   const told = await tx
     .selectFrom('erasures')
@@ -108,17 +122,20 @@ async function settle(
     .forUpdate()
     .executeTakeFirst();
   if (told === undefined || told.settled) return [];
-  const root =
-    uid !== null && (await wasAsked(tx, told.root, uid, told.installation))
-      ? (told.root ?? id)
-      : id;
+  const asked = uid !== null && (await wasAsked(tx, told.root, uid, told.installation));
+  const root = asked ? (told.root ?? id) : id;
+  const answered = asked && (await hasCompleted(tx, root, told.installation));
   await tx
     .updateTable('erasures')
     .set({ root, settled: true, login: '' })
     .where('id', '=', id)
     .execute();
   if (uid === null) return [];
-  await eraseRecords(tx, uid);
+  if (own !== null) {
+    // What was asked for is within a share already, and answered once.
+    const released = asked && !answered && !own.privileged;
+    await addOwn(tx, id, uid, told.installation, own.site, released);
+  }
   const done = await tx
     .selectFrom('erasures')
     .select('installation')
@@ -154,18 +171,96 @@ async function wasAsked(
   return found !== undefined;
 }
 
+async function hasCompleted(
+  tx: Transaction<Tables>,
+  root: string,
+  installation: InstallationId,
+): Promise<boolean> {
+  const found = await tx
+    .selectFrom('erasures')
+    .select('id')
+    .where('root', '=', root)
+    .where('installation', '=', installation)
+    .where('settled', '=', true)
+    .executeTakeFirst();
+  return found !== undefined;
+}
+
+async function addOwn(
+  tx: Transaction<Tables>,
+  root: string,
+  uid: IdentityUid,
+  installation: InstallationId,
+  site: SiteKey,
+  released: boolean,
+): Promise<void> {
+  const undecided = await tx
+    .selectFrom('erasure_steps')
+    .select('id')
+    .where('installation', '=', installation)
+    .where('state', 'in', ['waiting', 'held'])
+    .where('uid', '=', uid)
+    .whereRef('source', '=', 'target')
+    .executeTakeFirst();
+  if (undecided !== undefined && !released) return;
+  await tx
+    .insertInto('erasure_steps')
+    .values({ root, uid, installation, source: site, target: site, released })
+    .onConflict((conflict) => conflict.columns(['root', 'installation']).doNothing())
+    .execute();
+}
+
+const ownDue = (
+  db: Kysely<Tables>,
+  installation: InstallationId,
+): Promise<readonly OwnRecordsStep[]> =>
+  db
+    .selectFrom('erasure_steps')
+    .select([...STEP, 'at_ms as atMs', 'released'])
+    .where('installation', '=', installation)
+    .where('state', '=', 'waiting')
+    .whereRef('source', '=', 'target')
+    .where(
+      sql<boolean>`(released or uid not in (select d.uid from erasure_steps d
+        where d.state = 'erased' and d.at_ms > ${hubNow} - ${DAY_MS}))`,
+    )
+    .orderBy('id')
+    .execute();
+
+async function eraseOwn(tx: Transaction<Tables>, id: number): Promise<boolean> {
+  const step = await tx
+    .updateTable('erasure_steps')
+    .set({ state: 'erased', reason: null, at_ms: sql<number>`${hubNow}` })
+    .where('id', '=', id)
+    .where('state', '=', 'waiting')
+    .returning('uid')
+    .executeTakeFirst();
+  if (step === undefined) return false;
+  // Since it was told, the person may have become one with another.
+  const today = await tx
+    .selectFrom('identities')
+    .select(sql<IdentityUid>`coalesce(alias_of, uid)`.as('uid'))
+    .where('uid', '=', step.uid)
+    .executeTakeFirst();
+  await eraseRecords(tx, today?.uid ?? step.uid);
+  return true;
+}
+
 async function holdBeyond(
   tx: Transaction<Tables>,
   installation: InstallationId,
   allowed: number,
+  what: 'there' | 'own',
 ): Promise<readonly ErasureStep[]> {
+  const which = what === 'own' ? '=' : '<>';
   const { count } = await tx
     .selectFrom('erasure_steps')
     .select(sql<number>`count(*)::int`.as('count'))
     .where('installation', '=', installation)
     .where('released', '=', false)
+    .whereRef('source', which, 'target')
     .where(
-      sql<boolean>`(state = 'waiting' or (state = 'opened' and at_ms > ${hubNow} - ${DAY_MS}))`,
+      sql<boolean>`(state = 'waiting' or (state in ('opened', 'erased') and at_ms > ${hubNow} - ${DAY_MS}))`,
     )
     .executeTakeFirstOrThrow();
   if (count <= allowed) return [];
@@ -175,6 +270,7 @@ async function holdBeyond(
     .where('installation', '=', installation)
     .where('state', '=', 'waiting')
     .where('released', '=', false)
+    .whereRef('source', which, 'target')
     .returning([...STEP, 'at_ms as atMs'])
     .execute();
 }

@@ -52,14 +52,14 @@ export const ErasedPersonSchema = z.object({
 });
 export type ErasedPerson = z.infer<typeof ErasedPersonSchema>;
 
-/** One person's erasure on its way to one site. Nobody is named but by the global identifier. */
+/** One person's erasure on its way to one site; source and target are one: to the hub's own records. Nobody is named but by the global identifier. */
 export const ErasureSchema = z.object({
   id: z.int().positive(),
   at: MomentSchema,
   uid: z.string(),
   source: z.string(),
   target: z.string(),
-  state: z.enum(['waiting', 'held', 'opened', 'refused', 'rejected']),
+  state: z.enum(['waiting', 'held', 'opened', 'erased', 'refused', 'rejected']),
   reason: z.string().nullable(),
   message: z.string().nullable(),
 });

@@ -2,8 +2,9 @@
  * With each pull of an installation: settles the erasures that it told of, and asks of it those of other sites.
  *
  * Does: carry an erasure along the routes that carry deletes, to accounts of the same identity; erase the hub's own
- * records of that person.
- * Does not: cross an unproven link, ask anything of a privileged account, or delete an account.
+ * records of that person, within the same day's share, a person once a day.
+ * Does not: cross an unproven link, ask anything of a privileged account, delete an account, or erase the hub's
+ * records of somebody who can administer a site anywhere before an operator says so.
  * Always true: more than a day's share for one installation are held, for a person to look at.
  * On failure: throws no fault of a site; what was not asked waits for the next pull.
  */
@@ -43,17 +44,49 @@ export async function settleErasures(
   for (const told of await erasures.unsettled(installation)) {
     for (const there of await settleTold(ports, installation, told)) await wake.pull(there);
   }
-  if ((await erasures.waiting(installation, 1)).length === 0) return;
+  const own = (await erasures.ownDue(installation)).length > 0;
+  if (!own && (await erasures.waiting(installation, 1)).length === 0) return;
   const { count, part, partAtLeast } = ports.limit;
   const accounts = await ports.views.accountCount(installation);
   const allowed = Math.min(count, Math.max(partAtLeast, Math.floor(accounts * part)));
-  const held = await erasures.holdBeyond(installation, allowed);
+  if (own) await eraseOwnRecords(ports, installation, allowed);
+  const held = await erasures.holdBeyond(installation, allowed, 'there');
   await log(
     ports,
     held.map((step) => entry(step, 'held', 'erasure.over_limit')),
   );
   await ask(ports, installation, await erasures.waiting(installation, MOST_ERASURES));
 }
+
+async function eraseOwnRecords(
+  ports: ErasurePorts,
+  installation: InstallationId,
+  allowed: number,
+): Promise<void> {
+  const { erasures, store } = ports;
+  const due = await erasures.ownDue(installation);
+  const people = await store.transaction((tx) => tx.lockByUid(due.map(({ uid }) => uid)));
+  for (const step of due) {
+    if (step.released || !isPrivileged(people.get(step.uid))) continue;
+    await erasures.end(step.id, 'held', 'erasure.privileged');
+    await log(ports, [entry(step, 'held', 'erasure.privileged')]);
+  }
+  const held = await erasures.holdBeyond(installation, allowed, 'own');
+  await log(
+    ports,
+    held.map((step) => entry(step, 'held', 'erasure.over_limit')),
+  );
+  for (const step of await erasures.ownDue(installation)) {
+    if (await erasures.eraseOwn(step.id)) {
+      await log(ports, [entry(step, 'delivered', 'privacy.erased')]);
+    }
+  }
+}
+
+const isPrivileged = (identity: Identity | undefined): boolean =>
+  [...(identity?.accounts.values() ?? [])].some(
+    ({ gone, privileged }) => gone === null && privileged,
+  );
 
 /** Installations that have something to do. */
 async function settleTold(
@@ -63,16 +96,17 @@ async function settleTold(
 ): Promise<readonly InstallationId[]> {
   const topology = await registry.topology();
   const identity = await identityWith(store, installation, told);
-  if (identity === null) return erasures.settle(told.id, null, []);
+  if (identity === null) return erasures.settle(told.id, null, [], null);
   const { steps, skipped } = stepsOf(identity, installation, topology);
-  const woken = await erasures.settle(told.id, identity.uid, steps);
   const home = sitesOf(topology, installation)[0]?.key;
+  const own = home === undefined ? null : { site: home, privileged: isPrivileged(identity) };
+  const woken = await erasures.settle(told.id, identity.uid, steps, own);
   if (home !== undefined) {
     const base = { uid: identity.uid, source: home };
-    await log({ store }, [
-      entry({ ...base, target: home }, 'delivered', 'privacy.erased'),
-      ...skipped.map(({ target, reason }) => entry({ ...base, target }, 'skipped', reason)),
-    ]);
+    await log(
+      { store },
+      skipped.map(({ target, reason }) => entry({ ...base, target }, 'skipped', reason)),
+    );
   }
   return woken;
 }

@@ -38,7 +38,7 @@ export class Stand {
   readonly storage: Storage;
   private readonly sites = new Map<string, FakeSite>();
   private readonly pipeline: Pipeline;
-  private readonly ports: OperationPorts;
+  readonly ports: OperationPorts;
   private readonly woken: (() => Promise<unknown>)[] = [];
   /** Wakes that were asked for a later time, in ms from then. */
   readonly askedLater: { readonly installation: InstallationId; readonly afterMs: number }[] = [];

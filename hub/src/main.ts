@@ -18,7 +18,7 @@ import { workOnRun } from './operate/manual-sync/work-on-run.ts';
 import { buildOperations } from './operate/operations.ts';
 import type { Introductions, OneTimeLogin, OperationPorts } from './operate/ports.ts';
 import { settleErasures } from './operate/privacy/settle-erasures.ts';
-import { proveBySource } from './operate/proofs/prove-by-source.ts';
+import { provingInTurns } from './operate/proofs/prove-in-turns.ts';
 import { settleProofs } from './operate/proofs/settle-proofs.ts';
 import { workOnReconcile } from './operate/reconcile/work-on-reconcile.ts';
 import { followSite } from './operate/relocate-site.ts';
@@ -123,6 +123,7 @@ async function startOn(
   const late = lateWake();
   const pollMs = seconds(options.pollSeconds) ?? DEFAULT_POLL_SECONDS * 1000;
   const address = { url: options.publicUrl ?? '' };
+  const proveBySource = provingInTurns({ store, registry, views, site, wake: late });
   const pipeline = buildPipeline(
     {
       store,
@@ -133,7 +134,7 @@ async function startOn(
       follow: (id) => followSite({ store, registry, site, introductions }, id),
       settleProofs: async (id) => {
         await settleProofs({ store, registry, site, proofs, wake: late }, id);
-        await proveBySource({ store, registry, views, site, wake: late }, id);
+        await proveBySource(id);
         const limit = DELETION_LIMIT;
         await settleErasures({ store, registry, site, views, erasures, wake: late, limit }, id);
       },

@@ -11,7 +11,7 @@ import { Fault } from '../errors.ts';
 import type { Identity } from '../model/identity.ts';
 import type { IdentityUid, InstallationId, SiteKey } from '../model/ids.ts';
 import type { LogEntry } from '../model/log-entry.ts';
-import type { SiteRecord, Transaction } from '../sync/ports.ts';
+import type { SitePort, SiteRecord, Transaction } from '../sync/ports.ts';
 import { operatorNamed, siteNamed } from './names.ts';
 import type { OperationPorts } from './ports.ts';
 
@@ -76,7 +76,7 @@ export async function identityOn(
 
 /** @throws Fault `link.refused`, and `site.*` when a site can't be asked */
 export async function refusePrivilegedNow(
-  { registry, site }: Pick<OperationPorts, 'registry' | 'site'>,
+  { registry, site }: Pick<OperationPorts, 'registry'> & { site: Pick<SitePort, 'accounts'> },
   persons: readonly Identity[],
 ): Promise<void> {
   const living = new Set((await registry.sites()).map((entry) => entry.installation));

@@ -3,7 +3,7 @@
  *
  * Does not: lock, or open a secret except to give back a whole identity.
  */
-import { type Kysely, type NotNull, type SqlBool, sql } from 'kysely';
+import { type Kysely, type NotNull, type Selectable, type SqlBool, sql } from 'kysely';
 import type { Identity } from '../model/identity.ts';
 import type { IdentityUid, InstallationId, SiteKey } from '../model/ids.ts';
 import type {
@@ -24,7 +24,7 @@ import { newest } from './registry/events.ts';
 import type { Secrets } from './secrets.ts';
 import type { Tables } from './tables.ts';
 import { candidates } from './transaction/candidates.ts';
-import { keyOf } from './transaction/identity-rows.ts';
+import { decodeRoles, keyOf } from './transaction/identity-rows.ts';
 import { readPeople } from './transaction/people.ts';
 
 export function createViews({ kysely }: Database, secrets: Secrets): Views {
@@ -189,12 +189,29 @@ async function readLinksFrom(
   db: Kysely<Tables>,
   installation: InstallationId,
 ): ReturnType<Views['linksFrom']> {
-  const { rows } = await sql<UnprovenLink>`
-    select l.uid, l.installation, l.wp_id as "wpId" from links l
-    join accounts a on a.uid = l.uid and a.installation = ${installation} and a.gone is null
+  const { rows } = await sql<
+    Omit<UnprovenLink, 'told'> & Pick<Selectable<Tables['accounts']>, 'roles' | 'standing'>
+  >`
+    select l.uid, l.installation, l.wp_id as "wpId", a.roles, a.standing from links l
+    join accounts a on a.uid = l.uid and a.installation = ${installation} and ${free('a')}
       and a.standing ->> 'emailBy' in ('registration', 'confirmation')
+    join accounts b on b.installation = l.installation and b.wp_id = l.wp_id and ${free('b')}
+      and b.uid <> l.uid and b.email_key = a.email_key and b.email_key <> ''
+      and b.standing is not null and coalesce(b.standing ->> 'emailBy', '') <> 'other'
     where l.by = 'email' order by l.at_ms, l.uid`.execute(db);
-  return rows;
+  return rows.map(({ uid, installation: on, wpId, roles, standing }) => ({
+    uid,
+    installation: on,
+    wpId,
+    told: { roles: decodeRoles(roles), ...(standing === null ? {} : { standing }) },
+  }));
+}
+
+/** Nothing stands against linking the account, as far as its own row says. */
+function free(alias: 'a' | 'b') {
+  const of = (column: string) => sql.ref(`${alias}.${column}`);
+  return sql`${of('gone')} is null and ${of('alarm')} is null and not ${of('privileged')}
+    and not ${of('outgoing_stopped')} and not ${of('incoming_rejected')}`;
 }
 
 async function linkCount(db: Kysely<Tables>): Promise<number> {

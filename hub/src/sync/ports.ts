@@ -21,7 +21,7 @@ import type {
   SwitchResult,
 } from '#contract/messages.ts';
 import type { Field } from '../model/field.ts';
-import type { Candidate, Delivery, Identity, Lane } from '../model/identity.ts';
+import type { Account, Candidate, Delivery, Identity, Lane } from '../model/identity.ts';
 import type {
   DeliveryId,
   IdentityUid,
@@ -644,6 +644,8 @@ export interface UnprovenLink {
   readonly uid: IdentityUid;
   readonly installation: InstallationId;
   readonly wpId: WordPressId;
+  /** What the source's routes ask for, of the younger account. */
+  readonly told: Pick<Account, 'roles' | 'standing'>;
 }
 
 /** Reads for people; never locks. */
@@ -675,7 +677,10 @@ export interface Views {
       privileged: boolean;
     }[]
   >;
-  /** Links by e-mail of accounts on this installation that came by their address themselves. */
+  /**
+   * Links by e-mail of accounts on this installation that came by their address themselves; without those
+   * where either account may not be linked, as far as one row says so.
+   */
   linksFrom(installation: InstallationId): Promise<readonly UnprovenLink[]>;
   /** How many links wait for proof, of all persons. */
   linkCount(): Promise<number>;

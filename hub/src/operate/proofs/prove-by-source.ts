@@ -1,61 +1,45 @@
 /**
- * After each pull: links whose source is said to confirm addresses, and has confirmed this one, are proven.
+ * A link whose source is said to confirm addresses, and has confirmed this one, is proven.
  *
  * Does not: believe an address that was set otherwise than by its person on the source, nor one that somebody
  * has taken on the target since Rollcall is there, unless the target is said to confirm addresses, too:
  * whoever registers there with another person's address would wait for them to come.
  * Always true: both sites say so at this moment; no account concerned may administer its site.
- * On failure: a site that can't be asked is asked with a later pull.
+ * On failure: throws; nobody was linked.
  */
 import type { AccountState } from '#contract/account-state.ts';
-import { Fault } from '../../errors.ts';
 import { EMAIL } from '../../model/field.ts';
 import type { Account } from '../../model/identity.ts';
 import { type InstallationId, siteKey } from '../../model/ids.ts';
 import { firstUnmet } from '../../model/leaving.ts';
 import { type Route, routesOutOf, type Topology } from '../../model/route.ts';
 import { isFromBefore, type Stamp } from '../../model/stamp.ts';
-import type { Registry, SitePort, Store, UnprovenLink, Views, Wake } from '../../sync/ports.ts';
+import type { Registry, SitePort, Store, UnprovenLink, Wake } from '../../sync/ports.ts';
 import { join, refusePrivilegedNow, whyNotOne } from '../prove-link.ts';
 
-interface Ports {
+export interface SourcePorts {
   readonly store: Store;
   readonly registry: Registry;
-  readonly views: Pick<Views, 'linksFrom'>;
-  readonly site: SitePort;
+  readonly site: Pick<SitePort, 'accounts'>;
   readonly wake: Wake;
+  /** Not while it backs off, waits for a person, or has just failed. */
+  readonly mayAsk: (installation: InstallationId) => Promise<boolean>;
 }
 
-export async function proveBySource(ports: Ports, installation: InstallationId): Promise<void> {
-  const topology = await ports.registry.topology();
-  const routes = confirming(topology, installation);
-  if (routes.length === 0) return;
-  for (const link of await ports.views.linksFrom(installation)) {
-    const route = routes.find(
-      ({ target }) => topology.sites.get(target)?.installation === link.installation,
-    );
-    if (route === undefined) continue;
-    try {
-      await settle(ports, { link, route, topology, installation });
-    } catch (fault) {
-      if (!(fault instanceof Fault)) throw fault;
-    }
-  }
-}
-
-const confirming = (topology: Topology, installation: InstallationId): readonly Route[] =>
-  routesOutOf(topology, installation).filter(
-    ({ status, rules }) => status === 'active' && rules.confirmsAddresses === true,
-  );
-
-interface Found {
+export interface Found {
   readonly link: UnprovenLink;
   readonly route: Route;
   readonly topology: Topology;
   readonly installation: InstallationId;
 }
 
-async function settle(ports: Ports, found: Found): Promise<void> {
+export const confirming = (topology: Topology, installation: InstallationId): readonly Route[] =>
+  routesOutOf(topology, installation).filter(
+    ({ status, rules }) => status === 'active' && rules.confirmsAddresses === true,
+  );
+
+/** @throws Fault `link.refused`, and `site.*` when a site can't be asked */
+export async function proveBySource(ports: SourcePorts, found: Found): Promise<void> {
   const { store, wake } = ports;
   const { link, route, installation } = found;
   const persons = await store.transaction(async (tx) => {
@@ -68,6 +52,9 @@ async function settle(ports: Ports, found: Found): Promise<void> {
   });
   if (persons === null) return;
   const [one, two, mine, theirs] = persons;
+  for (const id of [one, two].flatMap(({ accounts }) => [...accounts.keys()])) {
+    if (!(await ports.mayAsk(id))) return;
+  }
   await refusePrivilegedNow(ports, [one, two]);
   const [here, there] = [await readNow(ports, mine), await readNow(ports, theirs)];
   if (!isStill(here, mine) || !isStill(there, theirs)) return;
@@ -114,7 +101,7 @@ function isTheirOwn(account: Account, routes: readonly Route[]): boolean {
 }
 
 async function readNow(
-  { registry, site }: Ports,
+  { registry, site }: SourcePorts,
   { installation, wpId }: Account,
 ): Promise<AccountState | undefined> {
   const connection = await registry.connection(installation);

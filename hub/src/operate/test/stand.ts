@@ -23,7 +23,7 @@ import { withProofs } from '../../sync/with-proofs.ts';
 import { workOnRun } from '../manual-sync/work-on-run.ts';
 import { buildOperations } from '../operations.ts';
 import type { OperationPorts } from '../ports.ts';
-import { proveBySource } from '../proofs/prove-by-source.ts';
+import { provingInTurns } from '../proofs/prove-in-turns.ts';
 import { settleProofs } from '../proofs/settle-proofs.ts';
 import { workOnReconcile } from '../reconcile/work-on-reconcile.ts';
 
@@ -68,6 +68,7 @@ export class Stand {
     const { store, registry, views, logKeeping, marks, proofs, runs, reconciles } = storage;
     const site = withProofs(withMarks(this.port(), marks), proofs);
     const wake = this.wake();
+    const proveBySource = provingInTurns({ store, registry, views, site, wake });
     this.pipeline = buildPipeline(
       {
         store,
@@ -77,7 +78,7 @@ export class Stand {
         signalUrl: (id) => `https://hub.test/api/v1/signals/${id}`,
         settleProofs: async (id) => {
           await settleProofs({ store, registry, site, proofs, wake }, id);
-          await proveBySource({ store, registry, views, site, wake }, id);
+          await proveBySource(id);
         },
         report: () => {},
       },

@@ -62,11 +62,14 @@ export const decodeAccount = (row: Selectable<Tables['accounts']>): Account => (
   incomingRejected: row.incoming_rejected,
   labelled: row.labelled,
   known: new Map(Object.entries(row.known)),
-  roles: new Map(Object.entries(row.roles).map(([site, names]) => [siteKey(Number(site)), names])),
+  roles: decodeRoles(row.roles),
   ...(row.standing === null ? {} : { standing: row.standing }),
   gone: row.gone,
   alarm: row.alarm,
 });
+
+export const decodeRoles = (roles: Selectable<Tables['accounts']>['roles']): Account['roles'] =>
+  new Map(Object.entries(roles).map(([site, names]) => [siteKey(Number(site)), names]));
 
 export const encodeDelivery = (uid: IdentityUid, delivery: Delivery, secrets: Secrets) => ({
   uid,

@@ -255,7 +255,7 @@ test('T839: a site that moved to another address goes on there, and nobody is lo
   }
   for (const where of [there, blog]) {
     expect(await where.wp('user', 'list', '--field=user_login', '--orderby=user_login')).toBe(
-      ['admin', 'anna', 'berta', 'rollcall-hub'].join('\n'),
+      ['admin', 'anna', 'berta', 'petra', 'rollcall-hub'].join('\n'),
     );
   }
   const { sites } = await hub.status(false);

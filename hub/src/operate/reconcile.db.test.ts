@@ -98,6 +98,32 @@ describe('what is found', () => {
     expect([again.drift, again.inStep]).toEqual([0, NAMES.length]);
   });
 
+  test('I14: what arrives while it is compared is no drift', async () => {
+    const [shop, blog] = [stand.site('shop'), stand.site('blog')];
+    const [digests, changes] = [shop.digests.bind(shop), blog.changes.bind(blog)];
+    let isEdited = false;
+    Object.assign(shop, {
+      digests: (...asked: Parameters<typeof digests>) => {
+        if (!isEdited) edit('shop', 'anna', { first_name: 'Arrives' });
+        isEdited = true;
+        return digests(...asked);
+      },
+    });
+    // The source has told of it by now; the target is asked after it.
+    Object.assign(blog, {
+      changes: async (...asked: Parameters<typeof changes>) => {
+        if (isEdited) await stand.work();
+        return changes(...asked);
+      },
+    });
+    const view = await compare({ extra: false });
+    Object.assign(shop, { digests });
+    Object.assign(blog, { changes });
+    expect(value('blog', 'anna')).toBe('Arrives');
+    expect([view.drift, view.inStep]).toEqual([0, NAMES.length]);
+    await stand.rest();
+  });
+
   test('values older than Rollcall, newer there, and altered there are told apart', async () => {
     putBack('shop', 'bert', 'url', 'https://old.test', 0);
     putBack('blog', 'bert', 'url', 'https://other.test', 0);

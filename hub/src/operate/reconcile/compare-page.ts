@@ -4,7 +4,8 @@
  * Does: read sums first, and values only of those whose sums differ; have both sites pulled before it calls
  * anything drift that a row of their outboxes may explain.
  * Does not: write to a site, or to the store beyond what a pull learns.
- * Always true: the same `decide` says who should be on the target that decides for real (I10).
+ * Always true: what the hub believes is read before the values that it is held against, where the first look said
+ * drift: what arrives while they are compared must not look like something that the target has lost. The same `decide` says who should be on the target that decides for real (I10).
  */
 import type { AccountState } from '#contract/account-state.ts';
 import { ACCOUNT, type Field, isRole, roleOf } from '../../model/field.ts';
@@ -43,10 +44,11 @@ export async function comparePage(
 ): Promise<readonly FoundOne[]> {
   const suspects = await suspectsAmong(ports, comparison, summed);
   if (suspects.ids.length === 0) return [];
-  const first = await judge(ports, comparison, suspects);
+  const first = judge(comparison, suspects, await believed(ports, comparison, suspects.ids));
   if (!first.some(({ reason }) => MAY_BE_EXPLAINED.has(reason))) return first;
   await pullBoth(ports, comparison);
-  return judge(ports, comparison, suspects);
+  const now = await believed(ports, comparison, suspects.ids);
+  return judge(comparison, await readValues(ports, comparison, suspects.ids, now), now);
 }
 
 /** By a change that one of the sites has not told of yet. */
@@ -91,22 +93,30 @@ async function suspectsAmong(
     return digest === null || other === undefined || other !== digest;
   });
   const pairs = differing.filter(({ id }) => there.has(twinOf(id) ?? 0));
+  const values = await readValues(
+    ports,
+    comparison,
+    pairs.map(({ id }) => wordPressId(id)),
+    { identities },
+  );
+  return { ...values, ids: differing.map(({ id }) => wordPressId(id)) };
+}
+
+/** Of these and their twins. */
+async function readValues(
+  ports: OperationPorts,
+  comparison: Comparison,
+  ids: readonly WordPressId[],
+  { identities }: Pick<Believed, 'identities'>,
+): Promise<Suspects> {
+  const { source, target } = comparison;
+  const twins = ids.flatMap((id) => livingOn(identities.get(id), comparison)?.wpId ?? []);
   const [here, over] = await Promise.all([
-    readStates(
-      ports,
-      source.installation,
-      pairs.map(({ id }) => id),
-      'state',
-    ),
-    readStates(
-      ports,
-      target.installation,
-      pairs.flatMap(({ id }) => twinOf(id) ?? []),
-      'state',
-    ),
+    readStates(ports, source.installation, ids, 'state'),
+    readStates(ports, target.installation, twins, 'state'),
   ]);
   return {
-    ids: differing.map(({ id }) => wordPressId(id)),
+    ids,
     here: new Map(here.map((state) => [state.id, state])),
     there: new Map(over.map((state) => [state.id, state])),
   };
@@ -120,14 +130,20 @@ function livingOn(
   return account === undefined || account.gone !== null ? undefined : account;
 }
 
-async function judge(
-  ports: OperationPorts,
+/** What the hub knows, at one moment. */
+type Believed = Awaited<ReturnType<typeof known>>;
+
+const believed = (
+  { store }: OperationPorts,
+  comparison: Comparison,
+  ids: readonly WordPressId[],
+): Promise<Believed> => store.transaction((tx) => known(tx, comparison, ids));
+
+function judge(
   comparison: Comparison,
   suspects: Suspects,
-): Promise<readonly FoundOne[]> {
-  const { identities, candidates } = await ports.store.transaction((tx) =>
-    known(tx, comparison, suspects.ids),
-  );
+  { identities, candidates }: Believed,
+): readonly FoundOne[] {
   return suspects.ids.flatMap((wpId): FoundOne[] => {
     const identity = identities.get(wpId);
     const here = identity?.accounts.get(comparison.source.installation);

@@ -65,7 +65,7 @@ final class Rollcall_Apply_Write {
 			return Rollcall_Receipt::of( $operation, 'busy', 'account.busy' );
 		}
 		$target = Rollcall_Target::load( $id, $operation['blog'], $dry_run );
-		$seen   = $dry_run ? '' : Rollcall_Overwritten::row_of( $id );
+		$seen   = $dry_run ? '' : Rollcall_Outbox::stands( $id );
 		if ( null === $target ) {
 			return Rollcall_Receipt::refused( $operation, 'target.account_missing' );
 		}
@@ -76,7 +76,7 @@ final class Rollcall_Apply_Write {
 		$found  = null;
 		$fields = Rollcall_Decision::of_fields( $operation, $target, $filling, new Rollcall_Lookups(), $found );
 		if ( ! $dry_run ) {
-			if ( Rollcall_Overwritten::row_of( $id ) !== $seen || Rollcall_Outbox::has_fresh_open( array( $id ) ) ) {
+			if ( Rollcall_Outbox::stands( $id ) !== $seen || Rollcall_Outbox::has_fresh_open( array( $id ) ) ) {
 				// Somebody has saved the account since it was read: what was decided is of yesterday.
 				return Rollcall_Receipt::of( $operation, 'busy', 'account.busy' );
 			}

@@ -41,18 +41,6 @@ final class Rollcall_Overwritten {
 	}
 
 	/**
-	 * Where an account's row of the outbox stands: another answer than before means that it was saved meanwhile.
-	 *
-	 * @param int $id WordPress user id.
-	 * @return string Empty: it has none.
-	 */
-	public static function row_of( $id ) {
-		global $wpdb;
-		$row = $wpdb->get_row( $wpdb->prepare( 'SELECT id, rev, state FROM ' . Rollcall_Tables::outbox() . " WHERE user_id = %d AND kind <> 'delete'", $id ) ); // phpcs:ignore WordPress.DB
-		return $row ? "$row->id $row->rev $row->state" : '';
-	}
-
-	/**
 	 * What a row of the outbox has to tell of it.
 	 *
 	 * @param object $row Row of the outbox.

@@ -13,10 +13,10 @@ import { waitUntil } from '#lab/wait-until.ts';
 import { accountsOf } from './accounts-of.ts';
 import { createAccount, ENGINE, type Hub, REST_MS, type Stage, startStage } from './stage.ts';
 
-/** How long the hub waits for an answer here. */
-const PATIENCE_S = ENGINE === 'native' ? 3 : 20;
-/** A visitor who waited for anything but WordPress itself would wait for longer than this. */
-const VISITOR_MS = 4_000;
+/** How long the hub waits for an answer where one does not come. A healthy one may take longer on a busy machine. */
+const PATIENCE_S = ENGINE === 'native' ? 5 : 20;
+/** Who waited for a site that hangs would wait until it no longer does. */
+const VISITOR_MS = 30_000;
 /** Tries, doubling from a second, times what one try asks; a hub that hammers asks a hundred times as often. */
 const PATIENT = 60;
 
@@ -51,7 +51,6 @@ beforeAll(async () => {
     sites: ['shop', 'blog', 'academy'],
     routes: ['shop>blog', 'shop>academy'],
     doors: ['blog'],
-    hub: { siteTimeoutSeconds: PATIENCE_S },
   });
   hub = stage.hub;
   [shop, blog, academy] = [stage.site('shop'), stage.site('blog'), stage.site('academy')];
@@ -87,10 +86,9 @@ async function outcomes(target: string) {
   return rows.filter((row) => row.target === target && row.status !== 'failed');
 }
 
-/** The operator has repaired it and asks. */
-async function askNow(): Promise<void> {
-  expect(await hub.call<SiteTest>('POST', '/sites/blog/test')).toMatchObject({ ok: true });
-}
+/** The operator has repaired it and asks, perhaps twice on a busy machine. */
+const askNow = (): Promise<void> =>
+  waitUntil(async () => (await hub.call<SiteTest>('POST', '/sites/blog/test')).ok, REST_MS);
 
 async function expectSame(...sites: readonly Site[]): Promise<void> {
   const wanted = await accountsOf(shop);
@@ -110,8 +108,10 @@ async function suffers(deed: Deed | 'down', code: string, minutes = 0): Promise<
     return trouble?.code === code && waits > minutes * 60_000;
   }, REST_MS);
   // The others go on.
-  await waitUntil(async () => (await descriptionOn(academy)) === words, REST_MS);
-  expect(await statusOf('academy')).toMatchObject({ trouble: null, pending: 0 });
+  await waitUntil(async () => {
+    const { trouble, pending } = await statusOf('academy');
+    return trouble === null && pending === 0 && (await descriptionOn(academy)) === words;
+  }, REST_MS);
   expect(await statusOf('blog')).toMatchObject({ pending: 1, state: 'active' });
   const { checks } = await hub.call<Diagnosis>('GET', '/doctor');
   expect(checks).toContainEqual(
@@ -138,7 +138,6 @@ describe('a target that', () => {
   alsoNative('T302: closes every connection', () =>
     suffers({ kind: 'drop', passOn: false }, 'site.unreachable'),
   );
-  test('T303: hangs', () => suffers({ kind: 'hang', passOn: false }, 'site.timeout'));
   alsoNative('T304: is under maintenance', () => suffers(page(503), 'site.server_error'));
   test('T307: shows a page instead of JSON', () => suffers(page(200), 'site.bad_answer'));
   alsoNative('T307: answers with garbage', () =>
@@ -159,7 +158,16 @@ describe('a target that', () => {
   });
 });
 
-describe('an answer that is lost', () => {
+describe('an answer that does not come', () => {
+  beforeAll(async () => {
+    await stage.restart({ siteTimeoutSeconds: PATIENCE_S });
+    hub = stage.hub;
+    await hub.rest();
+  });
+
+  test('T303: since the target hangs', () =>
+    suffers({ kind: 'hang', passOn: false }, 'site.timeout'));
+
   test('T310: the site has done it and then does not answer in time: it is asked again, and nothing is doubled', async () => {
     await outcomes('blog');
     const lost = door.place({ route: 'apply', times: 1, deed: { kind: 'hang', passOn: true } });
@@ -171,7 +179,9 @@ describe('an answer that is lost', () => {
       { login: 'beth', action: 'create', status: 'delivered', path: ['shop', 'blog'] },
     ]);
   });
+});
 
+describe('an answer that is lost', () => {
   test('T311: in the middle of a chain it is asked for again, and the chain goes on', async () => {
     const { routes } = await hub.call<{ routes: { id: string; target: string }[] }>(
       'GET',

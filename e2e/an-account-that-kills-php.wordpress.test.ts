@@ -11,7 +11,8 @@ import { waitUntil } from '#lab/wait-until.ts';
 import { accountsOf } from './accounts-of.ts';
 import { ENGINE, type Hub, REST_MS, type Stage, startStage } from './stage.ts';
 
-const PATIENCE_S = ENGINE === 'native' ? 4 : 20;
+/** How long the hub waits for an answer where one does not come. A healthy one may take longer on a busy machine. */
+const PATIENCE_S = 5;
 const MANY = ENGINE === 'native' ? 200 : 40;
 const alsoNative = test.runIf(ENGINE === 'native');
 
@@ -59,7 +60,7 @@ beforeAll(async () => {
     sites: ['shop', { name: 'blog', muPlugins: { 'poison.php': POISON } }],
     routes: ['shop>blog'],
     doors: ['shop', 'blog'],
-    hub: { siteTimeoutSeconds: PATIENCE_S, newAccounts: 1_000 },
+    hub: { newAccounts: 1_000 },
   });
   hub = stage.hub;
   [shop, blog] = [stage.site('shop'), stage.site('blog')];
@@ -105,7 +106,7 @@ const failuresOf = async (login: string) =>
 /** The plugin was repaired, and the operator asks. */
 async function repaired(): Promise<void> {
   await repair();
-  expect(await hub.call<SiteTest>('POST', '/sites/blog/test')).toMatchObject({ ok: true });
+  await waitUntil(async () => (await hub.call<SiteTest>('POST', '/sites/blog/test')).ok, REST_MS);
   await hub.rest();
   expect(await accountsOf(blog)).toEqual(await accountsOf(shop));
 }
@@ -173,22 +174,6 @@ describe('one account', () => {
       await hub.rest();
       expect(await accountsOf(blog)).toEqual(await accountsOf(shop));
       await repair();
-    },
-  );
-
-  alsoNative(
-    'T314: hangs for longer than the hub waits: the others go through, it waits longer',
-    async () => {
-      await poison(`hang ${(PATIENCE_S + 2) * 1_000_000}`, 'before', 'new2');
-      await edit('new', 8, 'Slowly');
-      await waitUntil(
-        async () => (await pending()) === 1 && (await failuresOf('new2')).length > 0,
-        REST_MS * 4,
-      );
-      const others = async (site: Site) => ({ ...(await accountsOf(site)), new2: null });
-      expect(await others(blog)).toEqual(await others(shop));
-      expect((await failuresOf('new2'))[0]).toMatchObject({ reason: 'target.timeout' });
-      await repaired();
     },
   );
 
@@ -261,3 +246,22 @@ describe('a source that answers', () => {
     }
   });
 });
+
+alsoNative(
+  'T314: an account that hangs for longer than the hub waits: the others go through, it waits longer',
+  async () => {
+    await stage.restart({ siteTimeoutSeconds: PATIENCE_S });
+    hub = stage.hub;
+    await hub.rest();
+    await poison(`hang ${(PATIENCE_S + 2) * 1_000_000}`, 'before', 'new2');
+    await edit('new', 8, 'Slowly');
+    await waitUntil(
+      async () => (await pending()) === 1 && (await failuresOf('new2')).length > 0,
+      REST_MS * 4,
+    );
+    const others = async (site: Site) => ({ ...(await accountsOf(site)), new2: null });
+    expect(await others(blog)).toEqual(await others(shop));
+    expect((await failuresOf('new2'))[0]).toMatchObject({ reason: 'target.timeout' });
+    await repaired();
+  },
+);

@@ -130,8 +130,12 @@ export interface Stage {
   door(name: string): FaultyDoor;
   readonly hub: Hub;
   readonly dataFolder: string;
-  /** Ends the hub and starts it again on the same data folder; `hub` is the new one from then on. */
-  restart(): Promise<void>;
+  /**
+   * Ends the hub and starts it again on the same data folder; `hub` is the new one from then on.
+   *
+   * @param changed what it is given from then on, besides: limits so short that a stage could not start with them
+   */
+  restart(changed?: Partial<HubOptions>): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -178,14 +182,14 @@ export async function startStage(play: Play): Promise<Stage> {
     }
     const dataFolder = await mkdtemp(join(tmpdir(), 'rollcall-hub-'));
     endings.push(() => rm(dataFolder, { recursive: true, force: true }));
-    const start = (): Promise<RunningHub> =>
-      startHub({
-        dataFolder,
-        port: 0,
-        pollSeconds: POLL_SECONDS,
-        settleDeletesSeconds: 1,
-        ...play.hub,
-      });
+    let options: HubOptions = {
+      dataFolder,
+      port: 0,
+      pollSeconds: POLL_SECONDS,
+      settleDeletesSeconds: 1,
+      ...play.hub,
+    };
+    const start = (): Promise<RunningHub> => startHub(options);
     let running = await start();
     endings.push(() => running.stop());
     let hub = new Hub(running);
@@ -206,8 +210,9 @@ export async function startStage(play: Play): Promise<Stage> {
         return hub;
       },
       dataFolder,
-      async restart() {
+      async restart(changed = {}) {
         await running.stop();
+        options = { ...options, ...changed };
         running = await start();
         hub = new Hub(running);
       },

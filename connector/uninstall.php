@@ -18,5 +18,6 @@ delete_metadata( 'user', 0, Rollcall_Table_Marks::KEY, '', true );
 Rollcall_Proof_Store::forget_all();
 Rollcall_Tables::drop();
 Rollcall_Settings::erase();
+Rollcall_Consent::forget();
 Rollcall_Erasure_Run::forget();
 delete_site_option( 'rollcall_tables_version' );

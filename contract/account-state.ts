@@ -114,6 +114,18 @@ export const AccountStateSchema = z.object({
   born: StampSchema,
   /** By effective capabilities, on any site of the installation, or as super admin. */
   privileged: z.boolean(),
+  /**
+   * What makes it so. `roles`: blog id → privileged roles held there; `other`: anything else does, too: a
+   * capability of its own, being a super admin. Absent though privileged: an older connector, nobody knows.
+   */
+  privileged_by: z
+    .object({
+      roles: z
+        .record(z.string().regex(/^[1-9]\d*$/u), z.array(NameSchema).max(MOST_ENTRIES))
+        .refine(isBounded),
+      other: z.boolean(),
+    })
+    .optional(),
   switches: SwitchesSchema,
   /**
    * Somebody has signed in since Rollcall is there; only with detail `state`. Absent: the connector does not

@@ -11,6 +11,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { describeAccounts } from './conformance/account-pages.ts';
 import { describeBoundHub } from './conformance/bound-hub.ts';
 import { describeCapture } from './conformance/changes.ts';
+import { describeConsents } from './conformance/consents.ts';
 import { describeCreates } from './conformance/creates.ts';
 import { describeDeletes } from './conformance/deletes.ts';
 import { describeDigests } from './conformance/digests.ts';
@@ -56,6 +57,7 @@ export function describeConformance(start: () => Promise<SiteUnderTest>): void {
   describeStamps(at);
   describeProofs(at);
   describeGuard(at);
+  describeConsents(at);
   describeSwitches(at);
   describeErasures(at);
   describeSignIns(at);

@@ -78,6 +78,8 @@ const blogSchema = z.object({
   default_role: AddressSchema,
   /** Roles this site lets a hub give. */
   grantable: z.array(z.string()),
+  /** Privileged roles that it lets come besides, where a route names them. Absent: the connector has none yet. */
+  consents: z.array(AddressSchema).max(MOST_ROLES).optional(),
   read_only: z.boolean(),
 });
 
@@ -329,6 +331,17 @@ const operationBase = z.object({
   blog: z.int().positive(),
   /** WordPress id by the hub's table; null: the hub knows of no account here. */
   id: z.int().positive().nullable(),
+  /**
+   * Privileged roles that the routes of this operation name: `account`, by which the account may be privileged;
+   * `roles`, which may be given and taken. Each counts only where the site has consented to it. Absent: none; an
+   * older connector knows of none, and refuses.
+   */
+  privileged: z
+    .object({
+      account: z.array(z.string()).max(MOST_ROLES),
+      roles: z.array(z.string()).max(MOST_ROLES),
+    })
+    .optional(),
 });
 export const WriteOperationSchema = operationBase.extend({
   kind: z.literal('write'),
@@ -518,7 +531,7 @@ export const GuardRequestSchema = z.object({
   hub: HubIdentitySchema,
   blog: z.int().positive(),
   read_only: z.boolean().optional(),
-  /** Roles that the hub may not give there any more. */
+  /** Roles that the hub may not give there any more; what was consented to of them is taken back. */
   revoke: z.array(z.string()).max(MOST_ROLES).optional(),
   whitelist: z.boolean().optional(),
   /** URLs of the sites that the hub brings changes from. */
@@ -531,6 +544,8 @@ export const GuardAnswerSchema = z.object({
   blog: z.int().positive(),
   read_only: z.boolean(),
   grantable: z.array(z.string()),
+  /** As in status. */
+  consents: z.array(AddressSchema).max(MOST_ROLES).optional(),
   whitelist: z.object({
     on: z.boolean(),
     entries: z.array(WhitelistEntrySchema).max(MOST_LISTED),

@@ -17,6 +17,8 @@
  *   objects in the values of fields (an older connector refuses them as `value.object`);
  *   `login_taken` of a create (an older connector answers the conflict), `password_mail` of a write (an older one mails nobody);
  *   `email_by` in an account's state (without it, nothing is known of the address);
+ *   `privileged` of an operation, `privileged_by` in an account's state, `consents` in status and guard (an older end
+ *   says nothing of them, and privileged accounts and roles are refused);
  *   credential, and proofs, and `proofs` in an account's state, and digests (a connector without these routes answers that it has none).
  */
 export const CONTRACT_VERSION = 1;

@@ -5,7 +5,8 @@
  * Does: shows the connection; lets an administrator make this site read-only, choose the roles that may
  * be given from outside, and release the site from its hub. The whitelist is a tab of it.
  * Does not: configure routes; that is done in the hub. Ask whether it moved (Rollcall_Moved_Notice).
- * Always true: every change needs the capability and a nonce. Privileged roles can't be ticked.
+ * Always true: every change needs the capability and a nonce. Privileged roles are consented to
+ *   one by one (Rollcall_Consent_Field).
  *
  * @package Rollcall_Connector
  */
@@ -111,10 +112,11 @@ final class Rollcall_Admin {
 				esc_attr( $role ),
 				checked( in_array( (string) $role, $grantable, true ) && ! $privileged, true, false ),
 				disabled( $privileged, true, false ),
-				esc_html( translate_user_role( $name ) . ( $privileged ? ' ' . __( '(privileged: never given from outside)', 'rollcall-connector' ) : '' ) )
+				esc_html( translate_user_role( $name ) . ( $privileged ? ' ' . __( '(privileged: see below)', 'rollcall-connector' ) : '' ) )
 			);
 		}
 		echo '</fieldset></td></tr>';
+		Rollcall_Consent_Field::show();
 		Rollcall_Erasure_Run::field();
 		echo '</table>';
 		submit_button( __( 'Save changes', 'rollcall-connector' ), 'primary', 'save', false );
@@ -141,6 +143,7 @@ final class Rollcall_Admin {
 			$chosen = isset( $_POST['grantable'] ) && is_array( $_POST['grantable'] ) ? array_map( 'strval', wp_unslash( $_POST['grantable'] ) ) : array(); // phpcs:ignore WordPress.Security.ValidatedSanitizedInput
 			Rollcall_Site_Guard::set_read_only( get_current_blog_id(), isset( $_POST['read_only'] ) );
 			Rollcall_Site_Guard::set_grantable( get_current_blog_id(), $chosen );
+			Rollcall_Consent_Field::save();
 			Rollcall_Erasure_Run::set( isset( $_POST['erase_unattended'] ) );
 		}
 		wp_safe_redirect( add_query_arg( 'saved', '1', admin_url( 'admin.php?page=' . self::PAGE ) ) );

@@ -2,7 +2,7 @@
 /**
  * One delete operation.
  *
- * Does: ends the account, or takes its grantable roles on one site (`strip`).
+ * Does: ends the account, or takes the roles on one site that a hub may take (`strip`).
  * Does not: find accounts by anything but their label. Never loses content silently.
  * Always true: after a delete there is a tombstone, so that late changes can't revive the account.
  * On failure: refuses or throws; a delete that was killed halfway is finished by its repetition.
@@ -81,7 +81,7 @@ final class Rollcall_Apply_Delete {
 		if ( ! $target->rejects() && Rollcall_Guard::is_last_administrator( $target->id, $operation['blog'] ) ) {
 			return Rollcall_Receipt::refused( $operation, 'target.last_administrator' );
 		}
-		$reason = Rollcall_Guard::account( $target->id, $target->rejects() );
+		$reason = Rollcall_Guard::account( $target->id, $target->rejects(), $operation );
 		if ( null === $reason && Rollcall_Incoming::is_future( $operation['gone'] ) ) {
 			$reason = 'stamp.in_future';
 		}
@@ -110,7 +110,7 @@ final class Rollcall_Apply_Delete {
 		foreach ( $user->roles as $role ) {
 			$name = 'role:' . $role;
 			$held = $target->held_or_before( $name );
-			if ( null === Rollcall_Guard::role( $role, $operation['blog'] ) && Rollcall_Merge::is_newer( $operation['gone'], $held ) ) {
+			if ( null === Rollcall_Decision::role( $role, $operation, new Rollcall_Lookups() ) && Rollcall_Merge::is_newer( $operation['gone'], $held ) ) {
 				$operation['fields'][ $name ] = array(
 					'v' => false,
 					's' => $operation['gone'],

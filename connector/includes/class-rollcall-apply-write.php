@@ -69,7 +69,7 @@ final class Rollcall_Apply_Write {
 		if ( null === $target ) {
 			return Rollcall_Receipt::refused( $operation, 'target.account_missing' );
 		}
-		$refusal = Rollcall_Guard::account( $id, $target->rejects() );
+		$refusal = Rollcall_Guard::account( $id, $target->rejects(), $operation );
 		if ( null !== $refusal ) {
 			return Rollcall_Receipt::refused( $operation, $refusal );
 		}

@@ -27,6 +27,7 @@ final class Rollcall_Cli {
 	public static function start() {
 		if ( defined( 'WP_CLI' ) && WP_CLI ) {
 			WP_CLI::add_command( 'rollcall', __CLASS__ );
+			WP_CLI::add_command( 'rollcall privileged', 'Rollcall_Consent_Cli' );
 		}
 	}
 
@@ -70,7 +71,7 @@ final class Rollcall_Cli {
 	 * : Prohibit incoming sync modifications.
 	 *
 	 * [--roles=<roles>]
-	 * : Roles that may be given from outside, with commas; '' for none. Privileged ones never are.
+	 * : Roles that may be given from outside, with commas; '' for none. Privileged ones: “wp rollcall privileged”.
 	 *
 	 * [--whitelist=<on|off>]
 	 * : Use the whitelist.
@@ -131,6 +132,7 @@ final class Rollcall_Cli {
 		$facts = array(
 			'read_only' => self::word( Rollcall_Settings::read_only( $blog ) ),
 			'roles'     => implode( ',', Rollcall_Settings::grantable( $blog ) ),
+			'consents'  => implode( ',', Rollcall_Consent::roles( $blog ) ),
 			'whitelist' => self::word( Rollcall_Whitelist::is_on() ),
 			'entries'   => wp_json_encode( Rollcall_Whitelist::entries(), JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE ),
 			'proxies'   => implode( ',', Rollcall_Whitelist::proxies() ),
@@ -317,7 +319,7 @@ final class Rollcall_Cli {
 			}
 			if ( Rollcall_Privilege::role_is_privileged( $role, $blog ) ) {
 				/* translators: %s: name of a role. */
-				WP_CLI::error( sprintf( __( 'The role “%s” is privileged: it is never given from outside.', 'rollcall-connector' ), $role ) );
+				WP_CLI::error( sprintf( __( 'The role “%s” is privileged: it needs “wp rollcall privileged allow”.', 'rollcall-connector' ), $role ) );
 			}
 		}
 		return $roles;

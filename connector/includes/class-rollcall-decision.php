@@ -30,7 +30,7 @@ final class Rollcall_Decision {
 	public static function of_fields( $operation, $target, $filling, $lookups, &$found ) {
 		$fields = array();
 		foreach ( $operation['fields'] as $name => $field ) {
-			$fields[ $name ] = self::of( (string) $name, $field, $target, $operation['blog'], $filling, $lookups, $found );
+			$fields[ $name ] = self::of( (string) $name, $operation, $target, $filling, $lookups, $found );
 		}
 		return $fields;
 	}
@@ -49,7 +49,7 @@ final class Rollcall_Decision {
 		foreach ( $operation['fields'] as $name => $field ) {
 			$why = Rollcall_Incoming::why_not( (string) $name, $field, $blog );
 			if ( null === $why && true === $field['v'] && 0 === strpos( $name, 'role:' ) ) {
-				$why = $lookups->role( substr( $name, 5 ), $blog );
+				$why = self::role( substr( $name, 5 ), $operation, $lookups );
 			}
 			$fields[ $name ] = null === $why ? array(
 				's' => $field['s'],
@@ -66,21 +66,21 @@ final class Rollcall_Decision {
 	/**
 	 * Decides one field.
 	 *
-	 * @param string           $name    Field name.
-	 * @param array            $field   { v, s }.
-	 * @param Rollcall_Target  $target  The account.
-	 * @param int              $blog    Site.
-	 * @param bool             $filling Whether the account is being created.
-	 * @param Rollcall_Lookups $lookups Roles and addresses.
-	 * @param array|null       $found   Out: the account in the way.
+	 * @param string           $name      Field name.
+	 * @param array            $operation WriteOperation.
+	 * @param Rollcall_Target  $target    The account.
+	 * @param bool             $filling   Whether the account is being created.
+	 * @param Rollcall_Lookups $lookups   Roles and addresses.
+	 * @param array|null       $found     Out: the account in the way.
 	 * @return array { s, r, why?, was? }.
 	 */
-	private static function of( $name, $field, $target, $blog, $filling, $lookups, &$found ) {
-		$held = $target->held( $name );
+	private static function of( $name, $operation, $target, $filling, $lookups, &$found ) {
+		$field = $operation['fields'][ $name ];
+		$held  = $target->held( $name );
 		if ( $target->is_on_hold( $name ) ) {
 			return self::stays( $target, $name, 'conflict', 'source.rewritten_outside' );
 		}
-		$why = Rollcall_Incoming::why_not( $name, $field, $blog );
+		$why = Rollcall_Incoming::why_not( $name, $field, $operation['blog'] );
 		if ( null !== $why ) {
 			return self::stays( $target, $name, 'refused', $why );
 		}
@@ -90,7 +90,8 @@ final class Rollcall_Decision {
 		}
 		if ( $target->value( $name ) !== $field['v'] ) {
 			if ( 0 === strpos( $name, 'role:' ) ) {
-				$why = $lookups->role( substr( $name, 5 ), $blog );
+				$why = self::role( substr( $name, 5 ), $operation, $lookups );
+				$why = null === $why ? self::last_administrator( $name, $field, $target, $operation['blog'] ) : $why;
 				if ( null !== $why ) {
 					return self::stays( $target, $name, 'refused', $why );
 				}
@@ -111,6 +112,32 @@ final class Rollcall_Decision {
 			$result['was'] = $held;
 		}
 		return $result;
+	}
+
+	/**
+	 * May a role be given or taken? A privileged one only where the route names it and the site has consented.
+	 *
+	 * @param string           $role      Role.
+	 * @param array            $operation Operation.
+	 * @param Rollcall_Lookups $lookups   Roles.
+	 * @return string|null Reason of a refusal.
+	 */
+	public static function role( $role, $operation, $lookups ) {
+		$why = $lookups->role( $role, $operation['blog'] );
+		return 'role.not_grantable' === $why ? Rollcall_Consent::role( $role, Rollcall_Consent::named( $operation, 'roles' ), $operation['blog'] ) : $why;
+	}
+
+	/**
+	 * A site keeps its last administrator, whoever consented to what.
+	 *
+	 * @param string          $name   Field name.
+	 * @param array           $field  { v, s }.
+	 * @param Rollcall_Target $target The account.
+	 * @param int             $blog   Site.
+	 * @return string|null Reason of a refusal.
+	 */
+	private static function last_administrator( $name, $field, $target, $blog ) {
+		return 'role:administrator' === $name && true !== $field['v'] && Rollcall_Guard::is_last_administrator( $target->id, $blog ) ? 'target.last_administrator' : null;
 	}
 
 	/**

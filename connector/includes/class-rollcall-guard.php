@@ -181,22 +181,32 @@ final class Rollcall_Guard {
 	/**
 	 * May this account be changed from outside?
 	 *
-	 * @param int       $id         Account.
-	 * @param bool      $rejects    Whether the account's own switch rejects incoming changes.
-	 * @param bool|null $privileged Whether it is privileged, if the caller knows.
+	 * @param int        $id        Account.
+	 * @param bool       $rejects   Whether the account's own switch rejects incoming changes.
+	 * @param array|null $operation The operation, where its route may name privileged roles; null: none counts.
 	 * @return string|null Reason of a refusal.
 	 */
-	public static function account( $id, $rejects, $privileged = null ) {
+	public static function account( $id, $rejects, $operation = null ) {
 		if ( $rejects ) {
 			return 'account.incoming_rejected';
 		}
-		if ( Rollcall_Service_Account::id() === $id || Rollcall_Settings::service_user_id() === $id ) {
+		if ( self::is_hubs_own( $id ) ) {
 			return 'target.hub_account';
 		}
-		if ( null === $privileged ? Rollcall_Privilege::account_is_privileged( $id ) : $privileged ) {
-			return 'target.privileged_account';
-		}
-		return null;
+		$power = Rollcall_Privilege::power_of( $id );
+		return null === $operation
+			? Rollcall_Consent::account( $power, array(), 0 )
+			: Rollcall_Consent::account( $power, Rollcall_Consent::named( $operation, 'account' ), $operation['blog'] );
+	}
+
+	/**
+	 * Is this the account that the hub itself speaks by?
+	 *
+	 * @param int $id Account.
+	 * @return bool
+	 */
+	public static function is_hubs_own( $id ) {
+		return Rollcall_Service_Account::id() === $id || Rollcall_Settings::service_user_id() === $id;
 	}
 
 	/**
@@ -213,13 +223,15 @@ final class Rollcall_Guard {
 				'blog_id' => $blog,
 				'number'  => 2,
 				'fields'  => 'ID',
+				// WordPress 6.3 remembers the answer, also where somebody changed a role past it.
+				'cache_results' => false,
 			)
 		);
 		return 1 === count( $found ) && (int) $found[0] === $id;
 	}
 
 	/**
-	 * May this role be given or taken on this site?
+	 * May this role be given or taken on this site, whatever the route names?
 	 *
 	 * @param string $role Role.
 	 * @param int    $blog Site; must be the current one.

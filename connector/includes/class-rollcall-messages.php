@@ -378,6 +378,14 @@ final class Rollcall_Messages {
 			),
 			'blog'   => 'positive',
 			'id'     => array( 'null or', 'positive' ),
+
+			'privileged?' => array(
+				'object',
+				array(
+					'account' => array( 'list', 'string', 1000 ),
+					'roles'   => array( 'list', 'string', 1000 ),
+				),
+			),
 		);
 		$create = array(
 			'object',

@@ -50,7 +50,7 @@ final class Rollcall_Notices {
 	 * @return array<int,array{code:string,message:string}>
 	 */
 	public static function warnings( $count = true ) {
-		$warnings = Rollcall_Outside::warnings();
+		$warnings = array_merge( Rollcall_Outside::warnings(), Rollcall_Consent::warnings() );
 		$told     = Rollcall_Facts::get( self::FACT );
 		if ( $told && Rollcall_Settings::is_bound() ) {
 			$warnings[] = array(

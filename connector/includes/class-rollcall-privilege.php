@@ -3,7 +3,7 @@
  * Who is privileged here.
  *
  * Does: tells by effective capabilities, given by a role or to the person, on any site of the
- *   installation, and by super admin.
+ *   installation, and by super admin; and which of these it is.
  * Does not: ask the `user_has_cap` filter: it can't be asked for many, and only ever takes the view
  *   of one request.
  * Always true: an account with one capability of the list, anywhere, is privileged.
@@ -67,12 +67,23 @@ final class Rollcall_Privilege {
 	 * @param array $caps Capability => granted.
 	 */
 	public static function caps_are_privileged( array $caps ) {
+		return array() !== self::privileged_caps( $caps );
+	}
+
+	/**
+	 * The privileged ones of a set of capabilities.
+	 *
+	 * @param array $caps Capability => granted.
+	 * @return string[]
+	 */
+	private static function privileged_caps( array $caps ) {
+		$found = array();
 		foreach ( $caps as $cap => $granted ) {
 			if ( $granted && ( in_array( (string) $cap, self::CAPS, true ) || 0 === strpos( (string) $cap, self::PREFIX ) ) ) {
-				return true;
+				$found[] = (string) $cap;
 			}
 		}
-		return false;
+		return $found;
 	}
 
 	/**
@@ -82,16 +93,27 @@ final class Rollcall_Privilege {
 	 * @param int    $blog Blog id.
 	 */
 	public static function role_is_privileged( $role, $blog ) {
+		return array() !== self::caps_of_role( $role, $blog );
+	}
+
+	/**
+	 * The privileged capabilities that a role gives.
+	 *
+	 * @param string $role Role name.
+	 * @param int    $blog Blog id.
+	 * @return string[]
+	 */
+	public static function caps_of_role( $role, $blog ) {
 		$roles = Rollcall_Roles::defined( $blog );
 		if ( ! isset( $roles[ $role ] ) ) {
-			return false;
+			return array();
 		}
 		$caps = isset( $roles[ $role ]['capabilities'] ) && is_array( $roles[ $role ]['capabilities'] ) ? $roles[ $role ]['capabilities'] : array();
 		if ( is_multisite() ) {
 			// On a network core grants it to super admins only, whatever the role says.
 			unset( $caps['unfiltered_html'] );
 		}
-		return self::caps_are_privileged( $caps );
+		return self::privileged_caps( $caps );
 	}
 
 	/**
@@ -115,13 +137,35 @@ final class Rollcall_Privilege {
 	}
 
 	/**
-	 * Those of some accounts that are privileged. Two queries, however many accounts.
+	 * Those of some accounts that are privileged.
 	 *
 	 * @param int[]  $ids WordPress user ids.
 	 * @param string $but Capability that does not count.
 	 * @return int[]
 	 */
 	public static function privileged_among( array $ids, $but = '' ) {
+		return array_keys( self::power_among( $ids, $but ) );
+	}
+
+	/**
+	 * What makes an account privileged.
+	 *
+	 * @param int $user_id WordPress user id.
+	 * @return array|null { roles: blog id => roles, other: by anything else }; null: nothing does.
+	 */
+	public static function power_of( $user_id ) {
+		$found = self::power_among( array( (int) $user_id ) );
+		return isset( $found[ (int) $user_id ] ) ? $found[ (int) $user_id ] : null;
+	}
+
+	/**
+	 * What makes those of some accounts privileged that are. Two queries, however many accounts.
+	 *
+	 * @param int[]  $ids WordPress user ids.
+	 * @param string $but Capability that does not count.
+	 * @return array<int,array> By id, as power_of().
+	 */
+	public static function power_among( array $ids, $but = '' ) {
 		global $wpdb;
 		$ids = array_values( array_unique( array_filter( array_map( 'intval', $ids ) ) ) );
 		if ( ! $ids ) {
@@ -137,21 +181,52 @@ final class Rollcall_Privilege {
 			)
 		);
 		foreach ( $rows as $row ) {
-			$blog = Rollcall_Roles::blog_of_caps_key( $row->meta_key );
-			if ( $blog && self::stored_caps_are_privileged( (string) $row->meta_value, $blog, $but ) ) {
-				$found[ (int) $row->user_id ] = true;
+			$blog  = Rollcall_Roles::blog_of_caps_key( $row->meta_key );
+			$power = $blog ? self::stored_power( (string) $row->meta_value, $blog, $but ) : null;
+			if ( null !== $power ) {
+				$id           = (int) $row->user_id;
+				$before       = isset( $found[ $id ] ) ? $found[ $id ] : self::nothing();
+				$found[ $id ] = array(
+					'roles' => $before['roles'] + ( $power['roles'] ? array( $blog => $power['roles'] ) : array() ),
+					// Two rows of one site: which of them holds is WordPress's to know.
+					'other' => $before['other'] || $power['other'] || isset( $before['roles'][ $blog ] ),
+				);
 			}
 		}
-		if ( is_multisite() ) {
-			$admins = array_map( 'strtolower', array_map( 'strval', get_super_admins() ) );
-			$logins = $wpdb->get_results( "SELECT ID, user_login FROM {$wpdb->users} WHERE ID IN ($list)" ); // phpcs:ignore WordPress.DB
-			foreach ( $logins as $row ) {
-				if ( in_array( strtolower( $row->user_login ), $admins, true ) ) {
-					$found[ (int) $row->ID ] = true;
-				}
+		foreach ( self::super_admins_among( $list ) as $id ) {
+			$found[ $id ] = array( 'other' => true ) + ( isset( $found[ $id ] ) ? $found[ $id ] : self::nothing() );
+		}
+		return $found;
+	}
+
+	/** No power at all. */
+	private static function nothing() {
+		return array(
+			'roles' => array(),
+			'other' => false,
+		);
+	}
+
+	/**
+	 * Those of some accounts that are super admins.
+	 *
+	 * @param string $list Ids, with commas.
+	 * @return int[]
+	 */
+	private static function super_admins_among( $list ) {
+		global $wpdb;
+		if ( ! is_multisite() ) {
+			return array();
+		}
+		$found  = array();
+		$admins = array_map( 'strtolower', array_map( 'strval', get_super_admins() ) );
+		$logins = $wpdb->get_results( "SELECT ID, user_login FROM {$wpdb->users} WHERE ID IN ($list)" ); // phpcs:ignore WordPress.DB
+		foreach ( $logins as $row ) {
+			if ( in_array( strtolower( $row->user_login ), $admins, true ) ) {
+				$found[] = (int) $row->ID;
 			}
 		}
-		return array_keys( $found );
+		return $found;
 	}
 
 	/**
@@ -160,24 +235,23 @@ final class Rollcall_Privilege {
 	 * @param string $stored Raw meta value.
 	 * @param int    $blog   Blog id.
 	 * @param string $but    Capability that does not count.
+	 * @return array|null { roles: privileged ones, other: by a capability of its own, or unreadable }; null: nothing.
 	 */
-	private static function stored_caps_are_privileged( $stored, $blog, $but ) {
+	private static function stored_power( $stored, $blog, $but ) {
 		if ( '' === $stored ) {
-			return false;
+			return null;
 		}
 		$caps = is_serialized( $stored ) ? @unserialize( $stored, array( 'allowed_classes' => false ) ) : null; // phpcs:ignore
 		if ( ! is_array( $caps ) ) {
-			return true;
+			return array( 'other' => true ) + self::nothing();
 		}
 		unset( $caps[ $but ] );
-		if ( self::caps_are_privileged( $caps ) ) {
-			return true;
-		}
+		$power = array( 'other' => self::caps_are_privileged( $caps ) ) + self::nothing();
 		foreach ( $caps as $role => $granted ) {
 			if ( $granted && self::role_is_privileged( (string) $role, $blog ) ) {
-				return true;
+				$power['roles'][] = (string) $role;
 			}
 		}
-		return false;
+		return $power['other'] || $power['roles'] ? $power : null;
 	}
 }

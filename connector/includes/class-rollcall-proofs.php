@@ -149,7 +149,7 @@ final class Rollcall_Proofs {
 		if ( $state['login'] !== $order['login'] ) {
 			return 'identity.label_mismatch';
 		}
-		$refused = Rollcall_Guard::account( $order['id'], false, $state['privileged'] );
+		$refused = Rollcall_Guard::account( $order['id'], false );
 		if ( null !== $refused || 'mail' !== $order['kind'] ) {
 			return $refused;
 		}

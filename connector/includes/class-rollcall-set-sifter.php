@@ -132,8 +132,12 @@ final class Rollcall_Set_Sifter {
 		if ( ! isset( $about['targets'][ $id ] ) || isset( $about['unfinished'][ $id ] ) ) {
 			throw new Rollcall_One_By_One();
 		}
-		$target  = $about['targets'][ $id ];
-		$refusal = Rollcall_Guard::account( $id, $target->rejects(), isset( $about['privileged'][ $id ] ) );
+		$target = $about['targets'][ $id ];
+		if ( isset( $about['privileged'][ $id ] ) && isset( $operation['privileged'] ) ) {
+			// Who is the last administrator is another question after each of them.
+			throw new Rollcall_One_By_One();
+		}
+		$refusal = $this->refusal( $id, $target, isset( $about['privileged'][ $id ] ) );
 		if ( null !== $refusal ) {
 			$this->receipts[ $place ] = Rollcall_Receipt::refused( $operation, $refusal );
 			return;
@@ -153,6 +157,24 @@ final class Rollcall_Set_Sifter {
 			throw new Rollcall_One_By_One();
 		}
 		$this->jobs[ $place ] = $job;
+	}
+
+	/**
+	 * Why nothing may be done with an account whose privileged roles no route names.
+	 *
+	 * @param int             $id         Account.
+	 * @param Rollcall_Target $target     The account.
+	 * @param bool            $privileged Whether it is privileged; asked for all at once.
+	 * @return string|null Reason of a refusal.
+	 */
+	private function refusal( $id, $target, $privileged ) {
+		if ( $target->rejects() ) {
+			return 'account.incoming_rejected';
+		}
+		if ( Rollcall_Guard::is_hubs_own( $id ) ) {
+			return 'target.hub_account';
+		}
+		return $privileged ? 'target.privileged_account' : null;
 	}
 
 	/**
@@ -196,7 +218,8 @@ final class Rollcall_Set_Sifter {
 	private function choose( $job ) {
 		foreach ( $job->fields as $name => $field ) {
 			if ( 'applied' === $field['r'] ) {
-				if ( 0 === strpos( (string) $name, 'ext:' ) ) {
+				$role = 0 === strpos( (string) $name, 'role:' ) ? substr( (string) $name, 5 ) : '';
+				if ( 0 === strpos( (string) $name, 'ext:' ) || Rollcall_Privilege::role_is_privileged( $role, $job->operation['blog'] ) ) {
 					throw new Rollcall_One_By_One();
 				}
 				$job->winners[ $name ] = Rollcall_Account_Writer::as_stored( $job->operation['fields'][ $name ]['v'], (string) $name );

@@ -118,8 +118,9 @@ final class Rollcall_Settings {
 		self::update( $binding );
 	}
 
-	/** Ends the binding. Guard lists, ledger and tombstones stay. */
+	/** Ends the binding. Guard lists, ledger and tombstones stay; what was consented to was for that hub. */
 	public static function unbind() {
+		Rollcall_Consent::forget();
 		delete_site_option( self::SIGNAL_OPTION );
 		Rollcall_Store::note_released( self::stored_home() );
 		Rollcall_Notices::keep( null );

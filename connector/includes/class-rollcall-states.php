@@ -30,11 +30,11 @@ final class Rollcall_States {
 		if ( ! $ids ) {
 			return array();
 		}
-		$seen       = 'who' === $detail ? self::look_at( $ids ) : self::look_into( $ids );
-		$privileged = array_flip( Rollcall_Privilege::privileged_among( array_keys( $seen ) ) );
-		$states     = array();
+		$seen   = 'who' === $detail ? self::look_at( $ids ) : self::look_into( $ids );
+		$power  = Rollcall_Privilege::power_among( array_keys( $seen ) );
+		$states = array();
 		foreach ( $seen as $id => $one ) {
-			$states[ $id ] = self::state( $id, $one, isset( $privileged[ $id ] ), 'state' === $detail );
+			$states[ $id ] = self::state( $id, $one, isset( $power[ $id ] ) ? $power[ $id ] : null, 'state' === $detail );
 		}
 		return 'state' === $detail ? Rollcall_Proofs::tell( $states ) : $states;
 	}
@@ -109,12 +109,12 @@ final class Rollcall_States {
 	/**
 	 * One state.
 	 *
-	 * @param int   $id          WordPress user id.
-	 * @param array $one         present, row, held.
-	 * @param bool  $privileged  Whether it is privileged.
-	 * @param bool  $with_fields Whether to give fields and roles.
+	 * @param int        $id          WordPress user id.
+	 * @param array      $one         present, row, held.
+	 * @param array|null $power       What makes it privileged; null: nothing does.
+	 * @param bool       $with_fields Whether to give fields and roles.
 	 */
-	private static function state( $id, array $one, $privileged, $with_fields ) {
+	private static function state( $id, array $one, $power, $with_fields ) {
 		$row        = $one['row'];
 		$present    = $one['present'];
 		$unreadable = $present['unreadable'] + $one['held'];
@@ -134,9 +134,12 @@ final class Rollcall_States {
 			'email'      => $text['email'],
 			'registered' => $text['registered'],
 			'born'       => $row['born'],
-			'privileged' => $privileged,
+			'privileged' => null !== $power,
 			'switches'   => $row['switches'],
 		);
+		if ( null !== $power ) {
+			$state['privileged_by'] = array( 'roles' => (object) $power['roles'] ) + $power;
+		}
 		if ( $with_fields ) {
 			$state['fields'] = (object) self::fields( $row, $present, $one['held'] );
 			$state['roles']  = (object) self::roles( $row, $present, $one['held'] );

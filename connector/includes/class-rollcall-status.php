@@ -106,6 +106,7 @@ final class Rollcall_Status {
 			'roles'        => (object) $roles,
 			'default_role' => (string) get_option( 'default_role' ),
 			'grantable'    => array_values( Rollcall_Settings::grantable( $blog ) ),
+			'consents'     => Rollcall_Consent::roles( $blog ),
 			'read_only'    => Rollcall_Settings::read_only( $blog ),
 		);
 	}

@@ -2,7 +2,7 @@
 /**
  * POST /guard: the hub looks at a site's guard, and may tighten it.
  *
- * Does: switches read-only on, takes roles off the list of those that may be given, switches the whitelist on;
+ * Does: switches read-only on, takes roles off the list of those that may be given, and consents back, switches the whitelist on;
  * tells which entry of the whitelist an address, a URL or the caller itself matches.
  * Does not: loosen anything; that takes wp-admin or WP-CLI on the site.
  * Always true: a request that asks for anything that is refused changes nothing at all.
@@ -73,6 +73,7 @@ final class Rollcall_Tighten {
 		}
 		if ( ! empty( $request['revoke'] ) ) {
 			Rollcall_Site_Guard::set_grantable( $blog, array_values( array_diff( Rollcall_Settings::grantable( $blog ), $request['revoke'] ) ) );
+			Rollcall_Consent::withdraw( $blog, $request['revoke'] );
 		}
 		if ( self::switches_on( $request ) ) {
 			Rollcall_Whitelist::save( array( 'on' => true ) );
@@ -120,6 +121,7 @@ final class Rollcall_Tighten {
 			'blog'      => $blog,
 			'read_only' => Rollcall_Settings::read_only( $blog ),
 			'grantable' => Rollcall_Settings::grantable( $blog ),
+			'consents'  => Rollcall_Consent::roles( $blog ),
 			'whitelist' => array(
 				'on'      => Rollcall_Whitelist::is_on(),
 				'entries' => $entries,

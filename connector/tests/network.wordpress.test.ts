@@ -135,6 +135,61 @@ it('never changes a super admin, nor who administers any of its sites', async ()
   }
 });
 
+it('T177: takes the consent of one site for that site alone, and never for a super admin', async () => {
+  const privileged = { account: ['administrator'], roles: ['administrator'] };
+  const role = 'role:administrator';
+  const person = async (login: string, code: string) => {
+    const { uid } = write();
+    const id = await site.php(
+      `$id = wpmu_create_user( '${login}', 'x', '${login}@example.com' ); ${code} Rollcall_Ledger::label( $id, '${uid}' ); Rollcall_Capture::settle_now(); echo $id;`,
+    );
+    return { uid, id: Number(id), create: null, privileged };
+  };
+  const here = await person('here', `add_user_to_blog( ${SHOP}, $id, 'administrator' );`);
+  const there = await person('there', `add_user_to_blog( 1, $id, 'administrator' );`);
+  const both = await person(
+    'atboth',
+    `add_user_to_blog( 1, $id, 'administrator' ); add_user_to_blog( ${SHOP}, $id, 'administrator' );`,
+  );
+  const above = await person(
+    'above',
+    `add_user_to_blog( ${SHOP}, $id, 'administrator' ); grant_super_admin( $id );`,
+  );
+  const plain = await person('plainone', `add_user_to_blog( 1, $id, 'subscriber' );`);
+  // As the site's own administrator does it: a super admin is none of those whom it could cover.
+  await site.php(`switch_to_blog( ${SHOP} ); Rollcall_Consent::allow( ${SHOP}, array( 'administrator' ) );
+    add_role( 'boss', 'Boss', array( 'manage_network_users' => true ) ); Rollcall_Consent::allow( ${SHOP}, array( 'boss' ) );`);
+  const { sites } = parsed(StatusAnswerSchema, await hub.post('status', { hub: HUB }));
+  expect(sites.map(({ consents }) => consents)).toEqual([[], ['administrator']]);
+  const rename = (who: typeof here, blog: number) =>
+    write({ ...who, blog, fields: fields({ last_name: 'Named' }, Date.now()) });
+  const give = (who: typeof here, blog: number) =>
+    write({ ...who, blog, fields: fields({ [role]: true }, Date.now()) });
+  expect((await onShop(rename(here, SHOP))).result).toBe('updated');
+  const refused = [
+    [there, 1, 'account.not_consented'],
+    [there, SHOP, 'target.privileged_account'],
+    [here, 1, 'target.privileged_account'],
+    [both, SHOP, 'target.privileged_account'],
+    [above, SHOP, 'target.privileged_account'],
+  ] as const;
+  for (const [who, blog, reason] of refused) {
+    const receipt = blog === 1 ? await hub.one(rename(who, 1)) : await onShop(rename(who, SHOP));
+    expect([who.id, blog, receipt.reason]).toEqual([who.id, blog, reason]);
+  }
+  expect((await hub.one(give(plain, 1))).reason).toBe('role.not_consented');
+  expect((await onShop(give(plain, SHOP))).result).toBe('updated');
+  expect([await rolesOn(SHOP, plain.id), await rolesOn(1, plain.id)]).toEqual([
+    'administrator',
+    'subscriber',
+  ]);
+  expect((await hub.account(both.id)).privileged_by).toEqual({
+    roles: { '1': ['administrator'], [SHOP]: ['administrator'] },
+    other: false,
+  });
+  await site.php('Rollcall_Consent::forget();');
+});
+
 it('ends an account on the whole network, its content on every site going to the heir', async () => {
   const operation = write({
     blog: SHOP,

@@ -97,6 +97,9 @@ function play(fake: FakeSite, act: Act): void {
     case 'reject incoming':
       fake.rejectIncoming(id);
       return;
+    case 'consent':
+      fake.guarding.consents = act.roles;
+      return;
     case 'open guard':
       fake.guarding.open(act.urls);
   }

@@ -43,6 +43,8 @@ export type Act =
   | { readonly do: 'sign in'; readonly login: string; readonly password: string }
   /** The switch in the profile. */
   | { readonly do: 'reject incoming'; readonly login: string }
+  /** An administrator agrees that these privileged roles may come. */
+  | { readonly do: 'consent'; readonly login: string; readonly roles: readonly string[] }
   /** An administrator undoes what the hub tightened, and lists these sites in the whitelist, which is off. */
   | { readonly do: 'open guard'; readonly login: string; readonly urls: readonly string[] };
 

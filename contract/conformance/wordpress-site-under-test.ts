@@ -137,7 +137,11 @@ const ACTS = `
       case 'reject incoming':
         Rollcall_Ledger::set_switches( $id, array( 'reject_incoming' => true ) );
         break;
+      case 'consent':
+        Rollcall_Consent::allow( 1, $act['roles'] );
+        break;
       case 'open guard':
+        Rollcall_Consent::forget();
         $urls = array_map( function ( $url ) { return array( 'name' => $url, 'url' => $url, 'active' => true ); }, $act['urls'] );
         Rollcall_Settings::update( array( 'read_only' => array(), 'grantable' => array(), 'whitelist' => array() ) );
         Rollcall_Whitelist::save( array( 'entries' => array_map( array( 'Rollcall_Whitelist', 'clean' ), array_merge( Rollcall_Whitelist::entries(), $urls ) ) ) );

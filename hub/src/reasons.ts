@@ -14,6 +14,8 @@ export const REASONS = {
     'The account was registered and deleted before the hub had heard of it; nothing was sent.',
   'account.incoming_rejected': 'The account is set to reject incoming changes on the target.',
   'account.maker_stopped': 'Whoever made the change is set to keep what they do on their own site.',
+  'account.not_consented':
+    'The account is privileged by a role that the route names, and the target has not agreed that this role may come.',
   'account.outgoing_stopped': 'The account is set to keep its changes on its own site.',
   'account.privileged':
     'The account can administer its site; such accounts are synced only when route and target both name them.',
@@ -128,6 +130,10 @@ export const REASONS = {
   'proof.withdrawn': 'The question was taken back.',
   'request.invalid': 'The site did not understand the request.',
   'request.too_large': 'The request is too large for the site, even with one operation alone.',
+  'role.not_consented':
+    'The route names this privileged role, and the target has not agreed that it may come.',
+  'role.outgrown_consent':
+    'A privileged role can do more than when the site agreed that it may come; it counts no more until somebody there agrees again.',
   'role.not_mapped': 'The target names no role of its own for this one.',
   'role.not_grantable': 'The target does not let the hub give or take this role.',
   'role.unknown': 'The target does not define this role.',

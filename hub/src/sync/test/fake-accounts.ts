@@ -60,6 +60,8 @@ export class FakeAccounts {
   readonly tombstones = new Map<string, Stamp>();
   /** An older connector does not. */
   tellsEmailOrigins = true;
+  /** An older connector says that somebody is privileged, and not by what. */
+  tellsPower = true;
   private nextId = 1;
   private readonly key: SiteKey;
   private readonly privilegedRoles: readonly string[];
@@ -137,7 +139,21 @@ export class FakeAccounts {
   }
 
   isPrivileged(account: FakeAccount): boolean {
-    return this.privilegedRoles.some((role) => hasRole(account, role));
+    return this.powerOf(account).length > 0;
+  }
+
+  /** The privileged roles that it has. */
+  powerOf(account: FakeAccount): string[] {
+    return this.privilegedRoles.filter((role) => hasRole(account, role));
+  }
+
+  isPrivilegedRole(role: string): boolean {
+    return this.privilegedRoles.includes(role);
+  }
+
+  isLastAdministrator(account: FakeAccount): boolean {
+    const all = this.all().filter((one) => hasRole(one, 'administrator'));
+    return all.length === 1 && all[0] === account;
   }
 
   state(account: FakeAccount): AccountState {
@@ -161,6 +177,9 @@ export class FakeAccounts {
       registered,
       born: wire(account.born),
       privileged: this.isPrivileged(account),
+      ...(this.tellsPower && this.isPrivileged(account)
+        ? { privileged_by: { roles: { '1': this.powerOf(account) }, other: false } }
+        : {}),
       switches: { ...switches },
     };
   }

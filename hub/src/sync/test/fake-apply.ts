@@ -10,7 +10,14 @@ import { isRole, roleField, textOf } from '../../model/field.ts';
 import { compareStamps, isFromFuture } from '../../model/stamp.ts';
 import { type FakeAccount, fromWire, hasRole, wire } from './fake-accounts.ts';
 import { whyNot } from './fake-incoming.ts';
-import { type FakeGround, found, merge, ofFields, type ReceiptFields } from './fake-merge.ts';
+import {
+  type FakeGround,
+  found,
+  merge,
+  ofFields,
+  type ReceiptFields,
+  roleRefusal,
+} from './fake-merge.ts';
 
 export function applyOne(ground: FakeGround, operation: Operation, dryRun: boolean): Receipt {
   if (operation.blog !== 1) return refused(operation.op, 'target.site_missing');
@@ -65,18 +72,22 @@ function existing(
 ): Receipt {
   const { op } = operation;
   if (ground.isBusy(account)) return { op, result: 'busy', reason: 'account.busy' };
-  const reason = accountRefusal(ground, account);
+  const reason = accountRefusal(ground, account, operation);
   return reason === null
     ? merge(ground, operation, account, { filling: false, dryRun })
     : refused(op, reason);
 }
 
 export function accountRefusal(
-  { accounts }: Pick<FakeGround, 'accounts'>,
+  { accounts, consents }: Pick<FakeGround, 'accounts' | 'consents'>,
   account: FakeAccount,
+  operation?: Operation,
 ): string | null {
   if (account.switches.reject_incoming) return 'account.incoming_rejected';
-  return accounts.isPrivileged(account) ? 'target.privileged_account' : null;
+  const named = operation?.privileged?.account ?? [];
+  const power = accounts.powerOf(account);
+  if (power.some((role) => !named.includes(role))) return 'target.privileged_account';
+  return power.every((role) => consents().includes(role)) ? null : 'account.not_consented';
 }
 
 const LONGEST_LOGIN = 60;
@@ -168,7 +179,10 @@ function end(ground: FakeGround, operation: DeleteOperation, dryRun: boolean): R
     return { op, result: 'unchanged' };
   }
   if (ground.isBusy(account)) return { op, result: 'busy', reason: 'account.busy' };
-  const reason = accountRefusal(ground, account);
+  if (!account.switches.reject_incoming && accounts.isLastAdministrator(account)) {
+    return refused(op, 'target.last_administrator');
+  }
+  const reason = accountRefusal(ground, account, operation);
   if (reason !== null) return refused(op, reason);
   if (isFromFuture(gone, ground.nowMs())) return refused(op, 'stamp.in_future');
   return how === 'strip'
@@ -178,13 +192,15 @@ function end(ground: FakeGround, operation: DeleteOperation, dryRun: boolean): R
 
 function strip(
   ground: FakeGround,
-  { op, uid, gone }: DeleteOperation,
+  operation: DeleteOperation,
   account: FakeAccount,
   dryRun: boolean,
 ): Receipt {
+  const { op, uid, gone } = operation;
   const fields: ReceiptFields = {};
   const stamp = fromWire(gone);
-  for (const role of ground.grantable().filter((one) => hasRole(account, one))) {
+  const takes = (role: string) => roleRefusal(ground, role, operation) === null;
+  for (const role of ground.known.filter((one) => hasRole(account, one) && takes(one))) {
     const held = account.fields.get(roleField(role));
     if (held === undefined || compareStamps(stamp, held.stamp) <= 0) continue;
     fields[roleField(role)] = { s: gone, r: 'applied', was: wire(held.stamp) };

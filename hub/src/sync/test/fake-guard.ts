@@ -17,6 +17,8 @@ const HUB: Entry = { name: 'The hub', url: '', ip: CALLER, active: true };
 export class FakeGuard {
   readOnly = false;
   revoked: readonly string[] = [];
+  /** Privileged roles that somebody on the site has agreed to. */
+  consents: readonly string[] = [];
   whitelistOn = false;
   entries: readonly Entry[] = [HUB];
   private readonly name: string;
@@ -37,6 +39,7 @@ export class FakeGuard {
   open(urls: readonly string[]): void {
     this.readOnly = false;
     this.revoked = [];
+    this.consents = [];
     this.whitelistOn = false;
     this.entries = [HUB, ...urls.map((url) => ({ name: url, url, ip: '', active: true }))];
   }
@@ -59,11 +62,13 @@ export class FakeGuard {
     }
     this.readOnly ||= readOnly === true;
     this.revoked = [...this.revoked, ...revoke];
+    this.consents = this.consents.filter((role) => !revoke.includes(role));
     this.whitelistOn ||= whitelist === true;
     return {
       blog,
       read_only: this.readOnly,
       grantable: [...this.grantable()],
+      consents: [...this.consents],
       whitelist: { on: this.whitelistOn, entries: [...this.entries], proxies: [] },
       caller: { address: CALLER, entry: HUB.name },
       sources: sources.map((url) => ({ url, entry: this.entryOf(url) })),

@@ -4,7 +4,7 @@
  * Always true: newer wins, ties go to the greater site key, ms 0 wins over nothing that exists and
  * fills only an account that is being created; one field's refusal holds up no other.
  */
-import type { Receipt, WriteOperation } from '#contract/messages.ts';
+import type { Operation, Receipt, WriteOperation } from '#contract/messages.ts';
 import { type Field, isRole, roleOf, textOf, type Value } from '../../model/field.ts';
 import type { SiteKey } from '../../model/ids.ts';
 import { compareStamps, type Stamp } from '../../model/stamp.ts';
@@ -30,6 +30,8 @@ export interface FakeGround {
   /** Roles that a hub may give, and others that the site has. */
   readonly grantable: () => readonly string[];
   readonly known: readonly string[];
+  /** Privileged roles that it has agreed to. */
+  readonly consents: () => readonly string[];
   readonly defaultRole: string;
   readonly watched: () => readonly string[] | null;
   readonly isBusy: (account: FakeAccount) => boolean;
@@ -55,7 +57,7 @@ export function merge(
   let other: FakeAccount | undefined;
   for (const [field, { v, s }] of Object.entries(operation.fields)) {
     const incoming = { value: v, stamp: fromWire(s) };
-    const decided = decide(ground, account, field, { ...incoming, filling });
+    const decided = decide(ground, account, field, { ...incoming, filling, operation });
     fields[field] = decided;
     if (decided.why === 'identity.email_taken') {
       other = ground.accounts.byEmail(textOf(v), account);
@@ -84,6 +86,7 @@ interface Incoming {
   readonly stamp: Stamp;
   /** The account is being created: values from before Rollcall fill it. */
   readonly filling: boolean;
+  readonly operation: WriteOperation;
 }
 
 function decide(
@@ -102,8 +105,12 @@ function decide(
     if (incoming.stamp[0] === 0 || order < 0) return { s, r: 'kept' };
   }
   if (!same(valueOf(account, field), incoming.value)) {
-    const role = isRole(field) ? roleRefusal(ground, roleOf(field)) : null;
+    const role = isRole(field) ? roleRefusal(ground, roleOf(field), incoming.operation) : null;
     if (role !== null) return { s, r: 'refused', why: role };
+    const demotes = field === 'role:administrator' && incoming.value !== true;
+    if (demotes && ground.accounts.isLastAdministrator(account)) {
+      return { s, r: 'refused', why: 'target.last_administrator' };
+    }
     if (field === 'email' && ground.accounts.byEmail(textOf(incoming.value), account)) {
       return { s, r: 'conflict', why: 'identity.email_taken' };
     }
@@ -112,9 +119,16 @@ function decide(
   return { s: wire(incoming.stamp), r: 'applied', ...was };
 }
 
-function roleRefusal({ grantable, known }: FakeGround, role: string): string | null {
+export function roleRefusal(
+  { accounts, grantable, known, consents }: FakeGround,
+  role: string,
+  { privileged }: Operation,
+): string | null {
   if (grantable().includes(role)) return null;
-  return known.includes(role) ? 'role.not_grantable' : 'role.unknown';
+  if (!known.includes(role)) return 'role.unknown';
+  const isNamed = privileged?.roles.includes(role) === true && accounts.isPrivilegedRole(role);
+  if (!isNamed) return 'role.not_grantable';
+  return consents().includes(role) ? null : 'role.not_consented';
 }
 
 /** The result of a write follows from the results of its fields alone. */

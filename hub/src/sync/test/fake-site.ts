@@ -441,7 +441,7 @@ export class FakeSite implements SitePort {
       const account = this.people.byUid(uid);
       const reason =
         account !== undefined && account.id === id
-          ? accountRefusal({ accounts: this.people }, account)
+          ? accountRefusal({ accounts: this.people, consents: () => [] }, account)
           : this.accountsById.has(id)
             ? 'identity.label_mismatch'
             : 'target.account_missing';
@@ -571,6 +571,7 @@ export class FakeSite implements SitePort {
       grantable: () => this.guarding.grantable(),
       refusal: (source) => this.guarding.refusal(source),
       known: [...this.roles, ...PRIVILEGED_ROLES],
+      consents: () => this.guarding.consents,
       defaultRole: this.roles[0] ?? 'subscriber',
       watched: () => this.meta,
       isBusy: ({ id }) => this.busy.has(id),

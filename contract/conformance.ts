@@ -22,6 +22,7 @@ import { describeGuard } from './conformance/guards.ts';
 import { describeLabels } from './conformance/labels.ts';
 import { describeMarks } from './conformance/marks.ts';
 import { describeMerges } from './conformance/merges.ts';
+import { describeOlder } from './conformance/older.ts';
 import { describeOutbox } from './conformance/outbox.ts';
 import { describeProofs } from './conformance/proofs.ts';
 import { Rehearsal } from './conformance/rehearsal.ts';
@@ -29,9 +30,14 @@ import { describeSignIns } from './conformance/sign-ins.ts';
 import type { SiteUnderTest } from './conformance/site-under-test.ts';
 import { describeStamps } from './conformance/stamps.ts';
 import { describeSwitches } from './conformance/switches.ts';
+import { CONTRACT_VERSION, type Feature, speaks } from './version.ts';
 
-/** Call within `describe`, once per site. */
-export function describeConformance(start: () => Promise<SiteUnderTest>): void {
+/** Call within `describe`, once per site. @param contract of the cases, those that this version has */
+export function describeConformance(
+  start: () => Promise<SiteUnderTest>,
+  contract = CONTRACT_VERSION,
+): void {
+  const has = (feature: Feature): boolean => speaks(contract, feature);
   let rehearsal: Rehearsal | undefined;
   const at = (): Rehearsal => {
     if (rehearsal === undefined) throw new Error('the site did not start');
@@ -44,23 +50,24 @@ export function describeConformance(start: () => Promise<SiteUnderTest>): void {
     await rehearsal?.site.stop();
   });
 
-  describeCapture(at);
+  describeCapture(at, has);
   describeOutbox(at);
   describeLabels(at);
   describeMarks(at);
   describeAccounts(at);
-  describeDigests(at);
-  describeCreates(at);
+  if (has('digests')) describeDigests(at);
+  describeCreates(at, has);
   describeMerges(at);
-  describeValues(at);
+  describeValues(at, has);
   describeDeletes(at);
   describeStamps(at);
   describeProofs(at);
-  describeGuard(at);
-  describeConsents(at);
-  describeSwitches(at);
-  describeErasures(at);
-  describeSignIns(at);
-  describeEmailOrigins(at);
-  describeBoundHub(at);
+  if (has('guard')) describeGuard(at);
+  if (has('consents')) describeConsents(at);
+  if (has('switches')) describeSwitches(at);
+  if (has('erase')) describeErasures(at);
+  if (has('sign_ins')) describeSignIns(at);
+  if (has('email_by')) describeEmailOrigins(at);
+  if (!has('guard')) describeOlder(at);
+  describeBoundHub(at, has);
 }

@@ -207,7 +207,7 @@ test('T317: an operation that the connector does not understand holds up nothing
     message: 'The request is not understood.',
     data: { status: 400, reason: 'request.invalid' },
   });
-  const headers = { 'content-type': 'application/json', 'x-rollcall-contract': '1' };
+  const headers = { 'content-type': 'application/json', 'x-rollcall-contract': '2' };
   const odd = door.place({
     route: 'apply',
     when: (heard) => JSON.stringify(heard.body).includes('"odd1@people.test"'),

@@ -22,7 +22,7 @@ final class Rollcall_Rest {
 	const ROUTE_NAMESPACE = 'rollcall/v1';
 
 	/** What hub and connector speak; its history is kept in contract/version.ts. */
-	const CONTRACT = 1;
+	const CONTRACT = 2;
 
 	/** What a request calls itself comes back in the answer, up to so many bytes of it. */
 	const LONGEST_ASK = 64;

@@ -74,7 +74,7 @@ describe.each(BEST_AND_OLDEST)('$name', (engine) => {
         await hub.post('changes', {}),
         await ask(hub.site, 'status', {}),
       ]) {
-        expect(answer.headers.get('x-rollcall-contract')).toBe('1');
+        expect(answer.headers.get('x-rollcall-contract')).toBe('2');
         expect(answer.headers.get('cache-control')).toContain('no-cache');
       }
     });

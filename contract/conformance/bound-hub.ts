@@ -3,11 +3,12 @@
  */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import type { Feature } from '#contract/version.ts';
 import type { Connection } from '#hub/sync/ports.ts';
 import { creation, fresh } from './operations.ts';
 import type { Rehearsal } from './rehearsal.ts';
 
-export function describeBoundHub(at: () => Rehearsal): void {
+export function describeBoundHub(at: () => Rehearsal, has: (feature: Feature) => boolean): void {
   const as = (hub: Partial<Connection['hub']>): Connection => {
     const { connection } = at().site;
     return { ...connection, hub: { ...connection.hub, ...hub } };
@@ -26,8 +27,8 @@ export function describeBoundHub(at: () => Rehearsal): void {
         () => apply(stranger),
         () => port.settings(stranger, { offsetMs: 1_000 }),
         () => port.stamp(stranger, []),
-        () => port.guard(stranger, { blog: 1, readOnly: true }),
-        () => port.switches(stranger, []),
+        ...(has('guard') ? [() => port.guard(stranger, { blog: 1, readOnly: true })] : []),
+        ...(has('switches') ? [() => port.switches(stranger, [])] : []),
         () => port.disconnect(stranger),
       ];
       for (const call of calls)
@@ -35,17 +36,20 @@ export function describeBoundHub(at: () => Rehearsal): void {
       expect((await port.status(connection)).offset_ms).toBe(0);
     });
 
-    it('renews its credential: the one before is good until the new one was used', async () => {
-      const { port, connection } = at().site;
-      const unheard = { ...connection, credential: await port.newCredential(connection) };
-      await expect(port.status(connection)).resolves.toBeDefined();
-      const renewed = { ...connection, credential: await port.newCredential(connection) };
-      const ended = { code: 'site.credential_rejected' };
-      await expect(port.status(unheard)).rejects.toMatchObject(ended);
-      await expect(port.status(renewed)).resolves.toBeDefined();
-      await expect(port.status(connection)).rejects.toMatchObject(ended);
-      at().site.connection = renewed;
-    });
+    it.runIf(has('credential'))(
+      'renews its credential: the one before is good until the new one was used',
+      async () => {
+        const { port, connection } = at().site;
+        const unheard = { ...connection, credential: await port.newCredential(connection) };
+        await expect(port.status(connection)).resolves.toBeDefined();
+        const renewed = { ...connection, credential: await port.newCredential(connection) };
+        const ended = { code: 'site.credential_rejected' };
+        await expect(port.status(unheard)).rejects.toMatchObject(ended);
+        await expect(port.status(renewed)).resolves.toBeDefined();
+        await expect(port.status(connection)).rejects.toMatchObject(ended);
+        at().site.connection = renewed;
+      },
+    );
 
     it('is heard at a later term, and from then on refused at the earlier', async () => {
       const { port, connection } = at().site;

@@ -3,6 +3,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { CORE_FIELDS } from '#contract/account-state.ts';
+import type { Feature } from '#contract/version.ts';
 import { edit, fresh, mailOf, register, stamped, THERE, write } from './operations.ts';
 import type { Rehearsal } from './rehearsal.ts';
 
@@ -10,7 +11,7 @@ import type { Rehearsal } from './rehearsal.ts';
 const SLACK_MS = 1_000;
 const NEVER = Number.POSITIVE_INFINITY;
 
-export function describeCapture(at: () => Rehearsal): void {
+export function describeCapture(at: () => Rehearsal, has: (feature: Feature) => boolean): void {
   describe('what people do', () => {
     it('a registration comes out as one create, born stamped, every field with that stamp', async () => {
       const login = fresh();
@@ -25,7 +26,11 @@ export function describeCapture(at: () => Rehearsal): void {
         login,
         email: mailOf(login),
         privileged: false,
-        switches: { stop_outgoing: false, reject_incoming: false, stop_made: false },
+        switches: {
+          stop_outgoing: false,
+          reject_incoming: false,
+          ...(has('switches') ? { stop_made: false } : {}),
+        },
       });
       expect(account?.registered).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/u);
       const [ms, key] = account?.born ?? [0, 0];

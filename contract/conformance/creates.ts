@@ -2,6 +2,7 @@
  * Conformance: accounts that are made because they exist elsewhere.
  */
 import { describe, expect, it } from 'vitest';
+import type { Feature } from '#contract/version.ts';
 import {
   birth,
   creation,
@@ -17,7 +18,7 @@ import {
 import type { Rehearsal } from './rehearsal.ts';
 import { WP_BCRYPT } from './sample-hashes.ts';
 
-export function describeCreates(at: () => Rehearsal): void {
+export function describeCreates(at: () => Rehearsal, has: (feature: Feature) => boolean): void {
   describe('a create', () => {
     it('makes the account with label, values and stamps as they were sent, tells nobody, mails nobody', async () => {
       const login = fresh();
@@ -103,33 +104,40 @@ export function describeCreates(at: () => Rehearsal): void {
       expect(second).toMatchObject({ result: 'conflict', found: { by: 'login', id: first?.id } });
     });
 
-    it('of a login that is taken gets a free one with a number where it is asked to, once', async () => {
-      const there = await at().member();
-      const suffix = (login: string) =>
-        creation(login, stamped({ email: mailOf(fresh()) }, past(5)), {
-          create: birth(login, { login_taken: 'suffix' }),
+    it.runIf(has('login_taken'))(
+      'of a login that is taken gets a free one with a number where it is asked to, once',
+      async () => {
+        const there = await at().member();
+        const suffix = (login: string) =>
+          creation(login, stamped({ email: mailOf(fresh()) }, past(5)), {
+            create: birth(login, { login_taken: 'suffix' }),
+          });
+        const long = `${fresh('x')}-${'y'.repeat(60)}`.slice(0, 60);
+        const [first, second] = [suffix(there.login), suffix(there.login.toUpperCase())];
+        const free = suffix(fresh());
+        const [one, again, two, other, tall, taller, crooked] = await at().receipts(
+          first,
+          first,
+          second,
+          free,
+          suffix(long),
+          suffix(long),
+          suffix('b<i>ad</i>'),
+        );
+        expect(one).toMatchObject({ result: 'created', login: `${there.login}-2` });
+        expect(again).toMatchObject({
+          result: 'unchanged',
+          id: one?.id,
+          login: `${there.login}-2`,
         });
-      const long = `${fresh('x')}-${'y'.repeat(60)}`.slice(0, 60);
-      const [first, second] = [suffix(there.login), suffix(there.login.toUpperCase())];
-      const free = suffix(fresh());
-      const [one, again, two, other, tall, taller, crooked] = await at().receipts(
-        first,
-        first,
-        second,
-        free,
-        suffix(long),
-        suffix(long),
-        suffix('b<i>ad</i>'),
-      );
-      expect(one).toMatchObject({ result: 'created', login: `${there.login}-2` });
-      expect(again).toMatchObject({ result: 'unchanged', id: one?.id, login: `${there.login}-2` });
-      expect(two).toMatchObject({ result: 'created', login: `${there.login.toUpperCase()}-3` });
-      expect(other).toMatchObject({ result: 'created', login: free.create?.login });
-      expect([tall?.login, taller?.login]).toEqual([long, `${long.slice(0, 58)}-2`]);
-      expect(crooked).toMatchObject({ result: 'conflict', reason: 'login.malformed' });
-      expect(await at().state(one?.id ?? 0)).toMatchObject({ uid: first.uid, label_ok: true });
-      expect(await at().rowsOf(`${there.login}-2`)).toEqual([]);
-    });
+        expect(two).toMatchObject({ result: 'created', login: `${there.login.toUpperCase()}-3` });
+        expect(other).toMatchObject({ result: 'created', login: free.create?.login });
+        expect([tall?.login, taller?.login]).toEqual([long, `${long.slice(0, 58)}-2`]);
+        expect(crooked).toMatchObject({ result: 'conflict', reason: 'login.malformed' });
+        expect(await at().state(one?.id ?? 0)).toMatchObject({ uid: first.uid, label_ok: true });
+        expect(await at().rowsOf(`${there.login}-2`)).toEqual([]);
+      },
+    );
 
     it('without an address, with one or a login that WordPress would alter, or born ahead, is none', async () => {
       const logins = [fresh(), fresh(), 'b<i>ad</i>', 'x'.repeat(61), fresh()];

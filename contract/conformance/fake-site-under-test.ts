@@ -17,13 +17,13 @@ import { type Act, PATTERN, type Present, type SiteUnderTest } from './site-unde
 
 const ELDERS = ['elder-1', 'elder-2'];
 
-export function fakeSiteUnderTest(): SiteUnderTest {
+export function fakeSiteUnderTest(Site: typeof FakeSite = FakeSite): SiteUnderTest {
   const meta = ['phone', 'tags'] as const;
-  const fake = new FakeSite({
+  const fake = new Site({
     key: 7,
     name: 'fake',
     now: () => Date.now(),
-    meta: [...meta, PATTERN],
+    meta: Site === FakeSite ? [...meta, PATTERN] : meta,
   });
   for (const login of ELDERS) fake.settle({ login, email: `${login}@people.test` });
   fake.settle({ login: 'admin', email: 'admin@people.test', role: 'administrator' });

@@ -4,6 +4,8 @@ import type { GroupId, RouteId, SiteKey } from './ids.ts';
 import type { Route, Site } from './route.ts';
 
 export interface ArrangedSite extends Omit<Site, 'blog'> {
+  /** What its connector speaks. */
+  readonly contract: number;
   readonly roles: Readonly<Record<string, { readonly name: string; readonly privileged: boolean }>>;
   /** `days` null: as the hub keeps its log. */
   readonly log: { readonly on: boolean; readonly days: number | null };

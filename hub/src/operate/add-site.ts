@@ -19,6 +19,7 @@ import { USUAL_SITE_RULES } from '../model/route.ts';
 import { reasonSentence } from '../reasons.ts';
 import type { Installation, SiteRecord } from '../sync/ports.ts';
 import { viewSites } from './list-sites.ts';
+import { olderWarning } from './older-connectors.ts';
 import type { Door, OperationPorts } from './ports.ts';
 import { restRootOf } from './rest-root-of.ts';
 import { throughDoor } from './through-door.ts';
@@ -86,7 +87,11 @@ async function connectAt(
   return {
     sites: (await viewSites(ports)).filter((site) => site.installation === id),
     renewed: goesOn(before),
-    warnings: ahead ? [...connected.status.warnings, AHEAD] : connected.status.warnings,
+    warnings: [
+      ...connected.status.warnings,
+      ...olderWarning(connected.status.contract),
+      ...(ahead ? [AHEAD] : []),
+    ],
   };
 }
 

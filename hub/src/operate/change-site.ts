@@ -9,6 +9,7 @@ import { type Reason, reasonSentence } from '../reasons.ts';
 import type { SiteRecord } from '../sync/ports.ts';
 import { viewSites } from './list-sites.ts';
 import { operatorNamed, siteNamed } from './names.ts';
+import { olderWarning } from './older-connectors.ts';
 import type { OperationPorts } from './ports.ts';
 import { relocateSite } from './relocate-site.ts';
 import { refuseGivenTwice } from './routes.ts';
@@ -131,8 +132,9 @@ export async function testSite(ports: OperationPorts, name: string): Promise<Sit
   const blank = { roundTripMs: null, connector: null, wordpress: null, php: null, accounts: null };
   try {
     const status = await ports.site.status(await ports.registry.connection(site.installation));
-    const { connector, wordpress } = status;
-    await ports.registry.updateInstallation(site.installation, { connector, wordpress });
+    const { connector, wordpress, contract } = status;
+    const runs = { connector, wordpress, contract };
+    await ports.registry.updateInstallation(site.installation, runs);
     await tryNow(ports, site.installation);
     return {
       site: site.name,
@@ -147,6 +149,7 @@ export async function testSite(ports: OperationPorts, name: string): Promise<Sit
         ...status.warnings,
         ...readOnlyOf(status, site.blog),
         ...updateDue(connector, ports.connectorVersion),
+        ...olderWarning(contract),
       ],
     };
   } catch (fault) {

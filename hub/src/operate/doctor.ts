@@ -4,6 +4,7 @@ import { FAULTS, Fault, type FaultCode, isFaultCode } from '../errors.ts';
 import { reasonSentence } from '../reasons.ts';
 import type { Installation, SiteRecord } from '../sync/ports.ts';
 import { ANSWERS } from './alarms/list-alarms.ts';
+import { olderWarning, unable } from './older-connectors.ts';
 import type { OperationPorts } from './ports.ts';
 import { day, NEWS_MS, standing, whatToDo } from './what-stands.ts';
 
@@ -31,6 +32,7 @@ export async function doctor(ports: OperationPorts): Promise<Diagnosis> {
   }
   checks.push(
     ...(await routeChecks(ports)),
+    ...(await unableChecks(ports)),
     ...(await heldChecks(ports)),
     ...(await failingChecks(ports)),
     ...(await alarmChecks(ports)),
@@ -96,6 +98,9 @@ async function siteChecks(
     if (status.sites.some(({ blog, read_only }) => blog === site.blog && read_only)) {
       const sentence = 'The site prohibits incoming changes: what goes there is refused.';
       checks.push({ ...good(site.name, 'guard', sentence), code: 'target.read_only' });
+    }
+    for (const { code, message } of olderWarning(status.contract)) {
+      checks.push(warning(site.name, 'connector', code, message, UPDATE));
     }
     for (const { code, message } of status.warnings) {
       // Told by the hub itself, below.
@@ -171,6 +176,27 @@ async function routeChecks({ registry, arrangements }: OperationPorts): Promise<
       );
     }),
   ];
+}
+
+/** Rules that were set before the connector was put back, or that came with a group. */
+async function unableChecks({ registry }: OperationPorts): Promise<Check[]> {
+  const { routes, sites } = await registry.topology();
+  const contracts = new Map((await registry.installations()).map((one) => [one.id, one.contract]));
+  const end = (key: SiteRecord['key']) => {
+    const site = sites.get(key);
+    const contract = site === undefined ? undefined : contracts.get(site.installation);
+    return site === undefined || contract === undefined ? null : { name: site.name, contract };
+  };
+  const lacking = routes.flatMap(({ source, target, rules }) => {
+    const [from, to] = [end(source), end(target)];
+    return from === null || to === null ? [] : unable(from, to, rules);
+  });
+  const sentences = lacking.map(
+    ({ at, what }) => `A rule asks for what the connector on “${at}” can’t do yet: ${what}.`,
+  );
+  return [...new Set(sentences)].map((sentence) =>
+    warning('hub', 'routes', 'connector.update_due', sentence, UPDATE),
+  );
 }
 
 /** A group may have thousands of routes: it is told of once. @param names for each paused route its group */
@@ -252,6 +278,8 @@ async function linkChecks({ views, proofs, store }: OperationPorts): Promise<Che
       : 'See “rollcall explain”; “rollcall link” with --mail or --password asks the person.';
   return [{ ...good('hub', 'links', message), next }];
 }
+
+const UPDATE = FAULTS['site.connector_too_old'].next;
 
 const nextOf = (code: string): string | null =>
   isFaultCode(code)

@@ -4,6 +4,7 @@ import { Fault } from '../errors.ts';
 import { isOlder } from '../model/connector-version.ts';
 import type { Installation } from '../sync/ports.ts';
 import { momentOrNull } from './names.ts';
+import { isOlderContract, lacksOf } from './older-connectors.ts';
 import type { OperationPorts } from './ports.ts';
 
 export async function viewSites({
@@ -39,6 +40,11 @@ export async function viewSites({
 
 /** What runs there, and whether this hub brings a newer connector. */
 export const versionsOf = (
-  { connector, wordpress }: Pick<Installation, 'connector' | 'wordpress'>,
+  { connector, wordpress, contract }: Pick<Installation, 'connector' | 'wordpress' | 'contract'>,
   ours: string,
-) => ({ connector, wordpress, updateDue: connector !== null && isOlder(connector, ours) });
+) => ({
+  connector,
+  wordpress,
+  updateDue: isOlderContract(contract) || (connector !== null && isOlder(connector, ours)),
+  lacks: lacksOf(contract),
+});

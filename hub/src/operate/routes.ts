@@ -12,6 +12,7 @@ import { givenTwice, type Route, type RouteRules, rolesGivenFor } from '../model
 import { writtenOut } from '../model/route-preset.ts';
 import type { SiteRecord } from '../sync/ports.ts';
 import { siteNamed, siteNames } from './names.ts';
+import { type End, refuseUnable } from './older-connectors.ts';
 import type { OperationPorts } from './ports.ts';
 import { changeSchedule, schedules } from './reconcile/schedule.ts';
 
@@ -50,6 +51,7 @@ export async function addRoute(
     const whole = withDefaults(from, to, rules);
     refuseGivenTwice(to, whole.roles);
     refuseUnprovable(whole);
+    refuseUnable(await endOf(ports, from), await endOf(ports, to), whole);
   }
   for (const [from, to] of ways) {
     const whole = withDefaults(from, to, rules);
@@ -75,7 +77,10 @@ export async function changeRoute(
   refuseRules(end(route.source), change.rules);
   if (change.preset !== undefined) refuseRules(end(route.source), lists(news));
   const target = end(route.target);
-  if (rules !== undefined) refuseUnprovable(rules);
+  if (rules !== undefined) {
+    refuseUnprovable(rules);
+    await refuseAsked(ports, route, rules);
+  }
   if (target !== undefined && rules !== undefined) refuseGivenTwice(target, rules.roles);
   await registry.updateRoute(route.id, {
     ...(change.status === undefined ? {} : { status: change.status }),
@@ -90,6 +95,18 @@ export async function changeRoute(
   if (change.reconcile !== undefined) await changeSchedule(ports, route.id, change.reconcile);
   const scheduleOf = await schedules(ports);
   return view(await routeWithId(ports, id), await siteNames(registry), scheduleOf);
+}
+
+const endOf = async (
+  { registry }: OperationPorts,
+  { name, installation }: Pick<SiteRecord, 'name' | 'installation'>,
+): Promise<End> => ({ name, contract: (await registry.installation(installation)).contract });
+
+async function refuseAsked(ports: OperationPorts, route: Route, rules: RouteRules): Promise<void> {
+  const { sites } = await ports.registry.topology();
+  const [source, target] = [sites.get(route.source), sites.get(route.target)];
+  if (source === undefined || target === undefined) return;
+  refuseUnable(await endOf(ports, source), await endOf(ports, target), rules, route.rules);
 }
 
 /**

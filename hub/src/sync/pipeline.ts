@@ -21,7 +21,7 @@ import { label, type PullInput, pull } from './capture/pull.ts';
 import { type Recovered, recover, type Step } from './capture/recover.ts';
 import { refresh } from './capture/refresh.ts';
 import { type Reread, reread, rereadSome } from './capture/reread.ts';
-import { waitMsAfter } from './deliver/closed-door.ts';
+import { isMisfit, waitMsAfter } from './deliver/closed-door.ts';
 import type { DeletionLimit } from './deliver/deletion-limit.ts';
 import { send } from './deliver/send.ts';
 import type { Connection, Installation, Registry, SitePort, Store, Wake } from './ports.ts';
@@ -339,8 +339,6 @@ const NEEDS_A_PERSON: ReadonlySet<FaultCode> = new Set([
   'site.superseded',
   'site.moved',
   'site.released',
-  'site.connector_too_old',
-  'site.connector_too_new',
   'site.endless_accounts',
   'source.rewound',
   'hub.rewound',
@@ -366,7 +364,7 @@ async function failed(
   const state = NEEDS_A_PERSON.has(fault.code) ? 'attention' : installation.state;
   const trouble = { code: fault.code, message: fault.message };
   // Told once more rather than not at all.
-  if (state === 'attention') {
+  if (state === 'attention' || isNewMisfit(fault, installation)) {
     await ports.registry.noteEvent(installation.id, { ...trouble, actor: null });
   }
   await ports.registry.updateInstallation(installation.id, { failures, retryAtMs, trouble, state });
@@ -376,6 +374,10 @@ async function failed(
     await tellRewound(ports, installation.id, fault.code);
   }
 }
+
+/** Somebody updated, or put back, the connector: it goes on by itself once the two fit, and is told of once. */
+const isNewMisfit = ({ code }: Fault, { trouble }: Installation): boolean =>
+  isMisfit(code) && trouble?.code !== code;
 
 /** Pulling and sending meet the same redirect at once, and one of them has followed already. */
 async function isFollowed(

@@ -49,6 +49,8 @@ interface Brought {
   readonly watched: string;
   readonly signIns: boolean;
   readonly clockAtMs: number;
+  /** What ran there: a newer connector may take what the one before overlooked. */
+  readonly runs: string;
 }
 
 export function keepSiteSettings(ports: {
@@ -72,10 +74,14 @@ export function keepSiteSettings(ports: {
       const signIns = watchesSignIns(topology, installation);
       const nowMs = await store.nowMs();
       const clockIsDue = last === undefined || nowMs - last.clockAtMs >= CLOCK_EVERY_MS;
-      const listIsNew = last === undefined || last.watched !== JSON.stringify(watched);
-      const signInsAreNew = (last?.signIns ?? false) !== signIns;
-      if (!clockIsDue && !listIsNew && !signInsAreNew) return;
+      const isOther = last === undefined || last.watched !== JSON.stringify(watched);
+      const signInsTurned = (last?.signIns ?? false) !== signIns;
+      if (!clockIsDue && !isOther && !signInsTurned) return;
       const status = clockIsDue ? await site.status(connection) : null;
+      const runs = status === null ? (last?.runs ?? '') : runsThere(status);
+      const isUpdated = last !== undefined && last.runs !== runs;
+      const listIsNew = isOther || isUpdated;
+      const signInsAreNew = signInsTurned || (isUpdated && signIns);
       const offsetMs = status === null ? null : newOffset(status, nowMs);
       if (status !== null) {
         await registry.updateInstallation(installation, versionsIn(status));
@@ -91,16 +97,20 @@ export function keepSiteSettings(ports: {
       }
       if (offsetMs !== null) await registry.updateInstallation(installation, { offsetMs });
       const clockAtMs = clockIsDue ? nowMs : last.clockAtMs;
-      brought.set(installation, { watched: JSON.stringify(watched), signIns, clockAtMs });
+      brought.set(installation, { watched: JSON.stringify(watched), signIns, clockAtMs, runs });
     },
   };
 }
 
 /** Somebody may have updated either since. */
-const versionsIn = ({ connector, wordpress }: Awaited<ReturnType<SitePort['status']>>) => ({
-  connector,
-  wordpress,
+const versionsIn = (status: Awaited<ReturnType<SitePort['status']>>) => ({
+  contract: status.contract,
+  connector: status.connector,
+  wordpress: status.wordpress,
 });
+
+const runsThere = ({ contract, connector }: Awaited<ReturnType<SitePort['status']>>): string =>
+  `${contract} ${connector}`;
 
 /** Site clock + offset = hub clock. Null: it is right as it is. */
 function newOffset(status: Awaited<ReturnType<SitePort['status']>>, nowMs: number): number | null {

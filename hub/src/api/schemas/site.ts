@@ -1,6 +1,7 @@
 /** Sites: what goes in and what is shown. No message ever holds a credential on its way out. */
 import { z } from 'zod';
 import {
+  LackSchema,
   MomentSchema,
   NewSiteNameSchema,
   RoleNameSchema,
@@ -113,6 +114,8 @@ export const SiteViewSchema = z.object({
   wordpress: z.string().nullable(),
   /** This hub brings a newer connector than that; it goes on speaking to it. */
   updateDue: z.boolean(),
+  /** What an older connector can't do yet, all else goes on; a new one lacks nothing. */
+  lacks: z.array(LackSchema),
   lastPulledAt: MomentSchema.nullable(),
 });
 export type SiteView = z.infer<typeof SiteViewSchema>;

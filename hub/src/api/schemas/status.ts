@@ -1,6 +1,6 @@
 /** Where everything stands: sites, cursors, backlog. */
 import { z } from 'zod';
-import { MomentSchema, TroubleSchema } from './words.ts';
+import { LackSchema, MomentSchema, TroubleSchema } from './words.ts';
 
 export const StatusQuerySchema = z.object({
   /** `true`: ask every reachable site first whether it has something new. */
@@ -20,6 +20,8 @@ export const SiteStatusSchema = z.object({
   wordpress: z.string().nullable(),
   /** This hub brings a newer connector than that; it goes on speaking to it. */
   updateDue: z.boolean(),
+  /** What an older connector can't do yet, all else goes on; a new one lacks nothing. */
+  lacks: z.array(LackSchema),
   /** What a person should look at while it goes on: values held back, a copy elsewhere. */
   warnings: z.array(TroubleSchema),
   /** When it is tried again after failures; null: it answers. */

@@ -38,6 +38,9 @@ export const RoleNameSchema = z.string().min(1).max(100);
 /** A code from the catalogue of faults or reasons with its sentence. */
 export const TroubleSchema = z.object({ code: z.string(), message: z.string() });
 
+/** Something that the hub can do, by its name in the contract and in words, and a site's connector can't yet. */
+export const LackSchema = z.object({ feature: z.string(), what: z.string() });
+
 /** What went wrong, for people and machines. `id` finds the place in the hub's log. */
 export const ErrorSchema = z.object({
   error: z.object({ code: z.string(), message: z.string(), next: z.string(), id: z.string() }),

@@ -39,6 +39,7 @@ export const site: SiteView = {
   connector: '0.1.0',
   wordpress: '7.1.1',
   updateDue: false,
+  lacks: [],
   lastPulledAt: MOMENT,
 };
 
@@ -291,6 +292,7 @@ export const siteStatus: SiteStatus = {
   connector: '0.1.0',
   wordpress: '7.1.1',
   updateDue: false,
+  lacks: [],
   warnings: [],
   retryAt: null,
   cursor: { epoch: 'e1', head: 4 },

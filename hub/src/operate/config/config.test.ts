@@ -1,6 +1,7 @@
 /** The configuration as a document, over random arrangements: nothing is lost on the way out and in again. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { CONTRACT_VERSION } from '#contract/version.ts';
 import { type Config, ConfigSchema } from '../../api/schemas/config.ts';
 import { Fault } from '../../errors.ts';
 import type { ArrangedSite, Arrangement } from '../../model/arrangement.ts';
@@ -23,6 +24,7 @@ const NAMES = ['Shop', 'Blog', 'مدرسه', '学校 ２', 'Café', 'no', '1e3']
 const INSTALLATIONS = ['a', 'b', 'c', 'd', 'e', 'f', 'f'].map(installationId);
 
 const siteAt = (index: number, change: Partial<ArrangedSite>): ArrangedSite => ({
+  contract: CONTRACT_VERSION,
   key: siteKey(index + 1),
   installation: INSTALLATIONS[index] ?? installationId('z'),
   name: NAMES[index] ?? '',

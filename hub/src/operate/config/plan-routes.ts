@@ -3,6 +3,7 @@ import type { Config } from '../../api/schemas/config.ts';
 import { Fault } from '../../errors.ts';
 import type { ArrangedRoute, ArrangedSite, Arrangement } from '../../model/arrangement.ts';
 import { pairOf } from '../groups/expand.ts';
+import { refuseUnable } from '../older-connectors.ts';
 import { named, refuseRules, refuseUnprovable, withDefaults } from '../routes.ts';
 import type { Findings, SiteNamed } from './findings.ts';
 
@@ -69,5 +70,6 @@ function routeOf(
       ? withDefaults(source, target, rules)
       : { ...here.rules, ...named(rules ?? {}) };
   refuseUnprovable(whole);
+  refuseUnable(source, target, whole, here?.rules);
   return { ...ends, status: status ?? here?.status ?? 'active', rules: whole, group: null };
 }

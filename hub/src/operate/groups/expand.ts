@@ -10,6 +10,7 @@ import type { ArrangedRoute, ArrangedSite, Arrangement } from '../../model/arran
 import { type Group, type GroupException, gives, isBetween, takes } from '../../model/group.ts';
 import type { GroupId, SiteKey } from '../../model/ids.ts';
 import { mapsRoles, type RouteRules } from '../../model/route.ts';
+import { refuseUnable } from '../older-connectors.ts';
 import { refuseGivenTwice, refuseUnprovable, withDefaults } from '../routes.ts';
 
 /** What becomes of routes that were set by themselves, where the group now reaches. */
@@ -17,7 +18,7 @@ export type Singles = 'become exceptions' | 'become like the group';
 
 /**
  * The arrangement with this group in place of what it was.
- * @throws Fault `group.pair_taken`, `role.given_twice`, `route.nothing_confirms`, `route.nothing_confirms`
+ * @throws Fault `group.pair_taken`, `role.given_twice`, `route.nothing_confirms`, `site.connector_too_old`
  */
 export function withGroup(now: Arrangement, changed: Group, singles: Singles): Arrangement {
   const others = now.routes.filter((route) => route.group !== changed.id);
@@ -26,6 +27,7 @@ export function withGroup(now: Arrangement, changed: Group, singles: Singles): A
   const wanted = routesOf(now, group);
   for (const route of wanted) refuseTaken(now, group, route, byEnds.get(pairOf(route)));
   for (const { rules } of wanted) refuseUnprovable(rules);
+  refuseNews(now, wanted);
   for (const target of now.sites.filter(({ rules }) => mapsRoles(rules))) {
     for (const route of wanted.filter(({ target: key }) => key === target.key)) {
       refuseGivenTwice(target, route.rules.roles);
@@ -101,6 +103,17 @@ function routesOf(now: Arrangement, group: Group): ArrangedRoute[] {
     routes.push({ ...ends, status, rules, group: group.id });
   }
   return routes;
+}
+
+/** What was asked of an older connector before does not keep a group from being changed. */
+function refuseNews(now: Arrangement, wanted: readonly ArrangedRoute[]): void {
+  const sites = new Map(now.sites.map((site) => [site.key, site]));
+  const before = new Map(now.routes.map((route) => [pairOf(route), route.rules]));
+  for (const route of wanted) {
+    const [source, target] = [sites.get(route.source), sites.get(route.target)];
+    if (source === undefined || target === undefined) continue;
+    refuseUnable(source, target, route.rules, before.get(pairOf(route)));
+  }
 }
 
 function refuseTaken(

@@ -18,6 +18,7 @@ import { DELETION_LIMIT } from '../../sync/deliver/deletion-limit.ts';
 import { buildPipeline, type Pipeline } from '../../sync/pipeline.ts';
 import type { Connection, HubIdentity, SitePort, Wake } from '../../sync/ports.ts';
 import { FakeSite } from '../../sync/test/fake-site.ts';
+import { OlderSite } from '../../sync/test/older-site.ts';
 import { withMarks } from '../../sync/with-marks.ts';
 import { withProofs } from '../../sync/with-proofs.ts';
 import { workOnRun } from '../manual-sync/work-on-run.ts';
@@ -45,12 +46,13 @@ export class Stand {
   private readonly folder: string;
   private readonly hub: HubIdentity;
 
-  static async open(names: readonly string[]): Promise<Stand> {
+  /** @param older those whose connector speaks the contract's version before */
+  static async open(names: readonly string[], older: readonly string[] = []): Promise<Stand> {
     const folder = await mkdtemp(join(tmpdir(), 'rollcall-stand-'));
     const secretKey = randomBytes(32).toString('hex');
     const storage = await openStorage({ dataFolder: folder }, { secretKey });
     const hub = await startAt(storage.database, { host: null, url: null }, { takeOver: false });
-    return new Stand(folder, storage, hub, names);
+    return new Stand(folder, storage, hub, names, older);
   }
 
   private constructor(
@@ -58,12 +60,14 @@ export class Stand {
     storage: Storage,
     hub: HubIdentity,
     names: readonly string[],
+    older: readonly string[],
   ) {
     this.folder = folder;
     this.storage = storage;
     this.hub = hub;
     for (const [index, name] of names.entries()) {
-      this.sites.set(name, new FakeSite({ key: index + 1, name, now: Date.now }));
+      const Site = older.includes(name) ? OlderSite : FakeSite;
+      this.sites.set(name, new Site({ key: index + 1, name, now: Date.now }));
     }
     const { store, registry, views, logKeeping, marks, proofs, runs, reconciles } = storage;
     const site = withProofs(withMarks(this.port(), marks), proofs);

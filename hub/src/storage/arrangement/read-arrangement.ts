@@ -21,8 +21,10 @@ export async function readArrangement(tx: Transaction<Tables>): Promise<Arrangem
 async function readSites(tx: Transaction<Tables>): Promise<ArrangedSite[]> {
   const rows = await tx
     .selectFrom('sites')
-    .selectAll()
-    .where('removed', '=', false)
+    .innerJoin('installations', 'installations.id', 'sites.installation')
+    .selectAll('sites')
+    .select('installations.contract')
+    .where('sites.removed', '=', false)
     .orderBy('key')
     .execute();
   return rows.map((row) => ({
@@ -33,6 +35,7 @@ async function readSites(tx: Transaction<Tables>): Promise<ArrangedSite[]> {
     status: row.status,
     createMissing: row.create_missing,
     rules: { ...USUAL_SITE_RULES, ...row.rules },
+    contract: row.contract,
     roles: row.roles,
     log: { on: row.log_on, days: row.log_days },
   }));

@@ -16,11 +16,21 @@ const CLOSED_DOOR: ReadonlySet<string> = new Set<FaultCode>([
 const CLOSED_DOOR_TRIES = 3;
 const CLOSED_DOOR_MS = 3_600_000;
 
+/** Hub and connector speak no version in common: nothing is learned or sent until one of them is another. */
+const MISFITS: ReadonlySet<string> = new Set<FaultCode>([
+  'site.connector_too_old',
+  'site.connector_too_new',
+]);
+/** It takes a person, but nobody has to tell the hub: a plugin updates itself at night. */
+const MISFIT_MS = 600_000;
+export const isMisfit = (code: FaultCode): boolean => MISFITS.has(code);
+
 /** @param before as stored before this failure */
 export function waitMsAfter(
   code: FaultCode,
   before: Pick<Installation, 'failures' | 'trouble'>,
 ): number {
+  if (isMisfit(code)) return MISFIT_MS;
   const failures = before.failures + 1;
   const wasClosed = CLOSED_DOOR.has(before.trouble?.code ?? '');
   const isClosed = CLOSED_DOOR.has(code) && wasClosed && failures >= CLOSED_DOOR_TRIES;

@@ -21,6 +21,7 @@ import type {
   SwitchOrder,
   SwitchResult,
 } from '#contract/messages.ts';
+import { CONTRACT_VERSION } from '#contract/version.ts';
 import { Fault } from '../../errors.ts';
 import {
   type Field,
@@ -252,7 +253,7 @@ export class FakeSite implements SitePort {
     this.answerOrFail(connection);
     return {
       roundTripMs: 1,
-      contract: 1,
+      contract: CONTRACT_VERSION,
       connector: 'fake',
       wordpress: '7.1.1',
       php: '8.3.0',

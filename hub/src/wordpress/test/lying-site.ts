@@ -192,6 +192,6 @@ const INDEX = {
 function send(response: ServerResponse, answer: unknown): void {
   const text = answer instanceof Raw ? answer.text : JSON.stringify(answer);
   response
-    .writeHead(200, { 'content-type': 'application/json', 'x-rollcall-contract': '1' })
+    .writeHead(200, { 'content-type': 'application/json', 'x-rollcall-contract': '2' })
     .end(text);
 }

@@ -2,7 +2,7 @@
 import type { StatusAnswer } from '#contract/messages.ts';
 
 export const statusAnswer: StatusAnswer = {
-  contract: 1,
+  contract: 2,
   connector: '0.1.0',
   wordpress: '7.1.1',
   php: '8.3.1',

@@ -77,7 +77,7 @@ export function json(
 }
 
 /** As the connector marks every answer. */
-export const OURS = { 'x-rollcall-contract': '1' };
+export const OURS = { 'x-rollcall-contract': '2' };
 
 export const restFault = (code: string, status: number, reason?: string) => ({
   code,

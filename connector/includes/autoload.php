@@ -1,6 +1,7 @@
 <?php
 /**
- * Finds the file of a class: `Rollcall_Never_Synced` is `class-rollcall-never-synced.php`.
+ * Finds the file of a class: `Rollcall_Never_Synced` is `class-rollcall-never-synced.php`; what begins with
+ * `Rollcall_Network_` lies in the folder `network`.
  *
  * @package Rollcall_Connector
  */
@@ -12,7 +13,8 @@ spl_autoload_register(
 		if ( 0 !== strpos( $name, 'Rollcall_' ) ) {
 			return;
 		}
-		$file = __DIR__ . '/class-' . strtolower( str_replace( '_', '-', $name ) ) . '.php';
+		$room = 0 === strpos( $name, 'Rollcall_Network_' ) ? '/network' : '';
+		$file = __DIR__ . $room . '/class-' . strtolower( str_replace( '_', '-', $name ) ) . '.php';
 		if ( is_readable( $file ) ) {
 			require_once $file;
 		}

@@ -29,11 +29,13 @@ final class Rollcall_Option_Row {
 	 *
 	 * @param string   $name   Option, an array.
 	 * @param callable $change From what is stored to what shall be; may be called more than once.
+	 * @param int|null $network Whose, where that is another network than the present one.
 	 * @return void
 	 */
-	public static function change( $name, $change ) {
+	public static function change( $name, $change, $network = null ) {
+		$network = null === $network && is_multisite() ? get_current_network_id() : (int) $network;
 		for ( $try = 1; $try <= self::TRIES; $try++ ) {
-			$raw    = self::read( $name );
+			$raw    = self::read( $name, $network );
 			$stored = null === $raw ? array() : maybe_unserialize( $raw );
 			$next   = $change( is_array( $stored ) ? $stored : array() );
 			if ( is_array( $stored ) && array_diff_key( $stored, array( self::CHANGED => '' ) ) === $next ) {
@@ -41,12 +43,12 @@ final class Rollcall_Option_Row {
 			}
 			$next[ self::CHANGED ] = bin2hex( random_bytes( 8 ) );
 			if ( null === $raw ) {
-				self::forget( $name );
-				add_site_option( $name, $next );
+				self::forget( $name, $network );
+				add_network_option( $network, $name, $next );
 				return;
 			}
-			if ( self::write( $name, maybe_serialize( $next ), self::TRIES === $try ? null : $raw ) ) {
-				self::forget( $name );
+			if ( self::write( $name, $network, maybe_serialize( $next ), self::TRIES === $try ? null : $raw ) ) {
+				self::forget( $name, $network );
 				return;
 			}
 		}
@@ -55,25 +57,27 @@ final class Rollcall_Option_Row {
 	/**
 	 * What the row holds.
 	 *
-	 * @param string $name Option.
+	 * @param string $name    Option.
+	 * @param int    $network Whose.
 	 * @return string|null Null: there is none.
 	 */
-	private static function read( $name ) {
+	public static function read( $name, $network ) {
 		global $wpdb;
 		return is_multisite()
-			? $wpdb->get_var( $wpdb->prepare( "SELECT meta_value FROM {$wpdb->sitemeta} WHERE meta_key = %s AND site_id = %d", $name, get_current_network_id() ) ) // phpcs:ignore WordPress.DB
+			? $wpdb->get_var( $wpdb->prepare( "SELECT meta_value FROM {$wpdb->sitemeta} WHERE meta_key = %s AND site_id = %d", $name, $network ) ) // phpcs:ignore WordPress.DB
 			: $wpdb->get_var( $wpdb->prepare( "SELECT option_value FROM {$wpdb->options} WHERE option_name = %s", $name ) ); // phpcs:ignore WordPress.DB
 	}
 
 	/**
 	 * Writes the row.
 	 *
-	 * @param string      $name Option.
-	 * @param string      $next What it shall hold.
-	 * @param string|null $was  What it must hold for that; null: whatever it holds.
+	 * @param string      $name    Option.
+	 * @param int         $network Whose.
+	 * @param string      $next    What it shall hold.
+	 * @param string|null $was     What it must hold for that; null: whatever it holds.
 	 * @return bool False: it holds something else by now.
 	 */
-	private static function write( $name, $next, $was ) {
+	private static function write( $name, $network, $next, $was ) {
 		global $wpdb;
 		list( $table, $value, $where ) = is_multisite()
 			? array(
@@ -81,7 +85,7 @@ final class Rollcall_Option_Row {
 				'meta_value',
 				array(
 					'meta_key' => $name, // phpcs:ignore WordPress.DB
-					'site_id'  => get_current_network_id(),
+					'site_id'  => $network,
 				),
 			)
 			: array( $wpdb->options, 'option_value', array( 'option_name' => $name ) );
@@ -94,12 +98,12 @@ final class Rollcall_Option_Row {
 	/**
 	 * Clears what is cached of it.
 	 *
-	 * @param string $name Option.
+	 * @param string $name    Option.
+	 * @param int    $network Whose.
 	 * @return void
 	 */
-	private static function forget( $name ) {
+	private static function forget( $name, $network ) {
 		if ( is_multisite() ) {
-			$network = get_current_network_id();
 			wp_cache_delete( "$network:$name", 'site-options' );
 			wp_cache_delete( "$network:notoptions", 'site-options' );
 			return;

@@ -184,6 +184,16 @@ final class Rollcall_Outbox {
 	}
 
 	/**
+	 * Rows were made ready past this class, by a set: the hub is to be told.
+	 *
+	 * @param int $count How many.
+	 */
+	public static function note_readied( $count ) {
+		self::$readied    += $count;
+		self::$head_is_due = self::$head_is_due || $count > 0;
+	}
+
+	/**
 	 * Notes in an open row that the account is about to be deleted: if the request is killed, whoever
 	 * reads the row can tell a deletion from an account that vanished.
 	 *

@@ -18,7 +18,7 @@ defined( 'ABSPATH' ) || exit;
 final class Rollcall_Plugin {
 
 	/** Raised whenever a table changes, so that sites updated without re-activation follow. */
-	const TABLES_VERSION = '6';
+	const TABLES_VERSION = '7';
 
 	/** Parts with a static `start()`, in the order in which they hook in. */
 	const PARTS = array(
@@ -80,7 +80,7 @@ final class Rollcall_Plugin {
 	 * Creates or upgrades the tables. Safe to repeat.
 	 */
 	private static function install() {
-		if ( Rollcall_Tables::install() ) {
+		if ( Rollcall_Tables::install() && Rollcall_Network_Tables::install() ) {
 			update_site_option( 'rollcall_tables_version', self::TABLES_VERSION );
 		}
 	}

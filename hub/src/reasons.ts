@@ -109,6 +109,21 @@ export const REASONS = {
   'login.malformed': 'WordPress would not accept this login.',
   'log.switched': 'A person switched the Sync Log of the site on or off.',
   'mark.mismatch': 'The site is not where the hub left it; nothing was done.',
+  'network.account_spam': 'The account is marked as spam or deleted on its network.',
+  'network.no_role': 'The account has no role on the site that roles are copied from.',
+  'network.not_a_member':
+    'The account is no member of the site, and only existing memberships are changed.',
+  'network.plugin_forbids': 'Another plugin on the site does not let the account be added.',
+  'network.removed_before':
+    'A person took the account off the site; it is added again only by hand, or where an action says so.',
+  'network.role_privileged':
+    'The role can administer the site; inside a network it is given and taken only where it is allowed by name.',
+  'network.role_undefined': 'The site does not define the role.',
+  'network.run_missing': 'There is no such run on the network.',
+  'network.run_state': 'The run is not in a state for that.',
+  'network.site_closed':
+    'The site is archived, marked as spam, deleted, or excluded; nothing is written to it.',
+  'network.super_admin': 'The account is a super admin; a network leaves such accounts alone.',
   'password.mail_limit':
     'The target can’t verify this kind of password hash, and mails no more links to set one for now.',
   'password.mailed':

@@ -1,0 +1,136 @@
+<?php
+/**
+ * What runs wrote: one row for each membership that a run began or changed.
+ *
+ * Does: keeps them for two weeks, so that a run can be undone and looked at; notes which of them
+ *   somebody has touched since.
+ * Does not: keep anything of a pair that a run left as it was.
+ * Always true: written in the transaction of the membership itself.
+ *
+ * @package Rollcall_Connector
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Pairs of account and site.
+ */
+final class Rollcall_Network_Pairs {
+
+	/** A run can be undone for so long: 14 days. */
+	const KEPT_MS = 1209600000;
+
+	/** Rows that one housekeeping drops at most, so that nobody waits for it. */
+	const DROPPED = 20000;
+
+	/**
+	 * Keeps what a run wrote.
+	 *
+	 * @param int   $run   Its number.
+	 * @param int   $blog  Site.
+	 * @param array $pairs Account => { mid, was: ?string, now }.
+	 * @return void
+	 */
+	public static function keep( $run, $blog, array $pairs ) {
+		$rows = array();
+		foreach ( $pairs as $id => $pair ) {
+			$rows[] = array( (int) $run, (int) $blog, (int) $id, (int) $pair['mid'], $pair['was'], $pair['now'] );
+		}
+		Rollcall_Set_Sql::insert( Rollcall_Network_Tables::pairs(), array( 'run', 'blog', 'user_id', 'umeta_id', 'was', 'now' ), $rows, ' ON DUPLICATE KEY UPDATE umeta_id = VALUES(umeta_id), was = VALUES(was), now = VALUES(now), touched = 0' );
+	}
+
+	/**
+	 * Pairs of a run on one site.
+	 *
+	 * @param int $run   Its number.
+	 * @param int $blog  Site.
+	 * @param int $after Account after which to begin.
+	 * @param int $upto  Account up to which; 0: no end.
+	 * @param int $limit At most so many.
+	 * @return array Account => { mid, was, now, touched }.
+	 */
+	public static function of( $run, $blog, $after, $upto, $limit ) {
+		global $wpdb;
+		$found = array();
+		$where = $upto > 0 ? $wpdb->prepare( ' AND user_id <= %d', $upto ) : '';
+		foreach ( $wpdb->get_results( $wpdb->prepare( 'SELECT user_id, umeta_id, was, now, touched FROM ' . Rollcall_Network_Tables::pairs() . " WHERE run = %d AND blog = %d AND user_id > %d$where ORDER BY user_id LIMIT %d", $run, $blog, $after, $limit ), ARRAY_N ) as $row ) { // phpcs:ignore WordPress.DB
+			$found[ (int) $row[0] ] = array(
+				'mid'     => (int) $row[1],
+				'was'     => $row[2],
+				'now'     => (string) $row[3],
+				'touched' => '0' !== (string) $row[4],
+			);
+		}
+		return $found;
+	}
+
+	/**
+	 * A page of what a run wrote, for people.
+	 *
+	 * @param int         $run   Its number.
+	 * @param string|null $after Where the page before ended.
+	 * @param int         $limit At most so many.
+	 * @return array { rows, after }
+	 */
+	public static function page( $run, $after, $limit ) {
+		global $wpdb;
+		$at    = array_map( 'intval', explode( '.', (string) $after ) ) + array( 0, 0 );
+		$found = $wpdb->get_results( // phpcs:ignore WordPress.DB
+			$wpdb->prepare(
+				'SELECT p.*, u.user_login FROM ' . Rollcall_Network_Tables::pairs() . " p LEFT JOIN {$wpdb->users} u ON u.ID = p.user_id WHERE p.run = %d AND (p.blog > %d OR (p.blog = %d AND p.user_id > %d)) ORDER BY p.blog, p.user_id LIMIT %d", // phpcs:ignore WordPress.DB
+				$run,
+				$at[0],
+				$at[0],
+				$at[1],
+				$limit
+			)
+		);
+		$rows = array();
+		foreach ( $found as $row ) {
+			$target = new Rollcall_Network_Target( (int) $row->blog, Rollcall_Network_Settings::DEFAULTS );
+			$rows[] = array(
+				'id'      => (int) $row->user_id,
+				'login'   => (string) $row->user_login,
+				'blog'    => (int) $row->blog,
+				'was'     => null === $row->was ? null : $target->roles_in( (array) maybe_unserialize( $row->was ) ),
+				'now'     => $target->roles_in( (array) maybe_unserialize( $row->now ) ),
+				'touched' => '0' !== (string) $row->touched,
+			);
+		}
+		$last = end( $found );
+		return array(
+			'rows'  => $rows,
+			'after' => $last && count( $found ) === $limit ? $last->blog . '.' . $last->user_id : null,
+		);
+	}
+
+	/**
+	 * Somebody else wrote a membership: no run undoes what it did to it.
+	 *
+	 * @param int $id   Account.
+	 * @param int $blog Site.
+	 * @return void
+	 */
+	public static function touch( $id, $blog ) {
+		global $wpdb;
+		$runs = $wpdb->get_col( 'SELECT seq FROM ' . Rollcall_Network_Tables::runs() . ' WHERE began_ms > ' . ( Rollcall_Network_Runs::now() - self::KEPT_MS ) ); // phpcs:ignore WordPress.DB
+		if ( $runs ) {
+			$list = implode( ',', array_map( 'intval', $runs ) );
+			$wpdb->query( $wpdb->prepare( 'UPDATE ' . Rollcall_Network_Tables::pairs() . " SET touched = 1 WHERE run IN ($list) AND blog = %d AND user_id = %d", $blog, $id ) ); // phpcs:ignore WordPress.DB
+		}
+	}
+
+	/**
+	 * Drops pairs of runs that can no longer be undone.
+	 *
+	 * @return void
+	 */
+	public static function forget_old() {
+		global $wpdb;
+		$first = (int) $wpdb->get_var( 'SELECT MIN(seq) FROM ' . Rollcall_Network_Tables::runs() . ' WHERE began_ms > ' . ( Rollcall_Network_Runs::now() - self::KEPT_MS ) ); // phpcs:ignore WordPress.DB
+		$old   = $wpdb->get_col( 'SELECT DISTINCT run FROM ' . Rollcall_Network_Tables::pairs() . ( $first ? " WHERE run < $first" : '' ) . ' ORDER BY run LIMIT 1' ); // phpcs:ignore WordPress.DB
+		if ( $old ) {
+			$wpdb->query( 'DELETE FROM ' . Rollcall_Network_Tables::pairs() . ' WHERE run = ' . (int) $old[0] . ( false === strpos( get_class( $wpdb ), 'SQLite' ) ? ' LIMIT ' . self::DROPPED : '' ) ); // phpcs:ignore WordPress.DB
+		}
+	}
+}

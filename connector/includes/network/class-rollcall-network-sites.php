@@ -1,0 +1,154 @@
+<?php
+/**
+ * The sites of a network.
+ *
+ * Does: lists all of them, however many; says which may not be written to, and why.
+ * Does not: write anything.
+ * Always true: WordPress's own `get_sites()` ends at 100 unless it is told otherwise; this doesn't end.
+ * On failure: a site whose tables are missing has no name and no default role.
+ *
+ * @package Rollcall_Connector
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Sites.
+ */
+final class Rollcall_Network_Sites {
+
+	/** Keys that one statement counts members of. */
+	const KEYS_AT_ONCE = 200;
+
+	/**
+	 * Ids of all sites, in their order.
+	 *
+	 * @param int $network Network.
+	 * @return int[]
+	 */
+	public static function ids( $network ) {
+		global $wpdb;
+		return array_map( 'intval', $wpdb->get_col( $wpdb->prepare( "SELECT blog_id FROM {$wpdb->blogs} WHERE site_id = %d ORDER BY blog_id", $network ) ) ); // phpcs:ignore WordPress.DB
+	}
+
+	/**
+	 * How many networks the installation has.
+	 *
+	 * @return bool Whether more than one.
+	 */
+	public static function several_networks() {
+		global $wpdb;
+		static $several = null;
+		if ( null === $several ) {
+			$several = 1 < (int) $wpdb->get_var( "SELECT COUNT(*) FROM {$wpdb->site}" ); // phpcs:ignore WordPress.DB
+		}
+		return $several;
+	}
+
+	/**
+	 * All sites.
+	 *
+	 * @param int $network Network.
+	 * @return array[] { blog, name, url, rest_url, default_role, closed }
+	 */
+	public static function all( $network ) {
+		$settings = Rollcall_Network_Settings::fresh( $network );
+		$sites    = array();
+		foreach ( self::rows( $network ) as $blog => $row ) {
+			switch_to_blog( $blog );
+			try {
+				$sites[] = array(
+					'blog'         => $blog,
+					'name'         => wp_specialchars_decode( (string) get_option( 'blogname' ), ENT_QUOTES ),
+					'url'          => home_url(),
+					'rest_url'     => get_rest_url(),
+					'default_role' => (string) get_option( 'default_role' ),
+					'closed'       => self::closed( $row, $settings ),
+				);
+			} finally {
+				restore_current_blog();
+			}
+		}
+		return $sites;
+	}
+
+	/**
+	 * How many accounts are members of each site.
+	 *
+	 * @param int $network Network.
+	 * @return array<int,int> Site => accounts.
+	 */
+	public static function members( $network ) {
+		global $wpdb;
+		$count = array_fill_keys( self::ids( $network ), 0 );
+		foreach ( array_chunk( array_keys( $count ), self::KEYS_AT_ONCE ) as $some ) {
+			$keys = array();
+			foreach ( $some as $blog ) {
+				$keys[ Rollcall_Roles::caps_key( $blog ) ] = $blog;
+			}
+			$marks = implode( ',', array_fill( 0, count( $keys ), '%s' ) );
+			$rows  = $wpdb->get_results( $wpdb->prepare( "SELECT meta_key, COUNT(*) AS n FROM {$wpdb->usermeta} WHERE meta_key IN ($marks) GROUP BY meta_key", array_keys( $keys ) ) ); // phpcs:ignore WordPress.DB
+			foreach ( $rows as $row ) {
+				if ( isset( $keys[ $row->meta_key ] ) ) {
+					$count[ $keys[ $row->meta_key ] ] = (int) $row->n;
+				}
+			}
+		}
+		return $count;
+	}
+
+	/**
+	 * Why a site may not be written to, by its row and the settings.
+	 *
+	 * @param object $row      Row of the table of sites.
+	 * @param array  $settings Settings of its network.
+	 * @return string|null archived, spam, deleted, excluded or read_only.
+	 */
+	public static function closed( $row, array $settings ) {
+		foreach ( array( 'archived', 'spam', 'deleted' ) as $flag ) {
+			if ( '0' !== (string) $row->$flag ) {
+				return $flag;
+			}
+		}
+		if ( in_array( (int) $row->blog_id, $settings['excluded'], true ) ) {
+			return 'excluded';
+		}
+		return Rollcall_Settings::read_only( (int) $row->blog_id ) ? 'read_only' : null;
+	}
+
+	/**
+	 * Why nothing may be written to a site now, past every cache.
+	 *
+	 * @param int   $network  Network that writes.
+	 * @param int   $blog     Site.
+	 * @param array $settings Settings of the network.
+	 * @return string|null A reason.
+	 */
+	public static function refusal( $network, $blog, array $settings ) {
+		global $wpdb;
+		$row = $wpdb->get_row( $wpdb->prepare( "SELECT * FROM {$wpdb->blogs} WHERE blog_id = %d AND site_id = %d", $blog, $network ) ); // phpcs:ignore WordPress.DB
+		if ( ! $row ) {
+			return 'target.site_missing';
+		}
+		$closed = self::closed( $row, $settings );
+		if ( null === $closed ) {
+			return null;
+		}
+		return 'read_only' === $closed ? 'target.read_only' : 'network.site_closed';
+	}
+
+	/**
+	 * Rows of the table of sites.
+	 *
+	 * @param int $network Network.
+	 * @return array<int,object>
+	 */
+	private static function rows( $network ) {
+		global $wpdb;
+		$rows = array();
+		foreach ( $wpdb->get_results( $wpdb->prepare( "SELECT * FROM {$wpdb->blogs} WHERE site_id = %d ORDER BY blog_id", $network ) ) as $row ) { // phpcs:ignore WordPress.DB
+			$rows[ (int) $row->blog_id ] = $row;
+		}
+		return $rows;
+	}
+}

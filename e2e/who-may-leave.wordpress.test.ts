@@ -271,6 +271,13 @@ test('T166: an address that a plugin set waits, other fields go on; one that its
   await stage.hub.rest();
   await bothAlike('pia');
   expect((await person(blog, 'pia'))?.email).toBe('pia.new@people.test');
+  const changes = (await stage.hub.log('&account=pia&action=update')).filter(({ fields }) =>
+    fields.includes('email'),
+  );
+  expect(changes.map(({ status, unconfirmedEmail }) => [status, unconfirmedEmail])).toEqual([
+    ['delivered', false],
+    ['held', true],
+  ]);
 });
 
 test('what a route can’t ask for is refused, and nothing changes', async () => {

@@ -24,9 +24,11 @@ test.each([
 });
 
 test('a row has as many cells as the head, and ends its line', () => {
-  expect(csvHead()).toMatch(/^id,at,source,target,account,uid,actor,.*,duration_ms\r\n$/u);
+  expect(csvHead()).toMatch(
+    /^id,at,source,target,account,uid,actor,.*,duration_ms,unconfirmed_email\r\n$/u,
+  );
   const line = csvLine({ ...logRow, message: 'a, b', reason: 'x.y' });
   expect(line).toBe(
-    `7,${logRow.at},Shop,Blog,anna,${logRow.uid},anna,update,delivered,x.y,"a, b",first_name,Shop → Blog,1,40\r\n`,
+    `7,${logRow.at},Shop,Blog,anna,${logRow.uid},anna,update,delivered,x.y,"a, b",first_name,Shop → Blog,1,40,\r\n`,
   );
 });

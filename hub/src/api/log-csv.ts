@@ -21,6 +21,7 @@ const COLUMNS = {
   path: (row) => row.path.join(' → '),
   attempts: (row) => row.attempts,
   duration_ms: (row) => row.durationMs,
+  unconfirmed_email: (row) => (row.unconfirmedEmail ? 'yes' : ''),
 } satisfies Readonly<Record<string, (row: LogRow) => string | number | null>>;
 
 export const BYTE_ORDER_MARK = '\uFEFF';

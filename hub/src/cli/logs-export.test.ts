@@ -23,6 +23,14 @@ it('all rows come page by page, oldest first', async () => {
   ]);
 });
 
+it('T937: a row says where an address was not confirmed, in the table and in CSV', async () => {
+  const unconfirmed = { ...logRow, fields: ['email', 'first_name'], unconfirmedEmail: true };
+  hub.operations.on({ log: async () => ({ rows: [unconfirmed] }) });
+  expect(await hub.rollcall('logs')).toBe(0);
+  expect(hub.terminal.written.out).toContain('email (unconfirmed),first_name');
+  expect(csvLine(unconfirmed)).toMatch(/,email first_name,.*,yes\r\n$/u);
+});
+
 it('CSV goes to the terminal or to a file, with its line ends and no formula', async () => {
   hub.operations.on({ log: async () => ({ rows: [evil, logRow] }) });
   const text = `${csvHead()}${csvLine(logRow)}${csvLine(evil)}`;

@@ -1,5 +1,5 @@
 /** One row of the Sync Log. Names fields, never holds their values. */
-import type { Field } from './field.ts';
+import { EMAIL, type Field } from './field.ts';
 import type { DeliveryId, IdentityUid, SiteKey } from './ids.ts';
 import type { Path } from './path.ts';
 
@@ -31,4 +31,13 @@ export interface LogEntry {
   readonly attempts: number;
   /** From the claim to the receipt, ms; null where nothing was sent. */
   readonly durationMs: number | null;
+  /** Among the fields is an e-mail address that was set otherwise than by its person's word. Absent: not known of. */
+  readonly unconfirmed?: true;
 }
+
+/** @param email what is known of the address that a row of these fields speaks of */
+export const markedUnconfirmed = (
+  fields: readonly Field[],
+  email: { readonly unconfirmed?: true } | undefined,
+): Pick<LogEntry, 'unconfirmed'> =>
+  email?.unconfirmed === true && fields.includes(EMAIL) ? { unconfirmed: true } : {};

@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import type { DecidedHeld, DecideHeld, HeldList, HeldQuery } from '../api/schemas/held.ts';
 import { MOST_ROWS_SHOWN } from '../api/schemas/words.ts';
-import { TURNED_AWAY } from '../model/field.ts';
+import { EMAIL, TURNED_AWAY } from '../model/field.ts';
 import type { Delivery, Identity } from '../model/identity.ts';
 import { deliveryId, type SiteKey } from '../model/ids.ts';
-import type { LogEntry } from '../model/log-entry.ts';
+import { type LogEntry, markedUnconfirmed } from '../model/log-entry.ts';
 import type { Reason } from '../reasons.ts';
 import type { HeldDelivery, HeldQuery as StoredQuery } from '../sync/ports.ts';
 import { heldRows } from './held-facts.ts';
@@ -91,7 +91,17 @@ async function decideRows(
   await store.transaction(async (tx) => {
     const identities = [...(await tx.lockByUid(uids)).values()];
     await tx.save(identities.map((identity) => decideFor(identity, asked, decision)));
-    await tx.appendLog(rows.map((row) => logOf(row, from(row), decision, by)));
+    const waiting = new Map(
+      identities.flatMap((identity) =>
+        [...identity.deliveries.values()].map(({ id, fields }) => [id, fields.get(EMAIL)] as const),
+      ),
+    );
+    await tx.appendLog(
+      rows.map((row) => ({
+        ...logOf(row, from(row), decision, by),
+        ...markedUnconfirmed(row.fields, waiting.get(row.delivery)),
+      })),
+    );
   });
 }
 

@@ -83,4 +83,5 @@ export const viewRow = (row: StoredRow, nameOf: (key: SiteKey) => string): LogRo
   actor: row.actor,
   attempts: row.attempts,
   durationMs: row.durationMs,
+  unconfirmedEmail: row.unconfirmed === true,
 });

@@ -13,10 +13,10 @@
 import type { AccountState } from '#contract/account-state.ts';
 import type { HeldRow, Resolution, ResolvedHeld } from '../api/schemas/held.ts';
 import { Fault } from '../errors.ts';
-import { apartFrom, roleField } from '../model/field.ts';
+import { apartFrom, EMAIL, roleField } from '../model/field.ts';
 import type { Delivery, Identity } from '../model/identity.ts';
 import type { SiteKey } from '../model/ids.ts';
-import type { LogEntry } from '../model/log-entry.ts';
+import { type LogEntry, markedUnconfirmed } from '../model/log-entry.ts';
 import { selects } from '../model/route.ts';
 import { newerOf, type Stamp } from '../model/stamp.ts';
 import type {
@@ -149,7 +149,13 @@ async function keepApart(
     if (here === undefined) throw unknown(row.delivery);
     const told = apart(withoutHeld(one, here), row.target, two, [nowMs, row.target]);
     await tx.save([told, apart(two, source, one, [nowMs, source])]);
-    await tx.appendLog([logOf(row, source, 'cancelled', 'identity.kept_apart', by)]);
+    const email = here.fields.get(EMAIL);
+    await tx.appendLog([
+      {
+        ...logOf(row, source, 'cancelled', 'identity.kept_apart', by),
+        ...markedUnconfirmed(row.fields, email),
+      },
+    ]);
   });
 }
 
@@ -206,7 +212,13 @@ async function letDeleteWin(
     };
     await tx.save([{ ...identity, deliveries: new Map(identity.deliveries).set(row.target, now) }]);
     const source = delivery.gone.path.at(-1) ?? null;
-    await tx.appendLog([logOf(row, source, 'released', row.reason, by)]);
+    const email = delivery.fields.get(EMAIL);
+    await tx.appendLog([
+      {
+        ...logOf(row, source, 'released', row.reason, by),
+        ...markedUnconfirmed(row.fields, email),
+      },
+    ]);
   });
 }
 

@@ -291,6 +291,7 @@ const saysRetried = (row: LogRow, by: string) => ({
   delivery: null,
   attempts: 0,
   durationMs: null,
+  ...(row.unconfirmed === true ? { unconfirmed: true as const } : {}),
 });
 
 /** A person has looked: sites that back off are asked at once. */

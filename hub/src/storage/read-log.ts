@@ -135,4 +135,5 @@ const toLogRow = (row: Row): LogRow => ({
   delivery: row.delivery,
   attempts: row.attempts,
   durationMs: row.duration_ms,
+  ...(row.unconfirmed ? { unconfirmed: true } : {}),
 });

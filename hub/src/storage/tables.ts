@@ -390,5 +390,6 @@ export interface Tables {
     delivery: DeliveryId | null;
     attempts: number;
     duration_ms: number | null;
+    unconfirmed: Generated<boolean>;
   };
 }

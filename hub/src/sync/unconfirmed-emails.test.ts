@@ -73,3 +73,51 @@ test('T941: of a site with an older connector, which does not tell how an addres
   expect(world.site(1).value('anna', 'first_name')).toBe('Anna');
   expect(held(world)).toEqual([['held', 2, 'email']]);
 });
+
+/** Rows in which an address goes by: status, target, and whether it is marked. */
+const addresses = (world: World) =>
+  world.store.tables.log
+    .filter(({ fields }) => fields.includes('email'))
+    .map(({ status, target, unconfirmed = false }) => [status, target, unconfirmed]);
+
+test('T937: every row in which an unconfirmed address goes by says so, whether a route holds it or not', async () => {
+  const world = await worldWith([
+    { from: 0, to: 1 },
+    { from: 1, to: 2 },
+  ]);
+  const brought = addresses(world);
+  expect(brought.map(([, , mark]) => mark)).toEqual(brought.map(() => false));
+  const count = brought.length;
+  world.site(0).edit(idOf(world, 0), { email: 'other@example.test', first_name: 'Anna' });
+  await world.rest();
+  expect(addresses(world).slice(count)).toEqual([
+    ['delivered', 2, true],
+    ['delivered', 3, true],
+  ]);
+  world.site(0).moveTo(idOf(world, 0), 'mine@example.test');
+  await world.rest();
+  expect(addresses(world).slice(count + 2)).toEqual([
+    ['delivered', 2, false],
+    ['delivered', 3, false],
+  ]);
+  world.site(0).edit(idOf(world, 0), { email: 'third@example.test' });
+  await world.pull(0);
+  world.nowMs += 1;
+  world.site(1).moveTo(idOf(world, 1), 'hers@example.test');
+  await world.rest();
+  const lost = addresses(world).filter(([status]) => status === 'superseded');
+  expect(lost).toEqual([['superseded', 2, true]]);
+});
+
+test('T937: of what a route holds, and of what a new account comes with, the row says so, too', async () => {
+  const world = new World(2, [{ from: 0, to: 1, rules: HOLD }]);
+  world.site(0).register(ANNA);
+  world.site(0).edit(idOf(world, 0), { email: 'other@example.test' });
+  await world.rest();
+  world.site(0).edit(idOf(world, 0), { email: 'third@example.test', last_name: 'Berg' });
+  await world.rest();
+  expect(addresses(world)).toEqual([
+    ['delivered', 2, true],
+    ['held', 2, true],
+  ]);
+});

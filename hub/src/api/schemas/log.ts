@@ -75,6 +75,8 @@ export const LogRowSchema = z.object({
   actor: z.string().nullable(),
   attempts: z.int().nonnegative(),
   durationMs: z.number().nonnegative().nullable(),
+  /** Among the fields is an e-mail address that its person had not confirmed. */
+  unconfirmedEmail: z.boolean(),
 });
 export type LogRow = z.infer<typeof LogRowSchema>;
 

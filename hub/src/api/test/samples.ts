@@ -272,6 +272,7 @@ export const logRow: LogRow = {
   actor: 'anna',
   attempts: 1,
   durationMs: 40,
+  unconfirmedEmail: false,
 };
 
 export async function* logPages(): AsyncGenerator<readonly LogRow[]> {

@@ -178,6 +178,9 @@ const textLine = (row: LogRow): string =>
     .map(visible)
     .join('  ')}\n`;
 
+const withUnconfirmed = (field: string): string =>
+  field === 'email' ? 'email (unconfirmed)' : field;
+
 function cells(row: LogRow): string[] {
   const path = row.path.at(-1) === row.target ? row.path : [...row.path, row.target];
   return [
@@ -186,7 +189,7 @@ function cells(row: LogRow): string[] {
     path.join(' → '),
     row.action,
     row.status,
-    row.fields.join(','),
+    row.fields.map(row.unconfirmedEmail ? withUnconfirmed : String).join(','),
     row.actor ?? '',
     row.reason === null ? '' : `${row.message ?? ''} (${row.reason})`,
   ];

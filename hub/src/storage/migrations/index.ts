@@ -18,6 +18,7 @@ import { statements as groups } from './0016-groups.ts';
 import { statements as loginTaken } from './0018-login-taken.ts';
 import { statements as standing } from './0019-standing.ts';
 import { statements as erasures } from './0020-erasures.ts';
+import { statements as unconfirmed } from './0022-unconfirmed.ts';
 
 export interface Migration {
   readonly number: number;
@@ -45,4 +46,5 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 18, name: 'login-taken', statements: loginTaken },
   { number: 19, name: 'standing', statements: standing },
   { number: 20, name: 'erasures', statements: erasures },
+  { number: 22, name: 'unconfirmed', statements: unconfirmed },
 ];

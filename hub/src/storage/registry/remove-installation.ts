@@ -89,13 +89,13 @@ async function cancelDeliveries(tx: Transaction<Tables>, id: InstallationId): Pr
   await sql`
     with cancelled as (delete from deliveries where installation = ${id} returning *)
     insert into sync_log (uid, login, login_key, source, target, action, status, reason, fields,
-      path, delivery, attempts)
+      path, delivery, attempts, unconfirmed)
     select c.uid, coalesce(who.login, ''), coalesce(who.login_key, ''), null, c.target,
       case when c.gone is not null then 'delete' when c.birth is not null then 'create'
         else 'update' end,
       'cancelled', 'site.removed',
       (select coalesce(jsonb_agg(key), '[]') from jsonb_object_keys(c.fields) key),
-      '[]', c.id, c.attempts
+      '[]', c.id, c.attempts, coalesce(c.fields->'email' ? 'u', false)
     from cancelled c left join lateral (
       select a.login, a.login_key from accounts a where a.uid = c.uid limit 1) who on true`.execute(
     tx,

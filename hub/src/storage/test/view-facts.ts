@@ -30,6 +30,7 @@ export function viewFacts(world: () => World): void {
       fields: ['email', 'role:editor'],
       actor: 'user ed\u0000itor',
       durationMs: 12.6,
+      unconfirmed: true,
     });
     await write(logEntry(place, { login: 'bo' }), full);
     const rows = await views().log({ site, limit: 10 });

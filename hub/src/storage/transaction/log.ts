@@ -19,14 +19,16 @@ export async function appendLog(db: Kysely<Tables>, entries: readonly LogEntry[]
   // Ordered, so that ids follow the order in which the entries were given.
   await sql`
     insert into sync_log (uid, login, login_key, source, target, action, status, reason, fields,
-      path, actor, delivery, attempts, duration_ms)
+      path, actor, delivery, attempts, duration_ms, unconfirmed)
     select r.uid, r.login, r.login_key, r.source, r.target, r.action, r.status, r.reason, r.fields,
-      r.path, r.actor, r.delivery, r.attempts, r.duration_ms
+      r.path, r.actor, r.delivery, r.attempts, r.duration_ms,
+      coalesce(r.unconfirmed, false)
     from rows from (jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as (uid uuid, login text,
       login_key text, source integer, target integer, action text, status text, reason text,
-      fields jsonb, path jsonb, actor text, delivery text, attempts integer, duration_ms bigint))
+      fields jsonb, path jsonb, actor text, delivery text, attempts integer, duration_ms bigint,
+      unconfirmed boolean))
       with ordinality as r(uid, login, login_key, source, target, action, status, reason, fields,
-        path, actor, delivery, attempts, duration_ms, place)
+        path, actor, delivery, attempts, duration_ms, unconfirmed, place)
     where (r.action = 'delete' and r.status = 'delivered')
       or not exists (select 1 from sites s where s.key = r.target and not s.log_on)
     order by r.place`.execute(db);

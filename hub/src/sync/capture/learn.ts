@@ -8,6 +8,7 @@
  * (too large, a name with control characters) is not learned, whoever sent it.
  */
 import type { AccountState, Gone } from '#contract/account-state.ts';
+import type { Carried } from '../../model/carried.ts';
 import { comingAndGoing } from '../../model/coming-and-going.ts';
 import {
   ACCOUNT,
@@ -54,6 +55,13 @@ export interface LearnInput {
   readonly alarm?: Reason | null;
 }
 
+export interface Superseded {
+  readonly site: SiteKey;
+  readonly field: Field;
+  /** What lost. */
+  readonly carried: Carried;
+}
+
 export interface Lesson {
   readonly identity: Identity;
   readonly holding: Holding;
@@ -66,7 +74,7 @@ export interface Lesson {
   /** E-mail address that the account no longer has. */
   readonly freedEmail: string | null;
   /** Fields on their way here that lost against an edit made here meanwhile. */
-  readonly superseded: readonly { readonly site: SiteKey; readonly field: Field }[];
+  readonly superseded: readonly Superseded[];
 }
 
 export function learn(state: AccountState, input: LearnInput): Lesson {
@@ -319,13 +327,13 @@ function freedEmail(before: Account | undefined, state: AccountState): string | 
 }
 
 function supersededHere(identity: Identity, fresh: readonly Fact[], sites: readonly Site[]) {
-  const lost: { site: SiteKey; field: Field }[] = [];
+  const lost: Superseded[] = [];
   for (const site of sites) {
     const waiting = identity.deliveries.get(site.key)?.fields;
     for (const fact of fresh) {
       const carried = waiting?.get(fact.field);
       if (carried !== undefined && isNewer(fact.stamp, carried.stamp)) {
-        lost.push({ site: site.key, field: fact.field });
+        lost.push({ site: site.key, field: fact.field, carried });
       }
     }
   }

@@ -12,7 +12,7 @@ import { randomUUID } from 'node:crypto';
 import type { ChangeRow, ChangesAnswer } from '#contract/messages.ts';
 import type { Identity, Lane } from '../../model/identity.ts';
 import { type InstallationId, identityUid, wordPressId } from '../../model/ids.ts';
-import type { LogEntry } from '../../model/log-entry.ts';
+import { type LogEntry, markedUnconfirmed } from '../../model/log-entry.ts';
 import { sitesOf, type Topology } from '../../model/route.ts';
 import type { Reason } from '../../reasons.ts';
 import type { CapturedChange, Connection, SitePort, Store, Transaction } from '../ports.ts';
@@ -390,9 +390,10 @@ function logOf({ lesson, login, actor }: Taught, input: PullInput): LogEntry[] {
     const [reason, fields] = ['value.too_large', lesson.tooLarge] as const;
     entries.push({ ...base, target: home, status: 'refused', reason, fields });
   }
-  for (const { site, field } of lesson.superseded) {
+  for (const { site, field, carried } of lesson.superseded) {
+    const about = { fields: [field], ...markedUnconfirmed([field], carried) };
     const reason = 'conflict.superseded';
-    entries.push({ ...base, target: site, status: 'superseded', reason, fields: [field] });
+    entries.push({ ...base, target: site, status: 'superseded', reason, ...about });
   }
   return entries;
 }

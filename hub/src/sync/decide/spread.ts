@@ -7,10 +7,15 @@
  * Always true: repeating it with the same holding changes nothing.
  */
 import { mergeCarried } from '../../model/carried.ts';
-import type { Field } from '../../model/field.ts';
+import { EMAIL, type Field } from '../../model/field.ts';
 import type { Delivery, Holding, Identity, Lane } from '../../model/identity.ts';
 import type { DeliveryId, InstallationId } from '../../model/ids.ts';
-import type { LogAction, LogEntry, LogStatus } from '../../model/log-entry.ts';
+import {
+  type LogAction,
+  type LogEntry,
+  type LogStatus,
+  markedUnconfirmed,
+} from '../../model/log-entry.ts';
 import { extendPath } from '../../model/path.ts';
 import { mapsRoles, routesFrom, type Site, sitesOf, type Topology } from '../../model/route.ts';
 import type { FoundLink, Spread, SpreadInput } from '../../model/spread.ts';
@@ -188,6 +193,10 @@ function entry(
     delivery: null,
     attempts: 0,
     durationMs: null,
+    ...markedUnconfirmed(
+      fields,
+      holding.facts.find(({ field }) => field === EMAIL),
+    ),
   };
 }
 

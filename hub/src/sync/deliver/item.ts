@@ -1,10 +1,18 @@
 /** One claimed delivery on its way through a send. */
 import type { Receipt } from '#contract/messages.ts';
-import type { LogEntry } from '../../model/log-entry.ts';
+import { EMAIL } from '../../model/field.ts';
+import { type LogEntry, markedUnconfirmed } from '../../model/log-entry.ts';
 import type { Site } from '../../model/route.ts';
 import { nameChanged } from '../../model/suffixed-login.ts';
 import type { ClaimedDelivery } from '../ports.ts';
 import type { Composed } from './compose.ts';
+
+/** Rows of a delivery say of an address that went with it whether its person had confirmed it. */
+export const marked = ({ claimed }: Item, entries: readonly LogEntry[]): LogEntry[] =>
+  entries.map((entry) => ({
+    ...entry,
+    ...markedUnconfirmed(entry.fields, claimed.delivery.fields.get(EMAIL)),
+  }));
 
 export interface Item {
   readonly claimed: ClaimedDelivery;

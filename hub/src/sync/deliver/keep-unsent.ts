@@ -12,7 +12,7 @@ import type { LogEntry } from '../../model/log-entry.ts';
 import type { Topology } from '../../model/route.ts';
 import type { Store, Transaction } from '../ports.ts';
 import type { Learned, SpreadBatch } from '../spread-batch.ts';
-import { type Item, logArrived, logBase } from './item.ts';
+import { type Item, logArrived, logBase, marked } from './item.ts';
 import { prune } from './settle.ts';
 
 /** What waits for a paused route is looked at again when the route is resumed, or after this. */
@@ -85,7 +85,7 @@ function logOf(item: Item): LogEntry[] {
     return [{ ...logBase(item), status: 'skipped', reason: 'delivery.expired' }];
   }
   const arrived = logArrived(item);
-  return fields.length === 0
-    ? arrived
-    : [...arrived, { ...logBase(item), fields, status: 'cancelled', reason: 'route.removed' }];
+  if (fields.length === 0) return marked(item, arrived);
+  const removed = { status: 'cancelled', reason: 'route.removed' } as const;
+  return marked(item, [...arrived, { ...logBase(item), fields, ...removed }]);
 }

@@ -20,7 +20,7 @@ import { applyBatch, type Suspects } from './apply-batch.ts';
 import { compose } from './compose.ts';
 import { type DeletionLimit, holdsDeletes } from './deletion-limit.ts';
 import { freeEnded, freeLeft } from './free.ts';
-import { type Answered, type Item, logArrived, logBase } from './item.ts';
+import { type Answered, type Item, logArrived, logBase, marked } from './item.ts';
 import { keepUnsent } from './keep-unsent.ts';
 import { refuseOthersIds } from './others-ids.ts';
 import { type Settled, settle } from './settle.ts';
@@ -196,7 +196,7 @@ function logOf(item: Item, settled: Settled, receipt: Receipt, durationMs: numbe
     if (status === 'delivered') entries.push(...logArrived(item));
     entries.push({ ...base, action: actionOf(item, receipt, status), status, reason, fields });
   }
-  return entries;
+  return marked(item, entries);
 }
 
 function actionOf(item: Item, receipt: Receipt, status: LogStatus): LogEntry['action'] {

@@ -66,8 +66,15 @@ export const MarkOfferSchema = z.object({
 });
 export type MarkOffer = z.infer<typeof MarkOfferSchema>;
 
+/** Over the list of sites: another one when a site comes, ends, moves or is closed. */
+const SitesSumSchema = z.string().regex(/^[0-9a-f]{32}$/u);
+
 const blogSchema = z.object({
   blog: z.int().positive(),
+  /** WordPress's id of the network that the site is of; absent: it is a single site. */
+  network: z.int().positive().optional(),
+  /** Why its network shows it to nobody; null: it is open. */
+  closed: z.enum(['archived', 'spam', 'deleted']).nullable().optional(),
   name: TitleSchema,
   url: AddressSchema,
   /** REST root of this very site, e.g. `https://shop.test/wp-json/` or `…/?rest_route=/`. */
@@ -98,7 +105,10 @@ export const StatusAnswerSchema = z.object({
   store: TokenSchema,
   /** `home` of the main site without scheme and www: the installation's fingerprint. */
   home: AddressSchema,
+  /** The main site first. One without `url` is just being made. */
   sites: z.array(blogSchema),
+  /** Absent: the connector has none yet. */
+  sites_sum: SitesSumSchema.optional(),
   /** Site's clock, ms since 1970, and what the connector adds to it for hub time. */
   clock: z.int(),
   offset_ms: z.int(),
@@ -239,6 +249,8 @@ export const ChangesAnswerSchema = z.object({
   mark: MarkSchema.nullable(),
   rows: z.array(ChangeRowSchema),
   more: z.boolean(),
+  /** As in `/status`, where what has changed is told. */
+  sites_sum: SitesSumSchema.optional(),
   /** Values that were written past WordPress are held: what people should know. Null: none are. */
   outside: SentenceSchema.nullable().optional(),
 });

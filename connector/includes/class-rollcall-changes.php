@@ -47,13 +47,14 @@ final class Rollcall_Changes {
 			return $fits;
 		}
 		return array(
-			'epoch'   => Rollcall_Settings::epoch(),
-			'head'    => Rollcall_Settings::head(),
-			'clock'   => Rollcall_Settings::clock_ms(),
-			'mark'    => Rollcall_Mark::held(),
-			'rows'    => $rows,
-			'more'    => $more,
-			'outside' => Rollcall_Outside::sentence(),
+			'epoch'     => Rollcall_Settings::epoch(),
+			'head'      => Rollcall_Settings::head(),
+			'clock'     => Rollcall_Settings::clock_ms(),
+			'mark'      => Rollcall_Mark::held(),
+			'rows'      => $rows,
+			'more'      => $more,
+			'sites_sum' => Rollcall_Site_List::sum(),
+			'outside'   => Rollcall_Outside::sentence(),
 		);
 	}
 

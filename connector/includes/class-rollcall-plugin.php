@@ -29,6 +29,7 @@ final class Rollcall_Plugin {
 		'Rollcall_Service_Shield',
 		'Rollcall_Notices',
 		'Rollcall_Other_Sync',
+		'Rollcall_Site_List',
 		'Rollcall_Signal',
 		'Rollcall_Passwords',
 		'Rollcall_Customers',

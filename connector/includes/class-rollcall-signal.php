@@ -37,7 +37,7 @@ final class Rollcall_Signal {
 	 */
 	public static function send() {
 		$woke_at = Rollcall_Settings::is_bound() ? Rollcall_Address::untold() : null;
-		if ( ( null === $woke_at && ! Rollcall_Outbox::readied() ) || ! Rollcall_Settings::is_bound() ) {
+		if ( ( null === $woke_at && ! Rollcall_Outbox::readied() && ! Rollcall_Site_List::has_changed() ) || ! Rollcall_Settings::is_bound() ) {
 			return;
 		}
 		$signal = Rollcall_Settings::signal();

@@ -32,6 +32,7 @@ final class Rollcall_Status {
 			'multisite'   => is_multisite(),
 			'store'       => Rollcall_Tables::store_id(),
 			'home'        => Rollcall_Settings::home_now(),
+			'sites_sum'   => Rollcall_Site_List::sum(),
 			'sites'       => self::sites(),
 			'clock'       => Rollcall_Settings::clock_ms(),
 			'offset_ms'   => Rollcall_Settings::offset_ms(),
@@ -61,25 +62,21 @@ final class Rollcall_Status {
 	 * @return array
 	 */
 	private static function sites() {
-		if ( ! is_multisite() ) {
-			return array( self::site( get_current_blog_id() ) );
-		}
 		$sites = array();
-		// 0: all of them; WordPress's own default ends at 100.
-		$ids = get_sites(
-			array(
-				'number'     => 0,
-				'fields'     => 'ids',
-				'network_id' => get_current_network_id(),
-			)
-		);
-		foreach ( $ids as $id ) {
-			switch_to_blog( $id );
+		foreach ( Rollcall_Site_List::all() as $listed ) {
+			$switched = is_multisite() && switch_to_blog( $listed['blog'] );
 			try {
-				$sites[] = self::site( (int) $id );
+				$site = self::site( $listed['blog'] );
 			} finally {
-				restore_current_blog();
+				if ( $switched ) {
+					restore_current_blog();
+				}
 			}
+			if ( null !== $listed['network'] ) {
+				$site['network'] = $listed['network'];
+				$site['closed']  = $listed['closed'];
+			}
+			$sites[] = $site;
 		}
 		return $sites;
 	}
@@ -101,7 +98,8 @@ final class Rollcall_Status {
 		return array(
 			'blog'         => $blog,
 			'name'         => wp_specialchars_decode( (string) get_option( 'blogname' ), ENT_QUOTES ),
-			'url'          => home_url(),
+			// A site whose tables are just being made has none yet.
+			'url'          => '' === (string) get_option( 'home' ) ? '' : home_url(),
 			'rest_url'     => get_rest_url(),
 			'roles'        => (object) $roles,
 			'default_role' => (string) get_option( 'default_role' ),

@@ -233,6 +233,42 @@ it('has switches of accounts and the whitelist in the hands of super admins', as
   ]);
 });
 
+it('a site that comes, is archived, moves or ends is told, though a cache or a plugin leaves it out', async () => {
+  const listed = async () => {
+    const { sites, sites_sum } = parsed(StatusAnswerSchema, await hub.post('status', { hub: HUB }));
+    expect((await hub.changes()).sites_sum).toBe(sites_sum);
+    const told = sites.map(({ blog, network, closed, url }) => [
+      blog,
+      network,
+      closed,
+      new URL(url).pathname,
+    ]);
+    return { told, sum: sites_sum };
+  };
+  const main = [1, 1, null, '/'];
+  const shop = [SHOP, 1, null, '/shop'];
+  const before = await listed();
+  expect(before.told).toEqual([main, shop]);
+  const club = Number(await site.wp('site', 'create', '--slug=club', '--porcelain'));
+  await site.php(`file_put_contents( WPMU_PLUGIN_DIR . '/hides.php',
+    '<?php add_filter( "sites_pre_query", "__return_empty_array" );' );`);
+  const came = await listed();
+  expect(came.told).toEqual([main, shop, [club, 1, null, '/club']]);
+  await site.php(`update_blog_status( ${club}, 'archived', 1 );`);
+  const archived = await listed();
+  expect(archived.told[2]).toEqual([club, 1, 'archived', '/club']);
+  await site.php(`wp_update_site( ${club}, array( 'path' => '/members/', 'archived' => 0 ) );
+    switch_to_blog( ${club} );
+    foreach ( array( 'home', 'siteurl' ) as $url ) { update_option( $url, str_replace( '/club', '/members', get_option( $url ) ) ); }`);
+  const moved = await listed();
+  expect(moved.told[2]).toEqual([club, 1, null, '/members']);
+  await site.php(`unlink( WPMU_PLUGIN_DIR . '/hides.php' ); wp_delete_site( ${club} );`);
+  const ended = await listed();
+  expect(ended.told).toEqual(before.told);
+  expect(ended.sum).toBe(before.sum);
+  expect(new Set([before, came, archived, moved].map(({ sum }) => sum)).size).toBe(4);
+});
+
 it('another plugin for the same thing is named, be it active on the network or on one site of it', async () => {
   const named = async (): Promise<string[]> => {
     const { warnings } = parsed(StatusAnswerSchema, await hub.post('status', { hub: HUB }));

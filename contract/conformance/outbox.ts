@@ -52,6 +52,8 @@ export function describeOutbox(at: () => Rehearsal): void {
       expect(after.head).toBeGreaterThan(before.head);
       const status = await at().site.port.status(at().site.connection);
       expect([status.epoch, status.head]).toEqual([after.epoch, after.head]);
+      expect(status.sites_sum).toMatch(/^[0-9a-f]{32}$/u);
+      expect(after.sites_sum).toBe(status.sites_sum);
       expect(status.backlog).toBeGreaterThan(0);
     });
 

@@ -179,10 +179,17 @@ export const REASONS = {
   'run.undo_in_use': 'The account that the run created holds something of its own; it stays.',
   'run.undo_linked': 'The accounts stay linked: an undo puts values back, and parts nobody.',
   'run.undo_moved': 'Somebody changed this after the run; the newer values stay.',
+  'site.appeared': 'A site came on the network; no route leads there or from there yet.',
+  'site.closed':
+    'The site is archived, marked as spam or deactivated on its network; what goes there waits until it is open again.',
   'site.database': 'The site’s database failed: it may be read-only, locked, full or damaged.',
+  'site.elsewhere': 'A site of the network has another address, and is spoken to there.',
+  'site.ended':
+    'The site no longer exists on its network: its routes carry nothing any more, and nothing was deleted elsewhere.',
   'site.error': 'The connector failed at this request.',
   'site.paused': 'The site is paused; what goes there waits until it is resumed.',
   'site.removed': 'The site was removed before this could be delivered.',
+  'site.reopened': 'The site is open again on its network.',
   'source.account_missing': 'The account is no longer there, and the site saw no deletion.',
   'source.accounts_missing':
     'Accounts are no longer on the site, and nobody saw them being deleted.',

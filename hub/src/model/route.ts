@@ -51,6 +51,10 @@ export interface Site {
   /** Create an account when an update arrives for one that does not exist here. */
   readonly createMissing: boolean;
   readonly rules: SiteRules;
+  /** WordPress's id of its network; null or absent: a single site, or not asked yet. */
+  readonly network?: number | null;
+  /** Why its network shows it to nobody; `ended`: it is no longer there. */
+  readonly closed?: 'archived' | 'spam' | 'deleted' | 'ended' | null;
 }
 
 /** What a site says about all that leaves it, and all that comes in, whatever the route. */

@@ -15,13 +15,12 @@ import type { StatusAnswer } from '#contract/messages.ts';
 import type { AddedSite, AddSite, CheckedSite } from '../api/schemas/site.ts';
 import { Fault } from '../errors.ts';
 import { installationId, type SiteKey, siteKey } from '../model/ids.ts';
-import { USUAL_SITE_RULES } from '../model/route.ts';
 import { reasonSentence } from '../reasons.ts';
 import type { Installation, SiteRecord } from '../sync/ports.ts';
 import { viewSites } from './list-sites.ts';
 import { olderWarning } from './older-connectors.ts';
 import type { Door, OperationPorts } from './ports.ts';
-import { restRootOf } from './rest-root-of.ts';
+import { freeName, keysFor, recordOf } from './site-records.ts';
 import { throughDoor } from './through-door.ts';
 
 export const addSite = (ports: OperationPorts, wanted: AddSite): Promise<AddedSite> =>
@@ -66,7 +65,7 @@ async function connectAt(
 ): Promise<AddedSite> {
   const { registry, introductions } = ports;
   const { status, before, mine } = await look(ports, door, wanted.name);
-  const keys = await keysFor(ports, status, mine);
+  const keys = await keysFor(registry, status.sites, mine);
   const signalSecret = ports.newSecret();
   const id = before?.id ?? installationId(randomUUID());
   const connected = await introductions.connect(door, {
@@ -77,7 +76,8 @@ async function connectAt(
     revoke_caller: wanted.revoke,
   });
   const installation = installationOf(id, door, connected.status, before);
-  const sites = sitesOf(installation, door, connected.status, keys, mine, wanted.name);
+  const taken = new Set((await registry.sites()).map(({ name }) => name.toLowerCase()));
+  const sites = sitesOf(installation, door, connected.status, { keys, mine, taken }, wanted.name);
   const secrets = { credential: connected.credential, signalSecret };
   await registry.saveInstallation(installation, sites, secrets);
   await registry.updateInstallation(id, { failures: 0, retryAtMs: 0, trouble: null });
@@ -153,19 +153,6 @@ async function refuseClash(
   }
 }
 
-/** A blog keeps its key for ever: keys are part of every stamp. */
-async function keysFor(
-  { registry }: OperationPorts,
-  status: StatusAnswer,
-  mine: readonly SiteRecord[],
-): Promise<Map<number, SiteKey>> {
-  const keys = new Map(mine.map((site) => [site.blog, site.key]));
-  const fresh = status.sites.filter((site) => !keys.has(site.blog));
-  const reserved = fresh.length > 0 ? await registry.reserveSiteKeys(fresh.length) : [];
-  for (const [index, site] of fresh.entries()) keys.set(site.blog, reserved[index] ?? siteKey(0));
-  return keys;
-}
-
 function installationOf(
   id: Installation['id'],
   { restUrl, publicOnly }: Door,
@@ -196,29 +183,39 @@ function installationOf(
 const goesOn = (before: Installation | undefined): before is Installation =>
   before !== undefined && before.state !== 'removed';
 
+/** The name is the main site's; a network's other sites are named after it, and after their title. */
 function sitesOf(
   installation: Pick<Installation, 'id'>,
   door: Door,
   status: StatusAnswer,
-  keys: ReadonlyMap<number, SiteKey>,
-  mine: readonly SiteRecord[],
-  name: string,
+  {
+    keys,
+    mine,
+    taken,
+  }: {
+    readonly keys: ReadonlyMap<number, SiteKey>;
+    readonly mine: readonly SiteRecord[];
+    readonly taken: Set<string>;
+  },
+  wanted: string,
 ): SiteRecord[] {
   const main = status.sites[0]?.blog;
-  return status.sites.map((site): SiteRecord => {
-    const before = mine.find((entry) => entry.blog === site.blog);
-    return {
-      key: keys.get(site.blog) ?? siteKey(0),
+  const byBlog = new Map(mine.map((site) => [site.blog, site]));
+  const isASubSite = mine.some(
+    ({ blog, name }) => blog !== main && name.toLowerCase() === wanted.toLowerCase(),
+  );
+  const before = main === undefined ? undefined : byBlog.get(main);
+  const name = isASubSite && before !== undefined ? before.name : wanted;
+  taken.add(name.toLowerCase());
+  return status.sites.map((site) => {
+    const before = byBlog.get(site.blog);
+    return recordOf(site, {
       installation: installation.id,
-      blog: site.blog,
-      name: site.blog === main ? name : (before?.name ?? `${name} ${site.name || site.blog}`),
-      url: site.url,
-      status: before?.status ?? 'active',
-      createMissing: before?.createMissing ?? false,
-      rules: before?.rules ?? USUAL_SITE_RULES,
-      restUrl: restRootOf(door, status, site),
-      roles: site.roles,
-      defaultRole: site.default_role,
-    };
+      door,
+      status,
+      key: keys.get(site.blog) ?? siteKey(0),
+      name: site.blog === main ? name : (before?.name ?? freeName(name, site, taken)),
+      before,
+    });
   });
 }

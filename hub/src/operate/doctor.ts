@@ -30,6 +30,7 @@ export async function doctor(ports: OperationPorts): Promise<Diagnosis> {
     const site = sites.find((entry) => entry.installation === installation.id);
     if (site !== undefined) checks.push(...(await siteChecks(ports, installation, site)));
   }
+  checks.push(...closedChecks(sites));
   checks.push(
     ...(await routeChecks(ports)),
     ...(await unableChecks(ports)),
@@ -125,6 +126,32 @@ async function siteChecks(
     });
   }
   return checks;
+}
+
+/** Each kind once: a network may have hundreds of sites. */
+function closedChecks(sites: readonly SiteRecord[]): Check[] {
+  const ended = sites.filter(({ closed }) => closed === 'ended');
+  const shut = sites.filter(({ closed }) => closed != null && closed !== 'ended');
+  const names = (some: readonly SiteRecord[]) => some.map(({ name }) => `“${name}”`).join(', ');
+  return [
+    ...ended.map(({ name }) => {
+      const sentence = 'The site no longer exists on its network; its routes carry nothing.';
+      const next = `“rollcall site remove "${name}"” takes it and its routes out of the hub.`;
+      return warning(name, 'network', 'site.ended', sentence, next);
+    }),
+    ...(shut.length === 0
+      ? []
+      : [
+          {
+            ...good(
+              'hub',
+              'networks',
+              `Closed on their network, so what goes there waits: ${names(shut)}.`,
+            ),
+            code: 'site.closed',
+          },
+        ]),
+  ];
 }
 
 async function newsChecks(

@@ -33,6 +33,8 @@ export function whyOf(asked: Asked): Why[] {
   if (route.status === 'paused') return [why('skipped', [], 'route.paused')];
   if (site.status === 'paused' || target.status === 'paused')
     return [why('skipped', [], 'site.paused')];
+  if (site.closed === 'ended' || target.closed === 'ended')
+    return [why('skipped', [], 'site.ended')];
   const silent = troubleOf(asked, site);
   if (silent?.state === 'attention') return [{ ...silent.why, verdict: 'skipped' }];
   const away = troubleOf(asked, target);
@@ -48,6 +50,7 @@ export function whyOf(asked: Asked): Why[] {
   });
   return [
     ...(away === null ? [] : [away.why]),
+    ...(target.closed == null ? [] : [why('pending', [], 'site.closed')]),
     ...closedThere(identity, target),
     ...waiting,
     ...fromDecision(decision, asked, waiting.length > 0),

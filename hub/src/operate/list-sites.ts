@@ -30,6 +30,8 @@ export async function viewSites({
       installation: site.installation,
       blog: site.blog,
       multisite: installation.multisite,
+      network: site.network ?? null,
+      closed: site.closed ?? null,
       state: installation.state === 'attention' ? 'attention' : 'active',
       trouble: installation.trouble,
       ...versionsOf(installation, connectorVersion),

@@ -1,5 +1,5 @@
 /**
- * Takes an installation out of the hub, with all its sites.
+ * Takes an installation out of the hub, with all its sites; a site that has ended on its network, alone.
  *
  * Does: have the site end the hub's credential and its service account and forget the binding; cancel what is
  * pending (`site.removed`); write into the hub's history who said so.
@@ -26,7 +26,13 @@ export async function removeSite(
   by: string,
 ): Promise<RemovedSite> {
   const { registry } = ports;
-  const { installation } = await siteNamed(registry, name);
+  const { installation, key, closed } = await siteNamed(registry, name);
+  if (closed === 'ended') {
+    const message = `“${name}”, which no longer exists on its network, was removed from the hub.`;
+    await registry.noteEvent(installation, { code: CODE, message, actor: operatorNamed(by) });
+    await registry.removeEnded(key);
+    return { removed: [name], released: true };
+  }
   const together = (await registry.sites()).filter((site) => site.installation === installation);
   if (!force) await tell(ports, installation, name);
   const message = force

@@ -3,7 +3,7 @@
  *
  * Always true: reads index fronts only, one per installation and lane, so it costs the same with
  * ten deliveries waiting or a million. An installation that backs off is due when it is tried
- * again, not before; one that isn't active, or a site that is paused, is never due.
+ * again, not before; one that isn't active, or a site that is paused or closed, is never due.
  */
 import { type Kysely, sql } from 'kysely';
 import type { Lane } from '../model/identity.ts';
@@ -27,7 +27,7 @@ interface LaneRow {
 export async function due(db: Kysely<Tables>): ReturnType<Store['due']> {
   const open = sql<number>`t.open_at`;
   const here = sql`d.installation = t.id and d.lane = t.lane
-    and d.target in (select key from sites where installation = t.id and status = 'active' and not removed)`;
+    and d.target in (select key from sites where installation = t.id and status = 'active' and not removed and closed is null)`;
   const { rows } = await sql<LaneRow>`
     with clock as materialized (select ${hubNow} as now),
     t as materialized (

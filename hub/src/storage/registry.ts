@@ -12,8 +12,9 @@ import { refuseInside } from './in-transaction.ts';
 import type { Database } from './open-database.ts';
 import * as events from './registry/events.ts';
 import * as installations from './registry/installations.ts';
+import { keepSites } from './registry/keep-sites.ts';
 import * as places from './registry/places.ts';
-import { removeInstallation } from './registry/remove-installation.ts';
+import { removeEnded, removeInstallation } from './registry/remove-installation.ts';
 import * as routes from './registry/routes.ts';
 import * as sites from './registry/sites.ts';
 import type { Secrets } from './secrets.ts';
@@ -45,8 +46,10 @@ export function createRegistry({ kysely }: Database, secrets: Secrets): Registry
     news: async (id) => places.news(outside('news'), id),
     noteNews: async (id, change) => places.note(outside('noteNews'), id, change),
     noteEvent: async (id, event) => events.note(outside('noteEvent'), id, event),
+    keepSites: async (id, change) => keepSites(outside('keepSites'), id, change),
     updateSite: async (key, change) => sites.update(outside('updateSite'), key, change),
     removeInstallation: async (id) => removeInstallation(outside('removeInstallation'), id),
+    removeEnded: async (key) => removeEnded(outside('removeEnded'), key),
     addRoute: async (route) => routes.add(outside('addRoute'), route),
     updateRoute: async (id, change) => routes.update(outside('updateRoute'), id, change),
     removeRoute: async (id) => routes.remove(outside('removeRoute'), id),

@@ -117,6 +117,8 @@ export interface Tables {
     rules: ColumnType<Partial<SiteRules>, string | undefined, string>;
     roles: Json<SiteRecord['roles']>;
     default_role: string;
+    network: number | null;
+    closed: NonNullable<Site['closed']> | null;
     removed: Generated<boolean>;
     log_on: Generated<boolean>;
     log_days: Generated<number | null>;

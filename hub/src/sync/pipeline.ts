@@ -8,7 +8,7 @@
  */
 
 import type { AccountState } from '#contract/account-state.ts';
-import type { Notice } from '#contract/messages.ts';
+import type { Notice, StatusAnswer } from '#contract/messages.ts';
 import { Fault, type FaultCode } from '../errors.ts';
 import type { Lane } from '../model/identity.ts';
 import type { InstallationId, SiteKey, WordPressId } from '../model/ids.ts';
@@ -24,7 +24,15 @@ import { type Reread, reread, rereadSome } from './capture/reread.ts';
 import { isMisfit, waitMsAfter } from './deliver/closed-door.ts';
 import type { DeletionLimit } from './deliver/deletion-limit.ts';
 import { send } from './deliver/send.ts';
-import type { Connection, Installation, Registry, SitePort, Store, Wake } from './ports.ts';
+import type {
+  Connection,
+  Installation,
+  KeptSites,
+  Registry,
+  SitePort,
+  Store,
+  Wake,
+} from './ports.ts';
 import { hearRewritten } from './rewritten-outside.ts';
 import { signalsArrive, wasUntold } from './signals.ts';
 import { keepSiteSettings, type SiteSettings } from './site-settings.ts';
@@ -55,6 +63,11 @@ export interface PipelinePorts {
    * matter; it throws none of a site's.
    */
   readonly settleProofs?: (installation: InstallationId) => Promise<void>;
+  /** A network's sites came, moved or ended: remembers it. Null: nothing is followed there. */
+  readonly keepSites?: (
+    installation: InstallationId,
+    status: StatusAnswer,
+  ) => Promise<KeptSites | null>;
   /** Where the installation's signals reach this hub; null: nowhere that is known. */
   readonly signalUrl?: (installation: InstallationId) => string | null;
   /** For people; never holds secrets. */
@@ -259,6 +272,7 @@ async function pullAll(
     const pulled = await pull(next, stagePorts);
     if (pulled.rewound) throw new Fault('source.rewound', reasonSentence('source.rewound'));
     await hearRewritten(ports, input.installation, pulled.outside);
+    if (siteSettings.hearSites(input.installation, pulled.sitesSum)) await siteSettings.keep(input);
     rows += pulled.rows;
     const refreshed = await refresh(next, stagePorts);
     if (pulled.rows + refreshed.rows > 0) await wakeDue(ports);

@@ -34,6 +34,7 @@ import type { LogAction, LogEntry, LogStatus } from '../model/log-entry.ts';
 import type { Confirmation, NewProof, Proof } from '../model/proof.ts';
 import type { Route, RouteRules, Site, SiteRules, Topology } from '../model/route.ts';
 
+export type { KeptSites } from './kept-sites.ts';
 export type { OnlyThere, Runs } from './run-ports.ts';
 
 // ---- a site ---------------------------------------------------------------------------------
@@ -291,6 +292,11 @@ export interface Registry {
   noteNews(id: InstallationId, change: Partial<InstallationNews>): Promise<void>;
   /** Of one kind and installation some ten an hour are kept. */
   noteEvent(id: InstallationId, event: SiteEvent): Promise<void>;
+  /** Sites of a network that came or changed, and those that ended: what the network says, nothing else. */
+  keepSites(
+    id: InstallationId,
+    change: { readonly sites: readonly SiteRecord[]; readonly ended: readonly SiteKey[] },
+  ): Promise<void>;
   updateSite(
     key: SiteKey,
     change: Partial<Pick<SiteRecord, 'status' | 'createMissing' | 'name'>> & {
@@ -300,6 +306,8 @@ export interface Registry {
   ): Promise<void>;
   /** Keeps identities and tombstones, cancels what is pending (`site.removed`), forgets credentials. */
   removeInstallation(id: InstallationId): Promise<void>;
+  /** Takes a site out that no longer exists on its network, with its routes; nothing else of its installation. */
+  removeEnded(key: SiteKey): Promise<void>;
   addRoute(route: { source: SiteKey; target: SiteKey; rules: RouteRules }): Promise<Route>;
   /** What waits for the route is due again. */
   updateRoute(id: RouteId, change: { status?: Route['status']; rules?: RouteRules }): Promise<void>;

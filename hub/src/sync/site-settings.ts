@@ -1,18 +1,19 @@
 /**
  * What a site must know of its hub: the offset of its clock, and which meta keys and fields of other plugins to watch.
  *
- * Does: note what runs there; compare with what was last brought there, and bring it again when it differs.
+ * Does: note what runs there, and have a network's list of sites followed; compare with what was last brought there, and bring it again when it differs.
  * Does not: keep that in the store: after a restart it is simply brought once more.
  * Always true: a list that changed while the site was down reaches it with the next pull.
  */
 
+import type { StatusAnswer } from '#contract/messages.ts';
 import { isExtension } from '../model/field.ts';
 import type { InstallationId } from '../model/ids.ts';
 import { asksForSignIns, keysAskedFor } from '../model/leaving.ts';
 import { whyNoEntry } from '../model/meta-pattern.ts';
 import { type RouteRules, sitesOf, type Topology } from '../model/route.ts';
 import { hearOtherSync } from './other-sync.ts';
-import type { Connection, Registry, SitePort, Store } from './ports.ts';
+import type { Connection, KeptSites, Registry, SitePort, Store } from './ports.ts';
 
 export interface SiteSettings {
   keep(input: {
@@ -22,6 +23,8 @@ export interface SiteSettings {
   }): Promise<void>;
   /** The site may have lost what was brought to it: it is brought once more. */
   forget(installation: InstallationId): void;
+  /** Its list of sites is another one than when it was looked at: the next `keep` looks again. */
+  hearSites(installation: InstallationId, sum: string | undefined): boolean;
 }
 
 /** The hub may have started at another address than before: each site is told once where it is. */
@@ -51,6 +54,8 @@ interface Brought {
   readonly clockAtMs: number;
   /** What ran there: a newer connector may take what the one before overlooked. */
   readonly runs: string;
+  readonly sitesSum: string | null;
+  readonly keys: string;
 }
 
 export function keepSiteSettings(ports: {
@@ -58,12 +63,22 @@ export function keepSiteSettings(ports: {
   readonly registry: Registry;
   readonly site: SitePort;
   readonly signalUrl?: (installation: InstallationId) => string | null;
+  readonly keepSites?: (
+    installation: InstallationId,
+    status: StatusAnswer,
+  ) => Promise<KeptSites | null>;
 }): SiteSettings {
   const { store, registry, site } = ports;
   const brought = new Map<InstallationId, Brought>();
   return {
     forget: (installation) => {
       brought.delete(installation);
+    },
+    hearSites: (installation, sum) => {
+      const last = brought.get(installation);
+      if (sum === undefined || last === undefined || last.sitesSum === sum) return false;
+      brought.set(installation, { ...last, clockAtMs: Number.NEGATIVE_INFINITY });
+      return true;
     },
     async keep({ installation, connection, topology }) {
       const last = brought.get(installation);
@@ -87,8 +102,13 @@ export function keepSiteSettings(ports: {
         await registry.updateInstallation(installation, versionsIn(status));
         await hearOtherSync({ registry, store }, installation, status.warnings);
       }
-      if (listIsNew || signInsAreNew || offsetMs !== null) {
+      const kept =
+        status === null ? null : ((await ports.keepSites?.(installation, status)) ?? null);
+      const keys = kept === null ? (last?.keys ?? '') : JSON.stringify(kept.keys);
+      const keysAreNew = kept !== null && keys !== last?.keys;
+      if (listIsNew || signInsAreNew || keysAreNew || offsetMs !== null) {
         await site.settings(connection, {
+          ...(keysAreNew ? { keys: kept.keys } : {}),
           ...(listIsNew ? watched : {}),
           ...(signInsAreNew ? { signIns } : {}),
           ...(last === undefined ? await signalOf(ports, installation) : {}),
@@ -97,10 +117,15 @@ export function keepSiteSettings(ports: {
       }
       if (offsetMs !== null) await registry.updateInstallation(installation, { offsetMs });
       const clockAtMs = clockIsDue ? nowMs : last.clockAtMs;
-      brought.set(installation, { watched: JSON.stringify(watched), signIns, clockAtMs, runs });
+      const sitesSum = status === null ? (last?.sitesSum ?? null) : sumOf(status, kept);
+      const now = { watched: JSON.stringify(watched), signIns, clockAtMs, runs, sitesSum, keys };
+      brought.set(installation, now);
     },
   };
 }
+
+const sumOf = ({ sites_sum }: StatusAnswer, kept: KeptSites | null): string | null =>
+  kept?.settled === false ? null : (sites_sum ?? null);
 
 /** Somebody may have updated either since. */
 const versionsIn = (status: Awaited<ReturnType<SitePort['status']>>) => ({

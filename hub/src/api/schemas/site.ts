@@ -106,6 +106,10 @@ export const SiteViewSchema = z.object({
   installation: z.string(),
   blog: z.int().positive(),
   multisite: z.boolean(),
+  /** WordPress's id of its network; null: a single site, or not asked since this is kept. */
+  network: z.int().positive().nullable(),
+  /** Why its network shows it to nobody: what goes there waits. `ended`: it is no longer there. */
+  closed: z.enum(['archived', 'spam', 'deleted', 'ended']).nullable(),
   /** `attention`: a person must look at it (`trouble` says why). */
   state: z.enum(['active', 'attention']),
   trouble: TroubleSchema.nullable(),
@@ -172,7 +176,7 @@ export const RemoveSiteSchema = z.strictObject({
 export type RemoveSite = z.output<typeof RemoveSiteSchema>;
 
 export const RemovedSiteSchema = z.object({
-  /** All sites of the installation go together. */
+  /** All sites of the installation go together; one that ended on its network goes alone. */
   removed: z.array(z.string()),
   /** The site has let the hub go; false: it was not asked. Whoever has it releases it in its wp-admin. */
   released: z.boolean(),

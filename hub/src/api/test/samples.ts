@@ -34,6 +34,8 @@ export const site: SiteView = {
   installation: '11111111-1111-4111-8111-111111111111',
   blog: 1,
   multisite: false,
+  network: null,
+  closed: null,
   state: 'active',
   trouble: null,
   connector: '0.1.0',

@@ -20,15 +20,25 @@ export const connectorOf = ({
 }: Pick<SiteView, 'connector' | 'updateDue'>): string | null =>
   connector === null || !updateDue ? connector : `${connector} (update due)`;
 
+/** The sites of one network stand together, where its first one stands. */
+function byNetwork(sites: readonly SiteView[]): readonly SiteView[] {
+  const networks = new Map<string, SiteView[]>();
+  for (const site of sites) {
+    const network = `${site.installation} ${site.network ?? ''}`;
+    networks.set(network, [...(networks.get(network) ?? []), site]);
+  }
+  return [...networks.values()].flat();
+}
+
 const describe = (sites: readonly SiteView[]): string =>
   sites.length === 0
     ? 'No sites yet. “rollcall site add URL --name NAME --user LOGIN” connects one.\n'
     : table(
         ['NAME', 'ADDRESS', 'STATE', 'WORDPRESS', 'CONNECTOR', 'TROUBLE'],
-        sites.map((site) => [
+        byNetwork(sites).map((site) => [
           site.name,
           site.url,
-          site.status === 'paused' ? 'paused' : site.state,
+          site.closed ?? (site.status === 'paused' ? 'paused' : site.state),
           site.wordpress,
           connectorOf(site),
           site.trouble?.message ?? '',

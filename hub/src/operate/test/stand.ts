@@ -21,6 +21,7 @@ import { FakeSite } from '../../sync/test/fake-site.ts';
 import { OlderSite } from '../../sync/test/older-site.ts';
 import { withMarks } from '../../sync/with-marks.ts';
 import { withProofs } from '../../sync/with-proofs.ts';
+import { keepSites } from '../keep-sites.ts';
 import { workOnRun } from '../manual-sync/work-on-run.ts';
 import { buildOperations } from '../operations.ts';
 import type { OperationPorts } from '../ports.ts';
@@ -80,6 +81,7 @@ export class Stand {
         site,
         wake,
         signalUrl: (id) => `https://hub.test/api/v1/signals/${id}`,
+        keepSites: (id, status) => keepSites({ registry, marks, wake }, id, status),
         settleProofs: async (id) => {
           await settleProofs({ store, registry, site, proofs, wake }, id);
           await proveBySource(id);
@@ -231,6 +233,7 @@ export class Stand {
       credential,
       hub: this.hub,
     });
+    if (status.sites.length > 0) return status;
     const blog = {
       blog: 1,
       name,

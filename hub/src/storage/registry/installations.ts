@@ -183,20 +183,7 @@ export async function save(
 /** A key keeps its site; whether it is paused is the operator's to say, given here as it should be. */
 async function saveSites(tx: Transaction<Tables>, sites: readonly SiteRecord[]): Promise<void> {
   if (sites.length === 0) return;
-  const rows = sites.map((site) => ({
-    key: site.key,
-    installation: site.installation,
-    blog: site.blog,
-    name: site.name,
-    url: site.url,
-    rest_url: site.restUrl,
-    status: site.status,
-    create_missing: site.createMissing,
-    rules: JSON.stringify(site.rules),
-    roles: JSON.stringify(site.roles),
-    default_role: site.defaultRole,
-    removed: false,
-  }));
+  const rows = sites.map(rowOf);
   await tx
     .insertInto('sites')
     .values(rows)
@@ -211,12 +198,31 @@ async function saveSites(tx: Transaction<Tables>, sites: readonly SiteRecord[]):
         rules: row.ref('excluded.rules'),
         roles: row.ref('excluded.roles'),
         default_role: row.ref('excluded.default_role'),
+        network: row.ref('excluded.network'),
+        closed: row.ref('excluded.closed'),
         removed: row.ref('excluded.removed'),
       })),
     )
     .execute()
     .catch(nameTaken);
 }
+
+export const rowOf = (site: SiteRecord) => ({
+  key: site.key,
+  installation: site.installation,
+  blog: site.blog,
+  name: site.name,
+  url: site.url,
+  rest_url: site.restUrl,
+  status: site.status,
+  create_missing: site.createMissing,
+  rules: JSON.stringify(site.rules),
+  roles: JSON.stringify(site.roles),
+  default_role: site.defaultRole,
+  network: site.network ?? null,
+  closed: site.closed ?? null,
+  removed: false,
+});
 
 export async function update(
   db: Kysely<Tables>,

@@ -7,10 +7,11 @@
  * its sites is cancelled by the next look at it, as no route carries it any more.
  * Always true: repeating it changes nothing.
  */
-import { type Kysely, sql, type Transaction } from 'kysely';
+import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 import { Fault } from '../../errors.ts';
 import type { InstallationId, SiteKey } from '../../model/ids.ts';
 import type { Tables } from '../tables.ts';
+import { cancelDeliveries } from './cancel-deliveries.ts';
 import { lookAgain } from './routes.ts';
 
 export async function removeInstallation(db: Kysely<Tables>, id: InstallationId): Promise<void> {
@@ -28,9 +29,10 @@ export async function removeInstallation(db: Kysely<Tables>, id: InstallationId)
       .where('id', '=', id)
       .executeTakeFirst();
     if (numUpdatedRows === 0n) throw new Fault('site.unknown', `There is no installation ${id}.`);
-    await removeRoutes(tx, id);
-    await leaveGroups(tx, id);
-    await cancelDeliveries(tx, id);
+    const its = sql<SiteKey>`(select key from sites where installation = ${id})`;
+    await removeRoutes(tx, its);
+    await leaveGroups(tx, its);
+    await cancelDeliveries(tx, sql`d.installation = ${id}`, 'site.removed');
     await tx.updateTable('sites').set({ removed: true }).where('installation', '=', id).execute();
     await tx.deleteFrom('changes').where('installation', '=', id).execute();
     await tx.deleteFrom('refreshes').where('installation', '=', id).execute();
@@ -38,6 +40,23 @@ export async function removeInstallation(db: Kysely<Tables>, id: InstallationId)
     await tx.deleteFrom('links').where('installation', '=', id).execute();
     await endProofs(tx, id);
     await endErasures(tx, id);
+  });
+}
+
+/** A site that no longer exists on its network; the others of its installation stay. */
+export async function removeEnded(db: Kysely<Tables>, key: SiteKey): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    const { numUpdatedRows } = await tx
+      .updateTable('sites')
+      .set({ removed: true })
+      .where('key', '=', key)
+      .where('closed', '=', 'ended')
+      .where('removed', '=', false)
+      .executeTakeFirst();
+    if (numUpdatedRows === 0n) throw new Fault('site.unknown', `No site ${key} has ended.`);
+    const its = sql<SiteKey>`(${key}::integer)`;
+    await removeRoutes(tx, its);
+    await leaveGroups(tx, its);
   });
 }
 
@@ -60,8 +79,7 @@ async function endProofs(tx: Transaction<Tables>, id: InstallationId): Promise<v
   );
 }
 
-async function leaveGroups(tx: Transaction<Tables>, id: InstallationId): Promise<void> {
-  const its = sql<SiteKey>`(select key from sites where installation = ${id})`;
+async function leaveGroups(tx: Transaction<Tables>, its: RawBuilder<SiteKey>): Promise<void> {
   await tx
     .deleteFrom('group_exceptions')
     .where((where) => where.or([where('source', 'in', its), where('target', 'in', its)]))
@@ -69,8 +87,7 @@ async function leaveGroups(tx: Transaction<Tables>, id: InstallationId): Promise
   await tx.deleteFrom('group_members').where('site', 'in', its).execute();
 }
 
-async function removeRoutes(tx: Transaction<Tables>, id: InstallationId): Promise<void> {
-  const its = sql<SiteKey>`(select key from sites where installation = ${id})`;
+async function removeRoutes(tx: Transaction<Tables>, its: RawBuilder<SiteKey>): Promise<void> {
   const routes = await tx
     .deleteFrom('routes')
     .where((where) => where.or([where('source', 'in', its), where('target', 'in', its)]))
@@ -79,25 +96,5 @@ async function removeRoutes(tx: Transaction<Tables>, id: InstallationId): Promis
   await lookAgain(
     tx,
     routes.map((route) => route.target),
-  );
-}
-
-async function cancelDeliveries(tx: Transaction<Tables>, id: InstallationId): Promise<void> {
-  await sql`select 1 from identities
-    where uid in (select d.uid from deliveries d where d.installation = ${id})
-    order by uid for update`.execute(tx);
-  await sql`
-    with cancelled as (delete from deliveries where installation = ${id} returning *)
-    insert into sync_log (uid, login, login_key, source, target, action, status, reason, fields,
-      path, delivery, attempts, unconfirmed)
-    select c.uid, coalesce(who.login, ''), coalesce(who.login_key, ''), null, c.target,
-      case when c.gone is not null then 'delete' when c.birth is not null then 'create'
-        else 'update' end,
-      'cancelled', 'site.removed',
-      (select coalesce(jsonb_agg(key), '[]') from jsonb_object_keys(c.fields) key),
-      '[]', c.id, c.attempts, coalesce(c.fields->'email' ? 'u', false)
-    from cancelled c left join lateral (
-      select a.login, a.login_key from accounts a where a.uid = c.uid limit 1) who on true`.execute(
-    tx,
   );
 }

@@ -19,6 +19,8 @@ export const toSite = (row: Selectable<Tables['sites']>): SiteRecord => ({
   rules: { ...USUAL_SITE_RULES, ...row.rules },
   roles: row.roles,
   defaultRole: row.default_role,
+  network: row.network,
+  closed: row.closed,
 });
 
 export async function list(db: Kysely<Tables>): Promise<readonly SiteRecord[]> {

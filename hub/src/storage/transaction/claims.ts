@@ -21,9 +21,9 @@ export const isDueAt = (at: RawBuilder<number>): RawBuilder<boolean> =>
   sql`d.sendable and d.not_before_ms <= ${at}
     and (d.lease_until_ms is null or d.lease_until_ms <= ${at})`;
 
-/** Sites that take deliveries: live and not paused, of installations that may be spoken to. */
+/** Sites that take deliveries: live, not paused and not closed on their network, of installations that may be spoken to. */
 const OPEN_SITES = sql`select s.key from sites s join installations i on i.id = s.installation
-  where s.status = 'active' and not s.removed and i.state = 'active' and i.retry_at_ms <= ${hubNow}`;
+  where s.status = 'active' and not s.removed and s.closed is null and i.state = 'active' and i.retry_at_ms <= ${hubNow}`;
 
 export async function claim(
   people: People,

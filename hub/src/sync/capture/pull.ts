@@ -49,6 +49,8 @@ export interface Pulled {
   readonly rewound: boolean;
   /** The site's sentence about values that it holds back; null: it holds none. */
   readonly outside?: string | null | undefined;
+  /** Over the site's list of sites. */
+  readonly sitesSum?: string | undefined;
 }
 
 export async function pull(input: PullInput, ports: PullPorts): Promise<Pulled> {
@@ -70,8 +72,15 @@ export async function pull(input: PullInput, ports: PullPorts): Promise<Pulled> 
   const { fresh, future } = await store.transaction(learned);
   await label(input, ports);
   const more = answer.more || future > 0 || answer.rows.length > 0;
-  const { outside } = answer;
-  return { rows: answer.rows.length, more, news: fresh - future, rewound: false, outside };
+  const { outside, sites_sum: sitesSum } = answer;
+  return {
+    rows: answer.rows.length,
+    more,
+    news: fresh - future,
+    rewound: false,
+    outside,
+    sitesSum,
+  };
 }
 
 /** Tells the site who its accounts are; repeated until the site has confirmed each. */

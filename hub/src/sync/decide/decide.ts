@@ -105,13 +105,14 @@ export function decide(question: Question): Decision {
  * decided and waits, so that nothing has to be caught up with.
  */
 function accountRule(question: Question): Reason | null {
-  const { identity, holding, target } = question;
+  const { identity, holding, source, target } = question;
   const account = identity.accounts.get(holding.installation);
   if (account != null && account.alarm !== null) return alarmOf(account);
   if (account?.outgoingStopped === true) return 'account.outgoing_stopped';
   if (holding.staysHome === true) return 'account.maker_stopped';
   if (account?.privileged === true) return 'account.privileged';
   if (target.installation === holding.installation) return 'path.already_visited';
+  if (source.closed === 'ended' || target.closed === 'ended') return 'site.ended';
   return holding.asked === true ? null : leavingRule(question, account);
 }
 

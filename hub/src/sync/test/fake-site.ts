@@ -3,6 +3,7 @@
  * receipts. For tests whose subject is the hub; it passes the same suite as the real connector
  * (contract/conformance.ts).
  */
+import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { AccountState, Actor } from '#contract/account-state.ts';
 import type {
@@ -64,6 +65,9 @@ export interface FakeSiteOptions {
   readonly meta?: readonly string[];
 }
 
+const sumOver = (listed: StatusAnswer['sites']): string =>
+  createHash('md5').update(JSON.stringify(listed)).digest('hex');
+
 const PRIVILEGED_ROLES = ['administrator', 'editor'];
 
 export class FakeSite implements SitePort {
@@ -87,6 +91,8 @@ export class FakeSite implements SitePort {
   tellFirst: ChangeRow[] = [];
   /** What it says of values that were written past its own functions, while it holds them. */
   heldOutside: string | null = null;
+  /** Sites of a network, as it tells of them; empty: it is a single site. */
+  listed: StatusAnswer['sites'] = [];
   /** What the site lets a hub do, whatever the hub says. */
   readonly guarding: FakeGuard;
   epoch = 'epoch-1';
@@ -258,10 +264,11 @@ export class FakeSite implements SitePort {
       wordpress: '7.1.1',
       php: '8.3.0',
       database: 'memory',
-      multisite: false,
+      multisite: this.listed.some(({ network }) => network !== undefined),
       store: this.name,
       home: `${this.name}.test`,
-      sites: [],
+      sites: this.listed,
+      sites_sum: sumOver(this.listed),
       clock: this.now(),
       offset_ms: this.offsetMs,
       epoch: this.epoch,
@@ -306,7 +313,8 @@ export class FakeSite implements SitePort {
     const page = [...this.tellFirst.splice(0), ...own];
     const more = rows.length > request.limit;
     const { epoch, mark, heldOutside: outside } = this;
-    return { epoch, head, clock: this.now(), mark, rows: page, more, outside };
+    const sites_sum = sumOver(this.listed);
+    return { epoch, head, clock: this.now(), mark, rows: page, more, sites_sum, outside };
   }
 
   async accounts(

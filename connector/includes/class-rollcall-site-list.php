@@ -1,0 +1,127 @@
+<?php
+/**
+ * The sites of this installation, as WordPress's own table has them.
+ *
+ * Does: lists them, and makes a sum over the list, so that a hub sees at once that one came, moved or ended.
+ * Does not: ask filters or caches: what a plugin hides, or an old cache leaves out, would look like a site that ended.
+ * Always true: each site is listed, however many there are; the sum is another one when a site comes, ends, moves,
+ *   or is archived, marked as spam or deactivated. Of its title and roles `/status` tells.
+ *
+ * @package Rollcall_Connector
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * List of sites.
+ */
+final class Rollcall_Site_List {
+
+	/**
+	 * Did a site come, change or end in this request?
+	 *
+	 * @var bool
+	 */
+	private static $changed = false;
+
+	/**
+	 * Hooks in.
+	 *
+	 * @return void
+	 */
+	public static function start() {
+		foreach ( array( 'wp_initialize_site', 'wp_update_site', 'wp_delete_site' ) as $hook ) {
+			// Behind WordPress itself, which makes the tables of a new site at 10.
+			add_action( $hook, array( __CLASS__, 'note' ), PHP_INT_MAX, 0 );
+		}
+	}
+
+	/**
+	 * Notes that the list is another one now.
+	 *
+	 * @return void
+	 */
+	public static function note() {
+		self::$changed = true;
+	}
+
+	/**
+	 * Is there a reason to tell the hub?
+	 *
+	 * @return bool
+	 */
+	public static function has_changed() {
+		return self::$changed;
+	}
+
+	/**
+	 * Every site, the main one first.
+	 *
+	 * @return array[] blog, network (null where there are none), closed (null, `archived`, `spam` or `deleted`).
+	 */
+	public static function all() {
+		if ( ! is_multisite() ) {
+			return array(
+				array(
+					'blog'    => get_current_blog_id(),
+					'network' => null,
+					'closed'  => null,
+				),
+			);
+		}
+		$main  = (int) get_main_site_id();
+		$sites = array();
+		foreach ( self::rows() as $row ) {
+			$sites[] = array(
+				'blog'    => (int) $row->blog_id,
+				'network' => (int) $row->site_id,
+				'closed'  => self::closed( $row ),
+			);
+		}
+		usort(
+			$sites,
+			static function ( $one, $other ) use ( $main ) {
+				return array( $one['blog'] !== $main, $one['blog'] ) <=> array( $other['blog'] !== $main, $other['blog'] );
+			}
+		);
+		return $sites;
+	}
+
+	/**
+	 * The sum.
+	 *
+	 * @return string
+	 */
+	public static function sum() {
+		if ( ! is_multisite() ) {
+			return md5( 'single' );
+		}
+		return md5( (string) wp_json_encode( self::rows() ) );
+	}
+
+	/**
+	 * Rows of WordPress's table.
+	 *
+	 * @return object[]
+	 */
+	private static function rows() {
+		global $wpdb;
+		Rollcall_Tables::use_writer();
+		return (array) $wpdb->get_results( $wpdb->prepare( "SELECT blog_id, site_id, domain, path, archived, spam, deleted FROM {$wpdb->blogs} WHERE site_id = %d ORDER BY blog_id", get_current_network_id() ) ); // phpcs:ignore WordPress.DB
+	}
+
+	/**
+	 * Why a site is closed.
+	 *
+	 * @param object $row Row of WordPress's table.
+	 * @return string|null
+	 */
+	private static function closed( $row ) {
+		foreach ( array( 'deleted', 'spam', 'archived' ) as $state ) {
+			if ( (int) $row->$state > 0 ) {
+				return $state;
+			}
+		}
+		return null;
+	}
+}

@@ -1,0 +1,150 @@
+/** The sites of a network, as they come and go while it is connected, over a real store. On real sites: e2e/networks-and-separate-sites. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { StatusAnswer } from '#contract/messages.ts';
+import { installationId } from '../model/ids.ts';
+import { keepSites } from './keep-sites.ts';
+import { Stand } from './test/stand.ts';
+
+type Told = StatusAnswer['sites'][number];
+const told = (blog: number, change: Partial<Told> = {}): Told => ({
+  blog,
+  network: 1,
+  closed: null,
+  name: `Title ${blog}`,
+  url: blog === 1 ? 'https://brand.test' : `https://brand.test/s${blog}`,
+  rest_url: blog === 1 ? 'https://brand.test/wp-json/' : `https://brand.test/s${blog}/wp-json/`,
+  roles: { subscriber: { name: 'Subscriber', privileged: false } },
+  default_role: 'subscriber',
+  grantable: ['subscriber'],
+  read_only: false,
+  ...change,
+});
+
+let stand: Stand;
+beforeAll(async () => {
+  stand = await Stand.open(['apart', 'brand']);
+  stand.site('brand').listed = [told(1), told(2, { name: 'Shop' }), told(3, { name: 'Shop' })];
+  await stand.connect('apart');
+  await stand.connect('brand');
+  await stand.rest();
+});
+afterAll(() => stand.close());
+
+const sites = async () => (await stand.operations.sites()).filter(({ network }) => network === 1);
+const named = async (name: string) => (await sites()).find((site) => site.name === name);
+const events = async () =>
+  (await stand.operations.siteEvents({ site: 'brand', limit: 10 })).map(({ code, message }) => [
+    code,
+    message,
+  ]);
+
+test('of two sites with one title each has a name of its own', async () => {
+  expect((await sites()).map(({ name }) => name)).toEqual([
+    'brand',
+    'brand Shop',
+    'brand Shop (brand.test/s3)',
+  ]);
+});
+
+test('a site that is made later is there with the next pull, under a key and a name of its own, and no route leads there', async () => {
+  const brand = stand.site('brand');
+  const before = new Set((await sites()).map(({ key }) => key));
+  // Its tables are just being made: it is looked at again until it has an address.
+  brand.listed = [...brand.listed, told(4, { name: 'Club', url: '' })];
+  await stand.rest();
+  expect(await named('brand Club')).toBeUndefined();
+  brand.listed = brand.listed.map((site) => (site.blog === 4 ? told(4, { name: 'Club' }) : site));
+  await stand.rest();
+  const club = await named('brand Club');
+  expect(club).toMatchObject({ blog: 4, url: 'https://brand.test/s4', closed: null });
+  expect(before.has(club?.key ?? 0)).toBe(false);
+  expect(await stand.operations.routes()).toEqual([]);
+  expect((await events())[0]).toEqual([
+    'site.appeared',
+    '“brand Club”: came on the network; no route leads there or from there yet.',
+  ]);
+});
+
+test('a site that moves is spoken to there; what operators have said of it stays', async () => {
+  const brand = stand.site('brand');
+  await stand.operations.changeSite('brand Club', { name: 'Members', createMissing: true });
+  const moved = { name: 'Club', url: 'https://club.test', rest_url: 'https://club.test/wp-json/' };
+  brand.listed = brand.listed.map((site) => (site.blog === 4 ? told(4, moved) : site));
+  await stand.rest();
+  expect(await named('Members')).toMatchObject({ url: 'https://club.test', createMissing: true });
+  const record = (await stand.storage.registry.sites()).find(({ blog }) => blog === 4);
+  expect(record?.restUrl).toBe('https://club.test/wp-json/');
+});
+
+test('T981: what goes to a site that is archived waits, and arrives when it is open again', async () => {
+  const { operations } = stand;
+  const brand = stand.site('brand');
+  for (const target of ['brand', 'brand Shop'])
+    await operations.addRoute({ source: 'apart', target, both: false });
+  brand.listed = brand.listed.map((site) => ({ ...site, closed: 'archived' as const }));
+  await stand.rest();
+  stand.site('apart').register({ login: 'anna', email: 'anna@people.test' });
+  await stand.rest();
+  expect(brand.byLogin('anna')).toBeUndefined();
+  expect((await operations.doctor()).checks).toContainEqual(
+    expect.objectContaining({ code: 'site.closed', level: 'ok' }),
+  );
+  const { targets } = await operations.explain('apart', 'anna');
+  const reasons = targets.map(({ why }) => why[0]?.reason);
+  expect(reasons.filter((reason) => reason === 'site.closed')).toHaveLength(2);
+  brand.listed = brand.listed.map((site) => ({ ...site, closed: null }));
+  await stand.rest();
+  expect(brand.byLogin('anna')).toBeDefined();
+});
+
+test('T982: a site that ends stops its routes and takes nothing away, and an operator takes it out alone', async () => {
+  const { operations } = stand;
+  const brand = stand.site('brand');
+  const gone = brand.listed.find(({ blog }) => blog === 2);
+  brand.listed = brand.listed.filter(({ blog }) => blog !== 2);
+  await stand.rest();
+  expect((await named('brand Shop'))?.closed).toBe('ended');
+  stand.site('apart').register({ login: 'berta', email: 'berta@people.test' });
+  await stand.rest();
+  expect(brand.byLogin('anna')).toBeDefined();
+  expect(stand.site('apart').byLogin('anna')).toBeDefined();
+  const { rows } = await operations.log({ limit: 9, account: 'berta' });
+  expect(rows.map(({ target, status, reason }) => [target, status, reason])).toEqual([
+    ['brand', 'delivered', null],
+    ['brand Shop', 'skipped', 'site.ended'],
+  ]);
+  const [check] = (await operations.doctor()).checks.filter(({ code }) => code === 'site.ended');
+  expect(check).toMatchObject({ subject: 'brand Shop', level: 'warning' });
+  // A list that was only short of a site has undone nothing.
+  if (gone === undefined) throw new Error('there was no such site');
+  brand.listed = [...brand.listed, gone];
+  await stand.rest();
+  expect((await named('brand Shop'))?.closed).toBeNull();
+  expect(await operations.routes()).toHaveLength(2);
+  brand.listed = brand.listed.filter(({ blog }) => blog !== 2);
+  await stand.rest();
+  expect(await operations.removeSite('brand Shop', { force: false }, 'ann')).toEqual({
+    removed: ['brand Shop'],
+    released: true,
+  });
+  expect((await sites()).map(({ blog }) => blog)).toEqual([1, 3, 4]);
+  expect(await operations.routes()).toMatchObject([{ target: 'brand' }]);
+});
+
+test('a list that comes from a copy, or from before a backup, is not believed', async () => {
+  const brand = stand.site('brand');
+  const before = await sites();
+  const id = installationId(before[0]?.installation ?? '');
+  const connection = await stand.storage.registry.connection(id);
+  const status = await brand.status(connection);
+  const short = { ...status, sites: status.sites.slice(0, 1) };
+  const copies = [
+    { ...short, store: 'another' },
+    { ...short, bound: { hub: 'h', term: 1, home_matches: false } },
+    { ...short, mark: { n: 900, id: '0123456789abcdef' } },
+  ];
+  for (const copy of copies) {
+    await keepSites(stand.ports, id, copy);
+    expect(await sites()).toEqual(before);
+  }
+});

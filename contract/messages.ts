@@ -32,14 +32,14 @@ const SentenceSchema = z.string().transform((text) => text.slice(0, LONGEST_SENT
 /** The name of one life of a site's outbox, or of its users table: a plain word that a store can keep. */
 const TokenSchema = z.string().regex(/^[\x21-\x7e]{1,200}$/u);
 /** What a site says of itself for people to read, without what no store keeps, and its beginning. */
-const TitleSchema = z
+export const TitleSchema = z
   .string()
   .transform((text) => text.replaceAll(/[\p{Cc}\p{Cs}]/gu, ' ').slice(0, 300));
 /** Far more than anybody defines. */
 const MOST_ROLES = 1_000;
 /** Each is read for every account that is looked at. */
 const MOST_EXTENSIONS = 100;
-const AddressSchema = z.string().regex(/^[^\p{Cc}\p{Cs}]{0,2000}$/u);
+export const AddressSchema = z.string().regex(/^[^\p{Cc}\p{Cs}]{0,2000}$/u);
 
 /** Which hub is speaking, and the number of its reign. */
 export const HubIdentitySchema = z.object({ id: z.uuid(), term: z.int().positive() });

@@ -47,6 +47,8 @@ export const FEATURES = {
   sign_ins: 2,
   /** `email_by` in an account's state. Before: nothing is known of the address. */
   email_by: 2,
+  /** All below `/network/`. Before: there is no such route. */
+  networks: 2,
   /** `login_taken` of a create. Before: a conflict. */
   login_taken: 2,
   /** `password_mail` of a write. Before: nobody is mailed. */

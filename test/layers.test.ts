@@ -12,6 +12,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   'sync/ports': 'contract hub/model sync/kept-sites sync/run-ports',
   'sync/kept-sites': '',
   'sync/run-ports': 'hub/model',
+  'sync/network-port': 'contract sync/ports',
   'sync/account-pages': 'contract hub/errors sync/ports',
   'sync/spread-batch': 'hub/model sync/ports',
   'sync/decide': 'hub/model hub/reasons',
@@ -31,10 +32,10 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   'sync/pipeline':
     'contract hub/model hub/reasons hub/errors sync/ports sync/spread-batch sync/spread-learned sync/site-settings sync/rewritten-outside sync/signals sync/capture sync/decide sync/deliver',
   'hub/storage': 'contract hub/model hub/reasons hub/errors sync/ports',
-  'hub/wordpress': 'contract hub/model hub/reasons hub/errors sync/ports',
+  'hub/wordpress': 'contract hub/model hub/reasons hub/errors sync/ports sync/network-port',
   'hub/api': 'contract hub/reasons hub/errors',
   'hub/operate':
-    'contract hub/model hub/reasons hub/errors hub/api sync/account-pages sync/ports sync/decide sync/pipeline sync/other-sync sync/reconcile sync/rewritten-outside sync/signals',
+    'contract hub/model hub/reasons hub/errors hub/api sync/account-pages sync/network-port sync/ports sync/decide sync/pipeline sync/other-sync sync/reconcile sync/rewritten-outside sync/signals',
   'hub/cli': 'contract hub/reasons hub/errors hub/api hub/main',
   'hub/main':
     'contract hub/model hub/reasons hub/errors hub/api hub/cli hub/operate hub/storage hub/wordpress sync/ports sync/with-erasures sync/with-marks sync/with-proofs sync/creation-limit sync/deliver sync/pipeline sync/signals',

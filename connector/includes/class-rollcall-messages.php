@@ -90,7 +90,8 @@ final class Rollcall_Messages {
 					),
 				);
 		}
-		return array( 'object', array( 'hub' => $hub ) );
+		$more = 0 === strpos( $route, 'network/' ) ? Rollcall_Network_Messages::of( $route ) : array();
+		return array( 'object', array( 'hub' => $hub ) + $more );
 	}
 
 	/**

@@ -63,6 +63,7 @@ final class Rollcall_Reasons {
 			'identity.email_taken'        => __( 'Another account here has this e-mail address.', 'rollcall-connector' ),
 			'identity.login_taken'        => __( 'Another account here has this login.', 'rollcall-connector' ),
 			'network.account_spam'        => __( 'The account is marked as spam or deleted.', 'rollcall-connector' ),
+			'network.missing'             => __( 'There is no such network here.', 'rollcall-connector' ),
 			'network.no_role'             => __( 'The account has no role on the site that roles are copied from.', 'rollcall-connector' ),
 			'network.not_a_member'        => __( 'The account is no member of the site, and only existing memberships are changed.', 'rollcall-connector' ),
 			'network.plugin_forbids'      => __( 'Another plugin on the site does not let the account be added.', 'rollcall-connector' ),

@@ -29,25 +29,34 @@ final class Rollcall_Rest {
 
 	/**
 	 * Route → who may call it and what answers. `hub`: the hub's own credential; `any`: it or an
-	 * administrator; `administrator`: an administrator's Application Password.
+	 * administrator; `administrator`: an administrator's Application Password. The class's method is `answer`
+	 * unless another one is named.
 	 */
 	const ROUTES = array(
-		'status'     => array( 'any', 'Rollcall_Status' ),
-		'connect'    => array( 'administrator', 'Rollcall_Connect' ),
-		'credential' => array( 'hub', 'Rollcall_Credential' ),
-		'disconnect' => array( 'hub', 'Rollcall_Disconnect' ),
-		'settings'   => array( 'hub', 'Rollcall_Hub_Settings' ),
-		'changes'    => array( 'hub', 'Rollcall_Changes' ),
-		'accounts'   => array( 'hub', 'Rollcall_Accounts' ),
-		'digests'    => array( 'hub', 'Rollcall_Digests' ),
-		'labels'     => array( 'hub', 'Rollcall_Labels' ),
-		'apply'      => array( 'hub', 'Rollcall_Apply' ),
-		'proofs'     => array( 'hub', 'Rollcall_Proofs' ),
-		'stamp'      => array( 'hub', 'Rollcall_Stamp' ),
-		'outside'    => array( 'hub', 'Rollcall_Outside_Answer' ),
-		'guard'      => array( 'hub', 'Rollcall_Tighten' ),
-		'switches'   => array( 'hub', 'Rollcall_Switches' ),
-		'erase'      => array( 'hub', 'Rollcall_Erasures' ),
+		'status'           => array( 'any', 'Rollcall_Status' ),
+		'connect'          => array( 'administrator', 'Rollcall_Connect' ),
+		'credential'       => array( 'hub', 'Rollcall_Credential' ),
+		'disconnect'       => array( 'hub', 'Rollcall_Disconnect' ),
+		'settings'         => array( 'hub', 'Rollcall_Hub_Settings' ),
+		'changes'          => array( 'hub', 'Rollcall_Changes' ),
+		'accounts'         => array( 'hub', 'Rollcall_Accounts' ),
+		'digests'          => array( 'hub', 'Rollcall_Digests' ),
+		'labels'           => array( 'hub', 'Rollcall_Labels' ),
+		'apply'            => array( 'hub', 'Rollcall_Apply' ),
+		'proofs'           => array( 'hub', 'Rollcall_Proofs' ),
+		'stamp'            => array( 'hub', 'Rollcall_Stamp' ),
+		'outside'          => array( 'hub', 'Rollcall_Outside_Answer' ),
+		'guard'            => array( 'hub', 'Rollcall_Tighten' ),
+		'switches'         => array( 'hub', 'Rollcall_Switches' ),
+		'erase'            => array( 'hub', 'Rollcall_Erasures' ),
+		'network/show'     => array( 'hub', 'Rollcall_Network_Answers', 'show' ),
+		'network/settings' => array( 'hub', 'Rollcall_Network_Answers', 'settings' ),
+		'network/preview'  => array( 'hub', 'Rollcall_Network_Answers', 'preview' ),
+		'network/begin'    => array( 'hub', 'Rollcall_Network_Answers', 'begin' ),
+		'network/page'     => array( 'hub', 'Rollcall_Network_Answers', 'page' ),
+		'network/control'  => array( 'hub', 'Rollcall_Network_Answers', 'control' ),
+		'network/runs'     => array( 'hub', 'Rollcall_Network_Answers', 'runs' ),
+		'network/rows'     => array( 'hub', 'Rollcall_Network_Answers', 'rows' ),
 	);
 
 	/**
@@ -138,14 +147,14 @@ final class Rollcall_Rest {
 			return $refusal;
 		}
 		Rollcall_Service_Account::was_used();
-		$class = self::ROUTES[ $route ][1];
+		list( , $class, $method ) = self::ROUTES[ $route ] + array( 2 => 'answer' );
 		if ( ! class_exists( $class ) ) {
 			return self::error( 'route.missing', 501, __( 'This connector does not know that request yet.', 'rollcall-connector' ) );
 		}
 		// What other plugins print while they hear our writes must not get into the JSON.
 		ob_start();
 		try {
-			$answer = $class::answer( $data );
+			$answer = $class::$method( $data );
 		} catch ( Throwable $fault ) {
 			$answer = self::error( 'site.error', 500, self::describe( $fault ) );
 			Rollcall_Tables::mend();

@@ -392,7 +392,7 @@ final class Rollcall_Service_Account {
 		// phpcs:enable
 		// Whatever stands before it: a theme may change the prefix after we are asked, and old rewrite rules stay.
 		$at = strpos( $path, $mark );
-		return false !== $at && false === strpos( substr( $path, $at + strlen( $mark ) ), '/' );
+		return false !== $at && 1 === preg_match( '#^(network/)?[^/]*$#D', substr( $path, $at + strlen( $mark ) ) );
 	}
 
 	/**

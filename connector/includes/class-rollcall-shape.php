@@ -16,7 +16,7 @@ defined( 'ABSPATH' ) || exit;
  * A small structural validator; WordPress's own can't name the place of an error in nested lists.
  *
  * Schemas: a string names a scalar; array( 'list', schema, most ); array( 'map', key pattern, schema );
- * array( 'null or', schema ); array( 'object', name => schema ), a name ending in `?` may be absent;
+ * array( 'null or', schema ); array( 'word or', word, schema ); array( 'object', name => schema ), a name ending in `?` may be absent;
  * array( 'if it has', member, schema, schema otherwise ); array( 'one of', word, … ); array( 'kinds', kind => object schema ); array( 'pair', schema, schema ).
  */
 final class Rollcall_Shape {
@@ -49,6 +49,8 @@ final class Rollcall_Shape {
 			return self::scalar( $value, $schema, $path );
 		}
 		switch ( $schema[0] ) {
+			case 'word or':
+				return $schema[1] === $value ? null : self::problem( $value, $schema[2], $path );
 			case 'null or':
 				return null === $value ? null : self::problem( $value, $schema[1], $path );
 			case 'if it has':

@@ -289,6 +289,31 @@ export const FAULTS = {
     retryable: false,
     next: 'Look at “rollcall reconcile list”; of each two sites the last thirty are kept.',
   },
+  'network.unknown': {
+    status: 404,
+    retryable: false,
+    next: '“rollcall network list” shows the networks; any of its sites names one.',
+  },
+  'network.run_unknown': {
+    status: 404,
+    retryable: false,
+    next: '“rollcall network runs NAME” shows the ids.',
+  },
+  'network.wrong_state': {
+    status: 409,
+    retryable: false,
+    next: 'Look at its state with “rollcall network run ID”.',
+  },
+  'network.refused': {
+    status: 422,
+    retryable: false,
+    next: 'Correct what the site names, then ask again.',
+  },
+  'network.nobody': {
+    status: 422,
+    retryable: false,
+    next: 'Look at the Users list of the network; a person is named by login, e-mail address or id.',
+  },
   'sync.unknown': {
     status: 404,
     retryable: false,

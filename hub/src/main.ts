@@ -16,6 +16,7 @@ import { Fault } from './errors.ts';
 import { deliveryId } from './model/ids.ts';
 import { keepSites } from './operate/keep-sites.ts';
 import { workOnRun } from './operate/manual-sync/work-on-run.ts';
+import { workOnNetworkRun } from './operate/networks/work-on-network-run.ts';
 import { buildOperations } from './operate/operations.ts';
 import type { Introductions, OneTimeLogin, OperationPorts } from './operate/ports.ts';
 import { settleErasures } from './operate/privacy/settle-erasures.ts';
@@ -27,6 +28,7 @@ import { runUntilIdle } from './operate/status.ts';
 import { backUp } from './storage/backup/back-up.ts';
 import { hubIdentity, startAt, takeOver } from './storage/hub-meta.ts';
 import { startJobs } from './storage/jobs.ts';
+import { purgeNetworkRuns } from './storage/network-runs.ts';
 import { openStorage, type Storage } from './storage/open-storage.ts';
 import { purgeReconciles } from './storage/reconciles.ts';
 import { purgeKept, purgeRuns } from './storage/runs.ts';
@@ -46,12 +48,14 @@ import { signalsArrive } from './sync/signals.ts';
 import { withErasures } from './sync/with-erasures.ts';
 import { withMarks } from './sync/with-marks.ts';
 import { withProofs } from './sync/with-proofs.ts';
+import { askingSites, type Renewed } from './wordpress/ask-site.ts';
 import { connectSite, readStatus, whyRefused } from './wordpress/connect.ts';
 import { discoverSite, frontOf } from './wordpress/discover.ts';
 import { installConnector } from './wordpress/install-connector.ts';
+import { networkClient } from './wordpress/network-client.ts';
 import { revokePassword } from './wordpress/revoke-password.ts';
 import { makePassword, signIn, signOut } from './wordpress/sign-in.ts';
-import { createSiteClient, type Renewed } from './wordpress/site-client.ts';
+import { siteClient } from './wordpress/site-client.ts';
 import { createWire, WIRE_LIMITS, type Wire, type WireOptions } from './wordpress/wire.ts';
 
 export { restoreHub, withKey } from './storage/backup/restore-hub.ts';
@@ -108,7 +112,8 @@ async function startOn(
   const wire = createWire({ ...WIRE_LIMITS, totalMs }, world);
   closing.push(() => wire.close());
   const { erasures } = storage;
-  const marked = withMarks(createSiteClient(wire, renewedIn(registry)), marks);
+  const ask = askingSites(wire, renewedIn(registry));
+  const marked = withMarks(siteClient(ask), marks);
   const site = withErasures(withProofs(marked, proofs), erasures);
   const introductions: Introductions = {
     discover: (address, publicOnly) => discoverSite(wire, address, publicOnly),
@@ -160,7 +165,9 @@ async function startOn(
     proofs,
     runs,
     reconciles,
+    networkRuns: storage.networkRuns,
     site,
+    network: networkClient(ask),
     pipeline,
     wake: late,
     introductions,
@@ -200,6 +207,7 @@ async function startOn(
     const onRun = async (id: string) => {
       await workOnRun(ports, id);
       await workOnReconcile(ports, id);
+      await workOnNetworkRun(ports, id);
     };
     await startWorkers({ storage, pipeline, late, pollMs, onRun, onError, closing });
   }
@@ -265,7 +273,7 @@ function hostsOf({ host = '127.0.0.1', publicUrl }: HubOptions): readonly string
 
 /** Workers on the database's queue; every installation is asked once at the start. */
 async function startWorkers({
-  storage: { database, store, registry, runs, reconciles },
+  storage: { database, store, registry, runs, reconciles, networkRuns },
   pipeline,
   late,
   pollMs,
@@ -288,8 +296,8 @@ async function startWorkers({
   const wakeAll = () => wakeDue({ store, wake: jobs.wake });
   const wakeRuns = async () => {
     await reconciles.startDue(() => randomUUID());
-    for (const id of [...(await runs.atWork()), ...(await reconciles.atWork())])
-      await jobs.wake.run(id);
+    const all = [await runs.atWork(), await reconciles.atWork(), await networkRuns.atWork()];
+    for (const id of all.flat()) await jobs.wake.run(id);
   };
   await jobs.work({
     onPull: (installation) => pipeline.pull(installation),
@@ -352,6 +360,7 @@ async function tidy(database: Storage['database']): Promise<void> {
   await purgeKept(database, VALUES_RETENTION_MS);
   await purgeRuns(database, PROOFS_RETENTION_MS);
   await purgeReconciles(database, REPORTS_RETENTION_MS);
+  await purgeNetworkRuns(database, PROOFS_RETENTION_MS);
   await purgeEvents(database, EVENTS_RETENTION_MS);
   await purgeChanges(database, CHANGES_RETENTION_MS);
   await expireDeliveries(database, VALUES_RETENTION_MS);

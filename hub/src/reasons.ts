@@ -110,6 +110,7 @@ export const REASONS = {
   'log.switched': 'A person switched the Sync Log of the site on or off.',
   'mark.mismatch': 'The site is not where the hub left it; nothing was done.',
   'network.account_spam': 'The account is marked as spam or deleted on its network.',
+  'network.missing': 'There is no such network here.',
   'network.no_role': 'The account has no role on the site that roles are copied from.',
   'network.not_a_member':
     'The account is no member of the site, and only existing memberships are changed.',
@@ -120,7 +121,10 @@ export const REASONS = {
     'The role can administer the site; inside a network it is given and taken only where it is allowed by name.',
   'network.role_undefined': 'The site does not define the role.',
   'network.run_missing': 'There is no such run on the network.',
+  'network.run_started': 'An operator began a run within the network.',
   'network.run_state': 'The run is not in a state for that.',
+  'network.run_undone': 'An operator took a run within the network back.',
+  'network.settings_changed': 'An operator changed settings of the network.',
   'network.site_closed':
     'The site is archived, marked as spam, deleted, or excluded; nothing is written to it.',
   'network.super_admin': 'The account is a super admin; a network leaves such accounts alone.',

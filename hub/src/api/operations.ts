@@ -6,6 +6,7 @@
  * `Fault`, and nothing has changed then unless its comment says otherwise.
  */
 import type { Signal } from '#contract/messages.ts';
+import type { NetworkOperations } from './network-operations.ts';
 import type { AccountQuery, AccountView, SwitchAccount } from './schemas/account.ts';
 import type {
   AppliedConfig,
@@ -102,7 +103,7 @@ import type {
   UndoSync,
 } from './schemas/sync.ts';
 
-export interface Operations {
+export interface Operations extends NetworkOperations {
   /** Discovers, connects and stores. Repeating it with the same address and name renews the credential. */
   addSite(site: AddSite): Promise<AddedSite>;
   sites(): Promise<readonly SiteView[]>;

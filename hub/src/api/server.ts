@@ -34,6 +34,7 @@ import { guardRoutes } from './routes/guard.ts';
 import { healthRoutes } from './routes/health.ts';
 import { heldRoutes } from './routes/held.ts';
 import { logRoutes } from './routes/log.ts';
+import { networkRoutes } from './routes/network.ts';
 import { privacyRoutes } from './routes/privacy.ts';
 import { proofRoutes } from './routes/proof.ts';
 import { reconcileRoutes } from './routes/reconcile.ts';
@@ -119,6 +120,7 @@ async function apiV1(api: Api, deps: ServerDeps, countFailure: CountFailure): Pr
   configRoutes(api, operations);
   syncRoutes(api, operations);
   reconcileRoutes(api, operations);
+  networkRoutes(api, operations);
   viewRoutes(api, operations);
   logRoutes(api, operations);
   heldRoutes(api, operations);

@@ -23,6 +23,7 @@ const WORDS: Readonly<Record<Feature, string>> = {
   objects: 'arrays with names in meta',
   sign_ins: 'first sign-ins',
   email_by: 'telling who has confirmed an address',
+  networks: 'memberships within its network',
   login_taken: 'a free login in place of one that is taken',
   password_mail: 'mails to set a password',
 };

@@ -29,6 +29,7 @@ import { listSteps, listSyncs, viewSync } from './manual-sync/list-syncs.ts';
 import { planSync } from './manual-sync/plan-sync.ts';
 import { cancelSync, pauseSync, resumeSync, startPlanned } from './manual-sync/steer.ts';
 import { undoSync } from './manual-sync/undo-sync.ts';
+import { networkOperations } from './networks/operations.ts';
 import type { OperationPorts } from './ports.ts';
 import { decideErasures, listErasures } from './privacy/decide-erasures.ts';
 import { erasePerson, personRecords } from './privacy/person-records.ts';
@@ -114,6 +115,7 @@ export function buildOperations(ports: OperationPorts): Operations {
     reconciles: (query) => listReconciles(ports, query),
     driftRows: (id, query) => listDrift(ports, id, query),
     cancelReconcile: (id) => cancelReconcile(ports, id),
+    ...networkOperations(ports),
     log: (query) => readLog(ports, query),
     exportLog: (filter) => exportLog(ports, filter),
     retry: (wanted, by) => retry(ports, wanted, by),

@@ -7,7 +7,9 @@ import type { Fault } from '../errors.ts';
 import type { Approvals } from '../model/approval.ts';
 import type { Arrangements } from '../model/arrangement.ts';
 import type { Erasures } from '../model/erasure.ts';
+import type { NetworkRuns } from '../model/network-run.ts';
 import type { Reconciles } from '../model/reconcile.ts';
+import type { NetworkPort } from '../sync/network-port.ts';
 import type { Pipeline } from '../sync/pipeline.ts';
 import type {
   Credential,
@@ -67,7 +69,9 @@ export interface OperationPorts {
   readonly proofs: Proofs;
   readonly runs: Runs;
   readonly reconciles: Reconciles;
+  readonly networkRuns: NetworkRuns;
   readonly site: SitePort;
+  readonly network: NetworkPort;
   readonly introductions: Introductions;
   readonly approvals: Approvals;
   readonly arrangements: Arrangements;

@@ -3,6 +3,7 @@
 import type { Approvals } from '../model/approval.ts';
 import type { Arrangements } from '../model/arrangement.ts';
 import type { Erasures } from '../model/erasure.ts';
+import type { NetworkRuns } from '../model/network-run.ts';
 import type { Reconciles } from '../model/reconcile.ts';
 import type { LogKeeping, Marks, Proofs, Registry, Runs, Store, Views } from '../sync/ports.ts';
 import { createApprovals } from './approvals.ts';
@@ -11,6 +12,7 @@ import { createErasures } from './erasures.ts';
 import { openSecrets } from './hub-meta.ts';
 import { createLogKeeping } from './log-keeping.ts';
 import { createMarks } from './marks.ts';
+import { createNetworkRuns } from './network-runs.ts';
 import {
   type Database,
   type DatabaseSource,
@@ -35,6 +37,7 @@ export interface Storage {
   readonly proofs: Proofs;
   readonly runs: Runs;
   readonly reconciles: Reconciles;
+  readonly networkRuns: NetworkRuns;
   readonly views: Views;
   readonly logKeeping: LogKeeping;
   readonly tokens: Tokens;
@@ -69,6 +72,7 @@ export const storageOn = (database: Database, secrets: Secrets): Storage => ({
   proofs: createProofs(database, secrets),
   runs: createRuns(database, secrets),
   reconciles: createReconciles(database),
+  networkRuns: createNetworkRuns(database),
   views: createViews(database, secrets),
   logKeeping: createLogKeeping(database),
   tokens: createTokens(database),

@@ -20,6 +20,14 @@ import type {
 } from '../model/ids.ts';
 import type { Standing } from '../model/leaving.ts';
 import type { LogAction, LogStatus } from '../model/log-entry.ts';
+import type {
+  NetworkCounts,
+  NetworkDriver,
+  NetworkOrder,
+  NetworkRunRecord,
+  NetworkRunState,
+  PreviewedSite,
+} from '../model/network-run.ts';
 import type { Path } from '../model/path.ts';
 import type { ProofKind } from '../model/proof.ts';
 import type {
@@ -341,6 +349,31 @@ export interface Tables {
     pair: SyncStep['pair'];
     sides: Json<NonNullable<SyncStep['sides']>> | null;
     decision: Generated<SyncStep['decision']>;
+  };
+  network_runs: {
+    id: string;
+    installation: string;
+    network: number;
+    main: number;
+    spec: Json<unknown>;
+    state: NetworkRunState;
+    starts: Generated<boolean>;
+    driver: Generated<NetworkDriver>;
+    started_by: string;
+    at_ms: Generated<number>;
+    started_ms: number | null;
+    ended_ms: number | null;
+    previewed_to: Generated<number | null>;
+    preview: ColumnType<readonly PreviewedSite[], never, never>;
+    counts: Json<NetworkCounts>;
+    next: number | null;
+    worked_ms: Generated<number>;
+    worked_pairs: Generated<number>;
+    wanted: NetworkOrder | null;
+    wanted_by: string | null;
+    failures: Generated<number>;
+    retry_at_ms: Generated<number>;
+    fault: Json<NetworkRunRecord['fault']> | null;
   };
   reconciles: {
     id: string;

@@ -62,6 +62,10 @@ const BY_REASON: Readonly<Record<string, FaultCode>> = {
   'target.guard_kept': 'site.guard_refused',
   'whitelist.would_refuse': 'site.guard_refused',
   'role.unknown': 'role.unknown',
+  'network.missing': 'network.unknown',
+  'network.run_missing': 'network.run_unknown',
+  'network.run_state': 'network.wrong_state',
+  'run.undo_expired': 'network.wrong_state',
 };
 
 function faultCode(answer: Answered): FaultCode {
@@ -160,6 +164,9 @@ function sentence(
     case 'site.whitelisted_out':
     case 'site.guard_refused':
     case 'role.unknown':
+    case 'network.unknown':
+    case 'network.run_unknown':
+    case 'network.wrong_state':
       return `${host}: ${said ?? `it refused the request (status ${answer.status}).`}`;
     case 'site.rate_limited':
       return `${host} asks for fewer requests.`;

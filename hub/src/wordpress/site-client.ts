@@ -1,13 +1,12 @@
 /**
  * The port to connected installations, over HTTP.
  *
- * Does: one method per route of the contract; remembers how requests get through to each installation.
+ * Does: one method per route of the contract.
  * Does not: retry, back off or make batches (deliver does); where the envelope would get too large, only the first
  * operations of a batch are sent, as if the site had run out of time after them.
  * Always true: every request carries the hub's id and term; repeating any call is safe.
  * On failure: throws `Fault` (`site.*`).
  */
-import { z } from 'zod';
 import {
   AccountsAnswerSchema,
   ApplyAnswerSchema,
@@ -25,51 +24,18 @@ import {
   StatusAnswerSchema,
   SwitchesAnswerSchema,
 } from '#contract/messages.ts';
-import { Fault } from '../errors.ts';
-import type { InstallationId } from '../model/ids.ts';
-import type { Connection, SitePort } from '../sync/ports.ts';
-import { callConnector, type RequestBody } from './connector-call.ts';
+import type { SitePort } from '../sync/ports.ts';
+import { type AskSite, askingSites, type Renewed } from './ask-site.ts';
 import { fittingCount } from './envelope.ts';
 import { accountsAsAsked, changesAsAsked, digestsAsAsked } from './keep-to-question.ts';
-import { PLAIN_WAY, type Way } from './way.ts';
 import type { Wire } from './wire.ts';
 
-/** The connection as it is kept now; null: its credential is still the one that was given. */
-export type Renewed = (connection: Connection) => Promise<Connection | null>;
+export type { Renewed } from './ask-site.ts';
 
-export function createSiteClient(wire: Wire, renewed: Renewed = async () => null): SitePort {
-  const ways = new Map<InstallationId, Way>();
+export const createSiteClient = (wire: Wire, renewed?: Renewed): SitePort =>
+  siteClient(askingSites(wire, renewed));
 
-  const askOnce = async <Schema extends z.ZodType>(
-    connection: Connection,
-    route: string,
-    request: RequestBody | Readonly<Record<string, unknown>>,
-    schema: Schema,
-  ): Promise<z.output<Schema>> => {
-    const { installation, restUrl, publicOnly, credential, hub } = connection;
-    const body = (packed: boolean) => ({
-      hub,
-      ...(typeof request === 'function' ? request(packed) : request),
-    });
-    const way = ways.get(installation) ?? PLAIN_WAY;
-    const call = { restUrl, publicOnly, route, credential, body, schema, way };
-    const answer = await callConnector(wire, call);
-    ways.set(installation, answer.way);
-    return answer.value;
-  };
-
-  /** A rotation may end the credential of a request that is on its way: that one is asked again. */
-  const ask: typeof askOnce = async (connection, route, request, schema) => {
-    try {
-      return await askOnce(connection, route, request, schema);
-    } catch (fault) {
-      const refused = fault instanceof Fault && fault.code === 'site.credential_rejected';
-      const now = refused ? await renewed(connection) : null;
-      if (now === null) throw fault;
-      return askOnce(now, route, request, schema);
-    }
-  };
-
+export function siteClient(ask: AskSite): SitePort {
   return {
     async status(connection) {
       const started = performance.now();

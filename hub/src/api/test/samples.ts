@@ -7,6 +7,7 @@ import type { GroupView } from '../schemas/group.ts';
 import type { GuardView } from '../schemas/guard.ts';
 import type { HeldParty, HeldRow } from '../schemas/held.ts';
 import type { LogRow, LogSettings } from '../schemas/log.ts';
+import type { NetworkRows, NetworkRunView, NetworkView } from '../schemas/network.ts';
 import type { ErasureView, PersonRecords } from '../schemas/privacy.ts';
 import type { AskedProof } from '../schemas/proof.ts';
 import type { DriftRows, ReconcileView } from '../schemas/reconcile.ts';
@@ -491,4 +492,83 @@ export const personRecords: PersonRecords = {
   ],
   pending: [{ target: 'Blog', fields: ['email'] }],
   log: [],
+};
+
+export const network: NetworkView = {
+  name: 'Brands',
+  title: 'All brands',
+  accounts: 3_000,
+  settings: {
+    newAccount: true,
+    newSite: false,
+    roleChange: false,
+    roleSites: 'existing',
+    privilegedRoles: [],
+    excluded: ['Brands Press'],
+    siteAdmins: false,
+  },
+  sites: [
+    {
+      blog: 1,
+      name: 'Brands',
+      url: 'https://brands.test',
+      defaultRole: 'subscriber',
+      members: 12,
+      isMain: true,
+      closed: null,
+    },
+    {
+      blog: 3,
+      name: 'Brands Press',
+      url: 'https://brands.test/press',
+      defaultRole: 'author',
+      members: 0,
+      isMain: false,
+      closed: { why: 'excluded', message: 'Nothing is written to this site.' },
+    },
+  ],
+};
+
+export const networkRun: NetworkRunView = {
+  id: 'run-1',
+  network: 'Brands',
+  state: 'done',
+  action: 'fill',
+  from: null,
+  sites: null,
+  people: null,
+  memberships: null,
+  addBack: false,
+  driver: 'hub',
+  by: 'ann',
+  preview: {
+    add: 5,
+    change: 0,
+    unchanged: 1,
+    skipped: [
+      { reason: 'network.super_admin', message: 'Nobody touches a super admin.', count: 1 },
+    ],
+    sites: [{ site: 'Brands', add: 5, change: 0, unchanged: 1, skipped: 1 }],
+  },
+  total: 7,
+  done: 7,
+  added: 5,
+  changed: 0,
+  unchanged: 1,
+  skipped: [{ reason: 'network.super_admin', message: 'Nobody touches a super admin.', count: 1 }],
+  removed: 0,
+  kept: 0,
+  at: null,
+  perSecond: 12_000,
+  secondsLeft: null,
+  wanted: null,
+  askedAt: MOMENT,
+  startedAt: MOMENT,
+  endedAt: MOMENT,
+  fault: null,
+};
+
+export const networkRows: NetworkRows = {
+  rows: [{ id: 7, login: 'anna', site: 'Brands', was: null, now: ['subscriber'], touched: false }],
+  next: null,
 };

@@ -9,12 +9,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StatusAnswer } from '#contract/messages.ts';
 import type { Operations } from '../../api/operations.ts';
+import { Fault } from '../../errors.ts';
 import type { Lane } from '../../model/identity.ts';
 import { deliveryId, type InstallationId, installationId } from '../../model/ids.ts';
 import { hubIdentity, startAt, takeOver } from '../../storage/hub-meta.ts';
 import { openStorage, type Storage } from '../../storage/open-storage.ts';
 import { CREATION_LIMIT } from '../../sync/creation-limit.ts';
 import { DELETION_LIMIT } from '../../sync/deliver/deletion-limit.ts';
+import type { NetworkPort } from '../../sync/network-port.ts';
 import { buildPipeline, type Pipeline } from '../../sync/pipeline.ts';
 import type { Connection, HubIdentity, SitePort, Wake } from '../../sync/ports.ts';
 import { FakeSite } from '../../sync/test/fake-site.ts';
@@ -23,11 +25,13 @@ import { withMarks } from '../../sync/with-marks.ts';
 import { withProofs } from '../../sync/with-proofs.ts';
 import { keepSites } from '../keep-sites.ts';
 import { workOnRun } from '../manual-sync/work-on-run.ts';
+import { workOnNetworkRun } from '../networks/work-on-network-run.ts';
 import { buildOperations } from '../operations.ts';
 import type { OperationPorts } from '../ports.ts';
 import { provingInTurns } from '../proofs/prove-in-turns.ts';
 import { settleProofs } from '../proofs/settle-proofs.ts';
 import { workOnReconcile } from '../reconcile/work-on-reconcile.ts';
+import { FakeNetwork } from './fake-network.ts';
 
 const ROLES = {
   administrator: { name: 'Administrator', privileged: true },
@@ -39,6 +43,8 @@ export class Stand {
   readonly operations: Operations;
   readonly storage: Storage;
   private readonly sites = new Map<string, FakeSite>();
+  /** Sites that are networks, with two sites besides their own. */
+  private readonly networks = new Map<string, FakeNetwork>();
   private readonly pipeline: Pipeline;
   readonly ports: OperationPorts;
   private readonly woken: (() => Promise<unknown>)[] = [];
@@ -106,7 +112,9 @@ export class Stand {
       proofs,
       runs,
       reconciles,
+      networkRuns: storage.networkRuns,
       site,
+      network: this.networkPort(),
       wake,
       approvals: storage.approvals,
       arrangements: storage.arrangements,
@@ -152,6 +160,19 @@ export class Stand {
     return found;
   }
 
+  /** From here on the site is a network; call it before `connect`. */
+  asNetwork(name: string): FakeNetwork {
+    const site = this.site(name);
+    const blogs = [
+      { blog: 1, name },
+      { blog: 2, name: 'Shop' },
+      { blog: 3, name: 'Press' },
+    ];
+    const network = new FakeNetwork(`${name}.test`, blogs, () => [...site.accountsById.values()]);
+    this.networks.set(name, network);
+    return network;
+  }
+
   connect(name: string): Promise<unknown> {
     const appPassword = 'abcd efgh';
     return this.operations.addSite({ url: name, name, user: 'admin', appPassword });
@@ -166,6 +187,7 @@ export class Stand {
   async tick(): Promise<void> {
     const { runs, reconciles, newId } = this.ports;
     for (const id of await runs.atWork()) await workOnRun(this.ports, id);
+    for (const id of await this.ports.networkRuns.atWork()) await workOnNetworkRun(this.ports, id);
     await reconciles.startDue(newId);
     for (const id of await reconciles.atWork()) await workOnReconcile(this.ports, id);
   }
@@ -194,6 +216,7 @@ export class Stand {
         this.woken.push(async () => {
           await workOnRun(this.ports, id);
           await workOnReconcile(this.ports, id);
+          await workOnNetworkRun(this.ports, id);
         });
       },
       due: async () => {},
@@ -222,6 +245,25 @@ export class Stand {
     };
   }
 
+  private networkPort(): NetworkPort {
+    const at = (connection: Connection): NetworkPort => {
+      const network = this.networks.get(nameIn(connection.restUrl));
+      if (network === undefined)
+        throw new Fault('network.unknown', 'There is no such network here.');
+      return network.port;
+    };
+    return {
+      show: async (connection, id) => at(connection).show(connection, id),
+      settings: async (connection, change) => at(connection).settings(connection, change),
+      preview: async (connection, asked) => at(connection).preview(connection, asked),
+      begin: async (connection, run) => at(connection).begin(connection, run),
+      page: async (connection, run, blog) => at(connection).page(connection, run, blog),
+      control: async (connection, run, order) => at(connection).control(connection, run, order),
+      runs: async (connection, asked) => at(connection).runs(connection, asked),
+      rows: async (connection, asked) => at(connection).rows(connection, asked),
+    };
+  }
+
   private async statusOf(url: string): Promise<StatusAnswer> {
     const name = nameIn(url);
     const credential = { user: '', password: '' };
@@ -244,7 +286,16 @@ export class Stand {
       grantable: ['subscriber', 'author'],
       read_only: false,
     };
-    return { ...status, sites: [blog] };
+    const network = this.networks.get(name);
+    if (network === undefined) return { ...status, sites: [blog] };
+    const sites = [1, 2, 3].map((id) => ({
+      ...blog,
+      blog: id,
+      name: ['', name, 'Shop', 'Press'][id] ?? '',
+      url: `${blog.url}/${id}`,
+      rest_url: `${blog.url}/${id}/wp-json/`,
+    }));
+    return { ...status, multisite: true, sites };
   }
 }
 

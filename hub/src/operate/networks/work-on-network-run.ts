@@ -1,0 +1,186 @@
+/**
+ * A worker's turn at a run within a network.
+ *
+ * Does: count what would happen, site by site; then begin the run on the network and turn its pages, each asked of
+ * the site that is written to; tell the network what an operator wants of it.
+ * Always true: how far it is stands on the network and here; any process may take any turn, and a page that was cut
+ * short goes on where it was. What an operator wants is told before another page is asked for.
+ * On failure: what may pass (a site that is away) is noted and tried again, each time later; anything else ends the
+ * run as `failed`, and what was done stands.
+ */
+import {
+  type NetworkRun,
+  type NetworkSpec,
+  NetworkSpecSchema,
+} from '#contract/network-messages.ts';
+import { Fault } from '../../errors.ts';
+import {
+  NETWORK_RUNS_AT_WORK,
+  type NetworkOrder,
+  type NetworkRunRecord,
+  type RunFromSite,
+} from '../../model/network-run.ts';
+import { operatorNamed } from '../names.ts';
+import type { OperationPorts } from '../ports.ts';
+import { asNetwork, connectionTo, type FoundNetwork, networkOf } from './find-network.ts';
+
+export async function workOnNetworkRun(ports: OperationPorts, id: string): Promise<void> {
+  const run = await ports.networkRuns.find(id);
+  if (run === null || !isAtWork(run)) return;
+  if (run.retryAtMs > (await ports.store.nowMs())) return;
+  try {
+    await turn(ports, run);
+  } catch (error) {
+    await noteFault(ports, run, error);
+  }
+}
+
+const isAtWork = ({ state, driver, wanted }: NetworkRunRecord): boolean =>
+  wanted !== null ||
+  (NETWORK_RUNS_AT_WORK.includes(state) && (driver === 'hub' || state === 'undoing'));
+
+async function turn(ports: OperationPorts, run: NetworkRunRecord): Promise<void> {
+  const found = await networkOf(ports, run.installation, run.network);
+  if (run.state === 'previewing' && !(await previewAll(ports, run, found))) return;
+  const now = await ports.networkRuns.find(run.id);
+  if (now === null || !isAtWork(now)) return;
+  if (now.wanted !== null) await obey(ports, now, found, now.wanted);
+  const then = await ports.networkRuns.find(run.id);
+  if (then?.driver === 'hub' && then.state === 'running') await begin(ports, then, found);
+  await turnPages(ports, run.id, found);
+}
+
+export const storedSpec = ({ spec }: Pick<NetworkRunRecord, 'spec'>): NetworkSpec =>
+  NetworkSpecSchema.parse(spec);
+
+/** False: it is not carried out now. */
+async function previewAll(
+  ports: OperationPorts,
+  run: NetworkRunRecord,
+  { connection, network }: FoundNetwork,
+): Promise<boolean> {
+  const { networkRuns, store } = ports;
+  const spec = storedSpec(run);
+  for (let after = run.previewedTo; after !== null; ) {
+    const asked = { network: network.id, spec, after };
+    const page = await asNetwork(() => ports.network.preview(connection, asked));
+    await networkRuns.previewed(run.id, { from: after, to: page.after, sites: page.sites });
+    const now = await networkRuns.find(run.id);
+    if (now?.state !== 'previewing') return false;
+    after = now.previewedTo;
+  }
+  const starts = (await networkRuns.find(run.id))?.starts === true;
+  const startedMs = starts ? await store.nowMs() : null;
+  const state = starts ? 'running' : 'planned';
+  return (await networkRuns.change(run.id, ['previewing'], { state, startedMs })) && starts;
+}
+
+/** The network may know it already: then this tells how far it is. */
+async function begin(
+  ports: OperationPorts,
+  run: NetworkRunRecord,
+  { installation, connection, network }: FoundNetwork,
+): Promise<void> {
+  const by = operatorNamed(run.startedBy);
+  const asked = { id: run.id, network: network.id, spec: storedSpec(run), by };
+  const begun = await asNetwork(() => ports.network.begin(connection, asked));
+  await ports.networkRuns.heard(installation.id, { ...heardOf(begun), main: run.main });
+}
+
+async function obey(
+  ports: OperationPorts,
+  run: NetworkRunRecord,
+  { installation, connection }: FoundNetwork,
+  order: NetworkOrder,
+): Promise<void> {
+  try {
+    const now = await asNetwork(() => ports.network.control(connection, run.id, order));
+    await ports.networkRuns.heard(
+      installation.id,
+      { ...heardOf(now), main: run.main },
+      { ms: 0, pairs: 0, obeyed: order },
+    );
+  } catch (fault) {
+    const isNew = fault instanceof Fault && fault.code === 'network.run_unknown';
+    if (!isNew || run.driver !== 'hub' || order === 'undo') throw fault;
+    // The network was never told of it: it was away when the run was started.
+    const endedMs = order === 'cancel' ? await ports.store.nowMs() : null;
+    const change = { state: WITHOUT_SITE[order], endedMs, wanted: null };
+    await ports.networkRuns.change(run.id, [run.state], change);
+  }
+}
+
+const WITHOUT_SITE = { pause: 'paused', resume: 'running', cancel: 'cancelled' } as const;
+
+async function turnPages(ports: OperationPorts, id: string, found: FoundNetwork): Promise<void> {
+  for (;;) {
+    const run = await ports.networkRuns.find(id);
+    if (run === null || !isAtWork(run) || run.state === 'previewing') return;
+    if (run.wanted !== null) {
+      await obey(ports, run, found, run.wanted);
+      continue;
+    }
+    if (run.next === null) return;
+    if (!(await turnPage(ports, run, run.next, found))) return;
+  }
+}
+
+/** False: it did not go on; somebody else is at it. */
+async function turnPage(
+  ports: OperationPorts,
+  run: NetworkRunRecord,
+  blog: number,
+  found: FoundNetwork,
+): Promise<boolean> {
+  const started = performance.now();
+  const now = await ports.network.page(connectionTo(found, blog), run.id, blog);
+  const ms = Math.round(performance.now() - started);
+  const pairs = Math.max(0, workDone(now.counts) - workDone(run.counts));
+  await ports.networkRuns.heard(
+    found.installation.id,
+    { ...heardOf(now), main: run.main },
+    { ms, pairs },
+  );
+  return pairs > 0 || now.next !== run.next || now.state !== run.state;
+}
+
+const workDone = ({ done, removed, kept }: NetworkRun['counts']): number => done + removed + kept;
+
+export const heardOf = (run: NetworkRun): Omit<RunFromSite, 'main'> => ({
+  id: run.id,
+  network: run.network,
+  spec: run.spec,
+  state: run.state,
+  driver: run.driver,
+  by: run.by,
+  beganMs: run.began_ms,
+  endedMs: run.ended_ms,
+  counts: run.counts,
+  next: run.next,
+});
+
+async function noteFault(
+  { networkRuns, store }: OperationPorts,
+  run: NetworkRunRecord,
+  error: unknown,
+): Promise<void> {
+  const known = error instanceof Fault;
+  const { code, message, next } = known
+    ? error
+    : new Fault('internal.fault', 'The run broke off.', { cause: error });
+  const fault = { code, message, next };
+  const now = await networkRuns.find(run.id);
+  if (now === null) return;
+  // A preview that can't be made is asked for again by whoever wants it.
+  if (known && error.retryable && now.state !== 'previewing') {
+    await networkRuns.failed(run.id, fault);
+    return;
+  }
+  // What was wanted is not possible there; the run itself is as it was.
+  const end =
+    now.wanted === null
+      ? { fault, state: 'failed' as const, endedMs: await store.nowMs() }
+      : { fault, wanted: null, wantedBy: null };
+  await networkRuns.change(run.id, [now.state], end);
+  if (!known) throw error;
+}

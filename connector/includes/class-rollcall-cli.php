@@ -28,6 +28,7 @@ final class Rollcall_Cli {
 		if ( defined( 'WP_CLI' ) && WP_CLI ) {
 			WP_CLI::add_command( 'rollcall', __CLASS__ );
 			WP_CLI::add_command( 'rollcall privileged', 'Rollcall_Consent_Cli' );
+			Rollcall_Network_Cli::start();
 		}
 	}
 

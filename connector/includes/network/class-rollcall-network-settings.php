@@ -88,6 +88,36 @@ final class Rollcall_Network_Settings {
 	}
 
 	/**
+	 * Adds to one of the lists and takes from it. Of two requests that do so at once both are kept.
+	 *
+	 * @param int    $network Network.
+	 * @param string $name    privileged_roles or excluded.
+	 * @param array  $add     What shall stand in it.
+	 * @param array  $remove  What shall not.
+	 * @return array|WP_Error All settings, as they are now.
+	 */
+	public static function amend( $network, $name, array $add, array $remove ) {
+		$network = (int) $network;
+		$wrong   = self::wrong( $network, $name, array_values( $add ) );
+		if ( null !== $wrong ) {
+			return self::refused( $wrong );
+		}
+		$before = self::fresh( $network );
+		Rollcall_Option_Row::change(
+			self::OPTION,
+			static function ( array $stored ) use ( $name, $add, $remove ) {
+				$all          = self::with_defaults( $stored );
+				$all[ $name ] = array_values( array_unique( array_merge( array_diff( $all[ $name ], $remove ), $add ) ) );
+				return $all;
+			},
+			$network
+		);
+		$now = self::fresh( $network );
+		Rollcall_Network_Triggers::settings_changed( $network, $before, $now );
+		return $now;
+	}
+
+	/**
 	 * Which of some changes would loosen what holds? A hub may switch triggers and tighten, no more.
 	 *
 	 * @param int   $network Network.

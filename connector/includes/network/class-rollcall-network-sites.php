@@ -48,13 +48,15 @@ final class Rollcall_Network_Sites {
 	/**
 	 * All sites.
 	 *
-	 * @param int $network Network.
+	 * @param int        $network Network.
+	 * @param int[]|null $only    These alone.
 	 * @return array[] { blog, name, url, rest_url, default_role, closed }
 	 */
-	public static function all( $network ) {
+	public static function all( $network, $only = null ) {
 		$settings = Rollcall_Network_Settings::fresh( $network );
 		$sites    = array();
-		foreach ( self::rows( $network ) as $blog => $row ) {
+		$rows     = self::rows( $network );
+		foreach ( null === $only ? $rows : array_intersect_key( $rows, array_flip( $only ) ) as $blog => $row ) {
 			switch_to_blog( $blog );
 			try {
 				$sites[] = array(
@@ -75,12 +77,13 @@ final class Rollcall_Network_Sites {
 	/**
 	 * How many accounts are members of each site.
 	 *
-	 * @param int $network Network.
+	 * @param int        $network Network.
+	 * @param int[]|null $only    These sites alone.
 	 * @return array<int,int> Site => accounts.
 	 */
-	public static function members( $network ) {
+	public static function members( $network, $only = null ) {
 		global $wpdb;
-		$count = array_fill_keys( self::ids( $network ), 0 );
+		$count = array_fill_keys( null === $only ? self::ids( $network ) : $only, 0 );
 		foreach ( array_chunk( array_keys( $count ), self::KEYS_AT_ONCE ) as $some ) {
 			$keys = array();
 			foreach ( $some as $blog ) {

@@ -66,8 +66,8 @@ export const MarkOfferSchema = z.object({
 });
 export type MarkOffer = z.infer<typeof MarkOfferSchema>;
 
-/** Over the list of sites: another one when a site comes, ends, moves or is closed. */
-const SitesSumSchema = z.string().regex(/^[0-9a-f]{32}$/u);
+/** A sum over something: another one when that is another. */
+const SumSchema = z.string().regex(/^[0-9a-f]{32}$/u);
 
 const blogSchema = z.object({
   blog: z.int().positive(),
@@ -107,8 +107,8 @@ export const StatusAnswerSchema = z.object({
   home: AddressSchema,
   /** The main site first. One without `url` is just being made. */
   sites: z.array(blogSchema),
-  /** Absent: the connector has none yet. */
-  sites_sum: SitesSumSchema.optional(),
+  /** Another one when a site comes, ends, moves or is closed. Absent: the connector has none yet. */
+  sites_sum: SumSchema.optional(),
   /** Site's clock, ms since 1970, and what the connector adds to it for hub time. */
   clock: z.int(),
   offset_ms: z.int(),
@@ -128,6 +128,24 @@ export const StatusAnswerSchema = z.object({
   /** Fields that other plugins bring there, without `ext:`. Absent: the connector has none yet. */
   ext: z.array(z.string().regex(EXTENSION_NAME)).max(MOST_EXTENSIONS).optional(),
   accounts: z.int().nonnegative(),
+  /**
+   * On a network: the cookies of the very site that was asked, by WordPress's constants. `name` is a sum over what
+   * stands in the name of each; never a key or a salt. Absent: a single site, or the connector does not tell.
+   */
+  cookies: z
+    .object({
+      subdomains: z.boolean(),
+      network: AddressSchema,
+      domain: AddressSchema.nullable(),
+      path: AddressSchema,
+      site_path: AddressSchema,
+      admin_path: AddressSchema,
+      /** Where the site and its wp-admin are, below its host. */
+      home: AddressSchema,
+      admin: AddressSchema,
+      name: SumSchema,
+    })
+    .optional(),
   /** Absent: the connector has none yet. */
   whitelist: z.object({ on: z.boolean() }).optional(),
   warnings: z.array(z.object({ code: z.string(), message: z.string() })),
@@ -250,7 +268,7 @@ export const ChangesAnswerSchema = z.object({
   rows: z.array(ChangeRowSchema),
   more: z.boolean(),
   /** As in `/status`, where what has changed is told. */
-  sites_sum: SitesSumSchema.optional(),
+  sites_sum: SumSchema.optional(),
   /** Values that were written past WordPress are held: what people should know. Null: none are. */
   outside: SentenceSchema.nullable().optional(),
 });

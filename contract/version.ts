@@ -33,6 +33,8 @@ export const FEATURES = {
   credential: 2,
   /** `sites_sum` in status and changes, `network` and `closed` of a site. Before: a network's list is followed when it is connected anew. */
   site_list: 2,
+  /** `cookies` in status. Before: nothing is known of sign-ins on a network. */
+  cookies: 2,
   /** `/digests`. Before: there is no such route, and accounts are compared value by value. */
   digests: 2,
   /** `/erase`, and rows of that kind in changes. Before: there is no such route, and an erasure waits. */

@@ -53,7 +53,7 @@ final class Rollcall_Status {
 			'accounts'    => self::count_accounts(),
 			'whitelist'   => array( 'on' => Rollcall_Whitelist::is_on() ),
 			'warnings'    => self::warnings(),
-		);
+		) + ( is_multisite() ? array( 'cookies' => Rollcall_Cookie_Facts::here() ) : array() );
 	}
 
 	/**

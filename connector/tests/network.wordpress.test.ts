@@ -1,9 +1,13 @@
+import { writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   ApplyAnswerSchema,
   type Operation,
   type Receipt,
+  type StatusAnswer,
   StatusAnswerSchema,
 } from '#contract/messages.ts';
 import { signIn } from '#lab/sign-in.ts';
@@ -55,6 +59,26 @@ async function onShop(operation: Operation): Promise<Receipt> {
   const [receipt] = ApplyAnswerSchema.parse(await response.json()).receipts;
   if (receipt === undefined) throw new Error('no receipt');
   return receipt;
+}
+/** `fetch` names the host of the address; a browser would find this one there. */
+function askAs(host: string, url: string, headers: Record<string, string>): Promise<StatusAnswer> {
+  return new Promise((resolve, reject) => {
+    const options = {
+      method: 'POST',
+      headers: { host, 'content-type': 'application/json', ...headers },
+    };
+    request(`${url}/?rest_route=/rollcall/v1/status`, options, (response) => {
+      let text = '';
+      response.on('data', (part: Buffer) => {
+        text += part.toString();
+      });
+      response.on('end', () => {
+        resolve(StatusAnswerSchema.parse(JSON.parse(text)));
+      });
+    })
+      .on('error', reject)
+      .end(JSON.stringify({ hub: HUB }));
+  });
 }
 const rolesOn = (blog: number, id: number): Promise<string> =>
   site.php(`echo implode( ' ', ( new WP_User( ${id}, '', ${blog} ) )->roles );`);
@@ -303,4 +327,33 @@ it('refuses a site that is not one of its own, and leaves no notice of PHP behin
   // WordPress itself deprecates things in its multisite code on newer PHP.
   const lines = (await site.debugLog()).split('\n');
   expect(lines.filter((line) => line.includes('rollcall'))).toEqual([]);
+});
+
+// Last: the network has other addresses from here on.
+it('on a network of subdomains the cookies of each site are told as they are there', async () => {
+  await site.php(`global $wpdb;
+    wp_insert_site( array( 'domain' => 'club.brand.test', 'path' => '/', 'network_id' => 1, 'user_id' => 1 ) );
+    wp_insert_site( array( 'domain' => 'mapped.test', 'path' => '/', 'network_id' => 1, 'user_id' => 1 ) );
+    $wpdb->update( $wpdb->site, array( 'domain' => 'brand.test' ), array( 'id' => 1 ) );
+    $wpdb->update( $wpdb->blogs, array( 'domain' => 'brand.test' ), array( 'blog_id' => 1 ) );
+    $file = ABSPATH . 'wp-config.php';
+    $text = str_replace( "'SUBDOMAIN_INSTALL', false", "'SUBDOMAIN_INSTALL', true", file_get_contents( $file ) );
+    $text = preg_replace( "/'DOMAIN_CURRENT_SITE', '[^']*'/", "'DOMAIN_CURRENT_SITE', 'brand.test'", $text );
+    $line = "if ( file_exists( __DIR__ . '/as-the-guide-says' ) ) { define( 'COOKIE_DOMAIN', preg_match( '/(^|[.])brand[.]test$/', \\$_SERVER['HTTP_HOST'] ?? '' ) ? '.brand.test' : '' ); }";
+    file_put_contents( $file, preg_replace( '/^<[?]php/', "<?php\n$line", $text ) );`);
+  const { user, password } = hub.credential;
+  const at = async (host: string) => {
+    const status = await askAs(host, site.url, basic(user, password));
+    return status.cookies;
+  };
+  const usual = { subdomains: true, network: 'brand.test', domain: '.brand.test', path: '/' };
+  const main = await at('brand.test');
+  expect(main).toMatchObject(usual);
+  expect(await at('club.brand.test')).toEqual({ ...main, home: '/', admin: '/wp-admin/' });
+  // WordPress itself gives a mapped domain cookies that no browser takes there.
+  expect(await at('mapped.test')).toMatchObject(usual);
+  // WP-CLI finds no site at the lab’s own address any more.
+  await writeFile(join(site.dir, 'as-the-guide-says'), '');
+  expect(await at('club.brand.test')).toMatchObject(usual);
+  expect(await at('mapped.test')).toMatchObject({ ...usual, domain: null });
 });

@@ -86,6 +86,16 @@ export const REASONS = {
   'identity.login_suffixed':
     'Another person has this login on the target; the account was created under one with a number.',
   'identity.login_taken': 'Another person has this login on the target.',
+  'installation.cookie_domain':
+    'A sign-in on this site does not count for the other sites of its network.',
+  'installation.cookie_name':
+    'Sites of one network name their cookies differently, so neither reads the other’s sign-ins.',
+  'installation.cookie_path':
+    'A path in the cookie settings leaves a part of the network out, and people are signed out there.',
+  'installation.cookie_rejected':
+    'Browsers reject the cookies of this site, so nobody can sign in there.',
+  'installation.mapped_domain':
+    'A site of the network has a domain of its own: people sign in there once more, as no browser gives one domain’s cookies to another.',
   'installation.brought_back':
     'The site’s database stood at another address meanwhile, and was loaded here again.',
   'installation.copied': 'A copy of the site woke up at another address; it stays silent.',

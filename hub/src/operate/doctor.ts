@@ -6,6 +6,7 @@ import type { Installation, SiteRecord } from '../sync/ports.ts';
 import { ANSWERS } from './alarms/list-alarms.ts';
 import { olderWarning, unable } from './older-connectors.ts';
 import type { OperationPorts } from './ports.ts';
+import { signOnChecks } from './sign-on-checks.ts';
 import { day, NEWS_MS, standing, whatToDo } from './what-stands.ts';
 
 /** A site's clock may be this far off before stamps of different sites mislead people. */
@@ -30,7 +31,8 @@ export async function doctor(ports: OperationPorts): Promise<Diagnosis> {
     const site = sites.find((entry) => entry.installation === installation.id);
     if (site !== undefined) checks.push(...(await siteChecks(ports, installation, site)));
   }
-  checks.push(...closedChecks(sites));
+  const active = installations.filter(({ state }) => state === 'active').map(({ id }) => id);
+  checks.push(...closedChecks(sites), ...(await signOnChecks(ports, sites, new Set(active))));
   checks.push(
     ...(await routeChecks(ports)),
     ...(await unableChecks(ports)),

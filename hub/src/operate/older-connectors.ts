@@ -16,6 +16,7 @@ const WORDS: Readonly<Record<Feature, string>> = {
   switches: 'switches of accounts, set from the hub',
   credential: 'another credential for the hub',
   site_list: 'sites of a network that come and go',
+  cookies: 'checks of sign-ins on a network',
   digests: 'short sums for comparisons',
   erase: 'erasures that were completed elsewhere',
   patterns: 'meta keys by a pattern (“billing_*”)',

@@ -93,6 +93,7 @@ export class FakeSite implements SitePort {
   heldOutside: string | null = null;
   /** Sites of a network, as it tells of them; empty: it is a single site. */
   listed: StatusAnswer['sites'] = [];
+  cookies: StatusAnswer['cookies'];
   /** What the site lets a hub do, whatever the hub says. */
   readonly guarding: FakeGuard;
   epoch = 'epoch-1';
@@ -282,6 +283,7 @@ export class FakeSite implements SitePort {
       woocommerce: false,
       ext: [],
       accounts: this.accountsById.size,
+      ...(this.cookies === undefined ? {} : { cookies: this.cookies }),
       warnings:
         this.heldOutside === null
           ? []

@@ -58,13 +58,17 @@ final class Rollcall_Apply_Set {
 	 * @return array Receipts of the first so many operations, at least of one.
 	 */
 	public static function run( $operations, $one, $go_on ) {
-		$set      = new Rollcall_Set_Sifter( $operations );
-		$receipts = $set->receipts;
-		$later    = $set->later;
-		if ( $set->jobs ) {
-			$writer    = new Rollcall_Set_Writer( $set->jobs, $set->accounts );
-			$receipts += $writer->write();
-			$later     = array_merge( $later, $writer->later );
+		try {
+			$set      = new Rollcall_Set_Sifter( $operations );
+			$receipts = $set->receipts;
+			$later    = $set->later;
+			if ( $set->jobs ) {
+				$writer    = new Rollcall_Set_Writer( $set->jobs, $set->accounts, $set->look );
+				$receipts += $writer->write();
+				$later     = array_merge( $later, $writer->later );
+			}
+		} finally {
+			Rollcall_Turns::end();
 		}
 		sort( $later );
 		foreach ( $later as $place ) {

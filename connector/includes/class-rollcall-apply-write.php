@@ -61,11 +61,31 @@ final class Rollcall_Apply_Write {
 	 * @return array Receipt.
 	 */
 	private static function existing( $operation, $id, $dry_run, $filling ) {
+		try {
+			if ( ! $dry_run && Rollcall_Turns::take( array( $id ), Rollcall_Turns::WAIT_S ) ) {
+				return Rollcall_Receipt::of( $operation, 'busy', 'account.busy' );
+			}
+			return self::merged( $operation, $id, $dry_run, $filling );
+		} finally {
+			Rollcall_Turns::end();
+		}
+	}
+
+	/**
+	 * Merges into an account at which nobody else begins to save meanwhile.
+	 *
+	 * @param array $operation Operation.
+	 * @param int   $id        Account.
+	 * @param bool  $dry_run   Decide only.
+	 * @param bool  $filling   Its creation isn't finished: this fills it.
+	 * @return array Receipt.
+	 */
+	private static function merged( $operation, $id, $dry_run, $filling ) {
 		if ( Rollcall_Outbox::has_fresh_open( array( $id ) ) ) {
 			return Rollcall_Receipt::of( $operation, 'busy', 'account.busy' );
 		}
 		$target = Rollcall_Target::load( $id, $operation['blog'], $dry_run );
-		$seen   = $dry_run ? '' : Rollcall_Outbox::stands( $id );
+		$look   = $dry_run ? null : new Rollcall_Second_Look( array( $id ) );
 		if ( null === $target ) {
 			return Rollcall_Receipt::refused( $operation, 'target.account_missing' );
 		}
@@ -76,7 +96,7 @@ final class Rollcall_Apply_Write {
 		$found  = null;
 		$fields = Rollcall_Decision::of_fields( $operation, $target, $filling, new Rollcall_Lookups(), $found );
 		if ( ! $dry_run ) {
-			if ( Rollcall_Outbox::stands( $id ) !== $seen || Rollcall_Outbox::has_fresh_open( array( $id ) ) ) {
+			if ( $look->moved( array( $id ) ) ) {
 				// Somebody has saved the account since it was read: what was decided is of yesterday.
 				return Rollcall_Receipt::of( $operation, 'busy', 'account.busy' );
 			}

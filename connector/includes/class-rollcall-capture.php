@@ -218,7 +218,7 @@ final class Rollcall_Capture {
 		if ( count( self::$open ) >= self::AT_ONCE ) {
 			self::settle_now();
 		}
-		$row               = Rollcall_Outbox::open( $id, $created ? 'create' : 'update', $blog );
+		$row               = self::open_row( $id, $created, $blog );
 		$now               = Rollcall_Settings::clock_ms();
 		self::$open[ $id ] = array(
 			'row'     => $row,
@@ -231,6 +231,23 @@ final class Rollcall_Capture {
 			'except'  => array(),
 		);
 		self::know( $id, $created );
+	}
+
+	/**
+	 * Opens the row of an account, before an apply looks at it or after that has ended.
+	 *
+	 * @param int  $id      WordPress user id.
+	 * @param bool $created Its creation was seen.
+	 * @param int  $blog    Blog id.
+	 * @return array{id:string,rev:int,mine:bool}
+	 */
+	private static function open_row( $id, $created, $blog ) {
+		return Rollcall_Turns::await(
+			$id,
+			static function () use ( $id, $created, $blog ) {
+				return Rollcall_Outbox::open( $id, $created ? 'create' : 'update', $blog );
+			}
+		);
 	}
 
 	/**
@@ -248,7 +265,7 @@ final class Rollcall_Capture {
 		}
 		self::attempt(
 			static function () use ( $id, $created, $one, $now ) {
-				$row         = Rollcall_Outbox::open( $id, $created || $one['created'] ? 'create' : 'update', $one['blog'] );
+				$row         = self::open_row( $id, $created || $one['created'], $one['blog'] );
 				$row['mine'] = $row['mine'] || ( $one['row']['mine'] && $one['row']['id'] === $row['id'] && $one['row']['rev'] + 1 === $row['rev'] );
 
 				self::$open[ $id ]['row']     = $row;

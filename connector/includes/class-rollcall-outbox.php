@@ -279,18 +279,6 @@ final class Rollcall_Outbox {
 	}
 
 	/**
-	 * Where the row of an account stands: another answer than before means that it was saved meanwhile.
-	 *
-	 * @param int $id WordPress user id.
-	 * @return string Empty: it has none.
-	 */
-	public static function stands( $id ) {
-		global $wpdb;
-		$row = $wpdb->get_row( $wpdb->prepare( 'SELECT id, rev, state FROM ' . Rollcall_Tables::outbox() . ' WHERE subject = %s', 'u:' . $id ) ); // phpcs:ignore WordPress.DB
-		return $row ? "$row->id $row->rev $row->state" : '';
-	}
-
-	/**
 	 * Those of some accounts whose row was left open by a request that never ended.
 	 *
 	 * @param int[] $ids WordPress user ids.

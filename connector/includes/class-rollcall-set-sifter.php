@@ -48,6 +48,13 @@ final class Rollcall_Set_Sifter {
 	public $accounts;
 
 	/**
+	 * Where their rows of the outbox stood before they were read.
+	 *
+	 * @var Rollcall_Second_Look
+	 */
+	public $look;
+
+	/**
 	 * Look-ups.
 	 *
 	 * @var Rollcall_Set_Lookups
@@ -104,7 +111,9 @@ final class Rollcall_Set_Sifter {
 	 */
 	private function about( $ids, $blog ) {
 		Rollcall_Capture::settle_left_open( $ids ? Rollcall_Outbox::has_stale_open( $ids ) : array() );
-		$busy           = $ids ? Rollcall_Outbox::has_fresh_open( $ids ) : array();
+		$taken          = Rollcall_Turns::take( $ids, 0 );
+		$busy           = $ids ? array_merge( $taken, Rollcall_Outbox::has_fresh_open( $ids ) ) : array();
+		$this->look     = new Rollcall_Second_Look( $ids );
 		$this->accounts = new Rollcall_Set_Accounts( array_diff( $ids, $busy ) );
 		return array(
 			'busy'       => array_flip( $busy ),

@@ -40,6 +40,13 @@ final class Rollcall_Set_Writer {
 	private $accounts;
 
 	/**
+	 * Where their rows of the outbox stood before that.
+	 *
+	 * @var Rollcall_Second_Look
+	 */
+	private $look;
+
+	/**
 	 * Usermeta of the accounts.
 	 *
 	 * @var Rollcall_Set_Meta
@@ -51,10 +58,12 @@ final class Rollcall_Set_Writer {
 	 *
 	 * @param array<int,Rollcall_Set_Job> $jobs     Place → job.
 	 * @param Rollcall_Set_Accounts       $accounts The accounts as they were read.
+	 * @param Rollcall_Second_Look        $look     Where their rows of the outbox stood before that.
 	 */
-	public function __construct( $jobs, $accounts ) {
+	public function __construct( $jobs, $accounts, $look ) {
 		$this->jobs     = $jobs;
 		$this->accounts = $accounts;
+		$this->look     = $look;
 	}
 
 	/**
@@ -157,8 +166,8 @@ final class Rollcall_Set_Writer {
 	 */
 	private function commit() {
 		try {
+			$this->leave_moved();
 			Rollcall_Set_Sql::run( 'START TRANSACTION' );
-			$this->leave_busy();
 			$this->note_overwritten();
 			$this->insert_users();
 			foreach ( $this->jobs as $job ) {
@@ -184,15 +193,20 @@ final class Rollcall_Set_Writer {
 	}
 
 	/**
-	 * Leaves accounts that somebody began to save since they were looked at.
+	 * Leaves accounts that somebody has saved, or began to save, since they were read: they are read again.
 	 *
 	 * @return void
 	 */
-	private function leave_busy() {
-		$ids  = array_filter( wp_list_pluck( $this->jobs, 'id' ) );
-		$busy = $ids ? array_flip( Rollcall_Outbox::has_fresh_open( $ids ) ) : array();
-		foreach ( $ids as $place => $id ) {
-			if ( isset( $busy[ $id ] ) ) {
+	private function leave_moved() {
+		$there = array();
+		foreach ( $this->jobs as $place => $job ) {
+			if ( ! $job->creates() ) {
+				$there[ $place ] = $job->id;
+			}
+		}
+		$moved = array_flip( $this->look->moved( $there ) );
+		foreach ( $there as $place => $id ) {
+			if ( isset( $moved[ $id ] ) ) {
 				$this->leave( $place );
 			}
 		}

@@ -543,26 +543,6 @@ describe.each(BEST_AND_OLDEST)('$name', (engine) => {
       await drain();
     });
 
-    it('T209: what somebody saves after an apply has read the account is not written over', async () => {
-      const old = fields({ email: 'since@example.com', nickname: 'Old' }, past(50));
-      const { id, uid } = await created({ fields: old });
-      await drain();
-      const operation = write({
-        uid,
-        id,
-        create: null,
-        fields: fields({ nickname: 'Arrived' }, past(5)),
-      });
-      await hub.option('test_saved_since_read', String(id));
-      expect(await hub.one(operation)).toMatchObject({ result: 'busy', reason: 'account.busy' });
-      await hub.option('test_saved_since_read', '');
-      const nickname = () => php(`echo get_user_meta( ${id}, 'nickname', true );`);
-      expect(await nickname()).toBe('Theirs');
-      expect(resultsOf(await hub.one(operation))).toEqual({ nickname: 'kept' });
-      expect(await nickname()).toBe('Theirs');
-      await drain();
-    });
-
     it('T210: that kills an apply halfway makes no edit of this site out of it', async () => {
       const old = fields({ email: 'midway@example.com', nickname: 'Old' }, past(50));
       const { id, uid } = await created({ fields: old });

@@ -48,19 +48,6 @@ add_action( 'profile_update', function ( $id ) {
 	if ( 'Throw' === get_user_meta( $id, 'last_name', true ) ) { throw new RuntimeException( 'secret text' ); }
 	if ( get_option( 'test_mail' ) ) { wp_mail( 'somebody@example.com', 'Hello', 'Hello' ); }
 } );
-// Somebody saves an account once an apply has read it, and before it writes.
-$saved = get_option( 'test_saved_since_read' );
-if ( $saved ) {
-	add_filter( 'query', $since = function ( $query ) use ( &$since, $saved ) {
-		static $read = false;
-		if ( $read ) {
-			remove_filter( 'query', $since );
-			update_user_meta( (int) $saved, 'nickname', 'Theirs' );
-		}
-		$read = $read || 0 === strpos( $query, 'SELECT id, rev, state FROM' );
-		return $query;
-	} );
-}
 add_action( 'user_register', function ( $id ) {
 	global $wpdb;
 	$die = get_option( 'test_die' );

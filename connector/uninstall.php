@@ -18,6 +18,7 @@ delete_metadata( 'user', 0, Rollcall_Table_Marks::KEY, '', true );
 Rollcall_Proof_Store::forget_all();
 Rollcall_Tables::drop();
 Rollcall_Network_Tables::drop();
+Rollcall_Network_Settings::erase();
 Rollcall_Settings::erase();
 Rollcall_Consent::forget();
 Rollcall_Erasure_Run::forget();

@@ -135,6 +135,8 @@ final class Rollcall_Erasure_Run {
 			try {
 				delete_option( self::OPTION );
 				wp_unschedule_hook( self::HOOK );
+				wp_unschedule_hook( Rollcall_Network_Cron::HOOK );
+				wp_unschedule_hook( Rollcall_Network_Cron::LOOK );
 			} finally {
 				if ( $site ) {
 					restore_current_blog();

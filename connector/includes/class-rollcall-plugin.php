@@ -45,6 +45,8 @@ final class Rollcall_Plugin {
 		'Rollcall_Cli',
 		'Rollcall_Erasure_Run',
 		'Rollcall_Moved_Notice',
+		'Rollcall_Network_Triggers',
+		'Rollcall_Network_Cron',
 	);
 
 	/**
@@ -66,6 +68,7 @@ final class Rollcall_Plugin {
 	 */
 	public static function activate() {
 		self::install();
+		Rollcall_Network_Cron::arm();
 	}
 
 	/**
@@ -75,6 +78,7 @@ final class Rollcall_Plugin {
 		if ( class_exists( 'Rollcall_Service_Account' ) && method_exists( 'Rollcall_Service_Account', 'revoke' ) ) {
 			Rollcall_Service_Account::revoke();
 		}
+		Rollcall_Network_Cron::disarm();
 	}
 
 	/**

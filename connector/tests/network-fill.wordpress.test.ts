@@ -1,67 +1,170 @@
-/** Fills inside a network, by the connector alone: no hub is ever connected here. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { activatePlugin } from '#lab/activate-plugin.ts';
-import { type Site, startSite } from '#lab/start-site.ts';
-import { CONNECTOR } from './connected-site.ts';
-import { BEST } from './engines.ts';
+/** Fills, copies of roles and their undo inside a network, by the connector alone: no hub is ever connected here. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type NetworkSite, type Run, startNetwork } from './network-site.ts';
 
-let site: Site;
+/** What a listener of another plugin heard, and one that ends a request. */
+const STRANGERS = {
+  'strangers.php': `<?php
+foreach ( array( 'add_user_role', 'remove_user_role', 'set_user_role', 'add_user_to_blog', 'remove_user_from_blog' ) as $hook ) {
+	add_action( $hook, function ( $id, $what, $more = null ) use ( $hook ) {
+		if ( ! get_site_option( 'test_hears' ) ) { return; }
+		global $wpdb;
+		$wpdb->insert( $wpdb->base_prefix . 'heard', array( 'line' => implode( ' ', array( get_current_blog_id(), $hook, get_userdata( $id )->user_login, $what, is_array( $more ) ? implode( '+', $more ) : $more ) ) ) );
+		if ( get_site_option( 'test_dies' ) === get_userdata( $id )->user_login ) { delete_site_option( 'test_dies' ); posix_kill( getmypid(), 9 ); }
+	}, 10, 3 );
+}
+add_filter( 'can_add_user_to_blog', function ( $can, $id, $role, $blog ) {
+	return 'unwanted' === get_userdata( $id )->user_login && 3 === $blog ? new WP_Error( 'no' ) : $can;
+}, 10, 4 );
+`,
+};
+
+let net: NetworkSite;
 beforeAll(async () => {
-  site = await startSite({
-    ...BEST.options,
-    name: 'network-fill',
-    multisite: true,
-    connector: CONNECTOR,
-  });
-  await activatePlugin(site);
-  for (const slug of ['shop', 'news', 'attic']) await site.wp('site', 'create', `--slug=${slug}`);
-  await site.php(`
-    for ( $i = 1; $i <= 5; $i++ ) { wpmu_create_user( "p$i", 'x', "p$i@people.test" ); }
-    add_user_to_blog( 2, get_user_by( 'login', 'p1' )->ID, 'editor' );
-    update_user_status( get_user_by( 'login', 'p5' )->ID, 'spam', 1 );
-    update_blog_option( 3, 'default_role', 'author' );
+  net = await startNetwork('network-fill', ['shop', 'news', 'attic', 'apart', 'bare'], STRANGERS);
+  await net.site.php(`global $wpdb;
+    $wpdb->query( "CREATE TABLE {$wpdb->base_prefix}heard ( id int NOT NULL AUTO_INCREMENT PRIMARY KEY, line varchar(200) NOT NULL )" );
+    foreach ( array( 'anna', 'ben', 'cleo', 'spammer', 'unwanted', 'boss' ) as $login ) { wpmu_create_user( $login, 'x', "$login@people.test" ); }
+    $id = static function ( $login ) { return get_user_by( 'login', $login )->ID; };
+    add_user_to_blog( 2, $id( 'anna' ), 'editor' );
+    add_user_to_blog( 3, $id( 'ben' ), 'author' );
+    ( new WP_User( $id( 'ben' ), '', 3 ) )->remove_role( 'author' );
+    update_user_status( $id( 'spammer' ), 'spam', 1 );
+    grant_super_admin( $id( 'boss' ) );
+    update_blog_option( 3, 'default_role', 'administrator' );
+    update_blog_option( 6, 'default_role', 'ghost' );
+    switch_to_blog( 6 ); remove_role( 'subscriber' ); restore_current_blog();
     update_blog_status( 4, 'archived', 1 );`);
+  await net.settings({ excluded: [5] });
 });
-afterAll(() => site?.stop());
+afterAll(() => net?.stop());
 
-/** login => roles by site, as WordPress sees them. */
-const members = async (): Promise<Record<string, string>> =>
-  JSON.parse(
-    await site.php(`$all = array();
-      foreach ( get_users( array( 'blog_id' => 0 ) ) as $user ) {
-        $roles = array();
-        foreach ( array( 1, 2, 3, 4 ) as $blog ) { $roles[] = implode( '+', ( new WP_User( $user->ID, '', $blog ) )->roles ); }
-        $all[ $user->user_login ] = implode( ',', $roles );
-      }
-      ksort( $all );
-      echo wp_json_encode( $all );`),
+const heard = async (): Promise<string[]> =>
+  net.json(
+    'global $wpdb; $lines = $wpdb->get_col( "SELECT line FROM {$wpdb->base_prefix}heard ORDER BY id" ); $wpdb->query( "DELETE FROM {$wpdb->base_prefix}heard" ); echo wp_json_encode( $lines );',
   );
+const counted = (run: Run) => ({ state: run.state, ...run.counts });
 
-it('a fill gives each site’s default role to who has none, and leaves everybody else alone', async () => {
-  const before = await members();
-  const preview = JSON.parse(
-    await site.php(
+describe('a fill', () => {
+  test('T962: gives no role that can administer, be it a site’s default, and writes to no closed site and no super admin', async () => {
+    const before = await net.members();
+    const preview = await net.json<{ sites: { add: number }[] }>(
       `echo wp_json_encode( Rollcall_Network_Preview::page( array( 'action' => 'fill' ), 0 ) );`,
-    ),
-  );
-  expect(await members()).toEqual(before);
-  const run = JSON.parse(
-    await site.php(`$id = wp_generate_uuid4();
-      $run = Rollcall_Network_Runs::begin( $id, 1, array( 'action' => 'fill' ), 'cli', 'test' );
-      while ( $run['next'] ) { $run = Rollcall_Network_Runs::page( $id, $run['next'], 20 ); }
-      echo wp_json_encode( $run );`),
-  );
-  expect(run).toMatchObject({ state: 'done', next: null });
-  expect(run.counts).toMatchObject({ total: 24, done: 24, added: 11 });
-  expect(run.counts.skipped).toMatchObject({
-    'network.account_spam': 3,
-    'network.site_closed': 6,
+    );
+    expect(await net.members()).toEqual(before);
+    const run = await net.run({ action: 'fill' });
+    expect(counted(run)).toMatchObject({
+      state: 'done',
+      total: 42,
+      done: 42,
+      added: 7,
+      skipped: {
+        'network.account_spam': 4,
+        'network.role_privileged': 3,
+        'network.role_undefined': 4,
+        'network.site_closed': 14,
+        'network.super_admin': 4,
+      },
+    });
+    expect(preview.sites.reduce((sum, { add }) => sum + add, 0)).toBe(7);
+    expect(await net.members()).toEqual({
+      ...before,
+      anna: 'subscriber editor - - - -',
+      ben: 'subscriber subscriber  - - -',
+      cleo: 'subscriber subscriber - - - -',
+      unwanted: 'subscriber subscriber - - - -',
+    });
+    await net.control(run.id, 'undo');
+    expect(await net.members()).toEqual(before);
   });
-  const counted = preview.sites.reduce((sum: number, { add }: { add: number }) => sum + add, 0);
-  expect(counted).toBe(run.counts.added);
-  expect(await members()).toMatchObject({
-    p1: 'subscriber,editor,author,',
-    p2: 'subscriber,subscriber,author,',
-    p5: ',,,',
+
+  test('is told to other plugins as WordPress tells of it, and stored as WordPress stores it', async () => {
+    await net.site.php("update_site_option( 'test_hears', 1 );");
+    const rows = (login: string, blog: number) =>
+      net.json<string[]>(
+        `global $wpdb; $p = $wpdb->get_blog_prefix( ${blog} ); $id = get_user_by( 'login', '${login}' )->ID;
+         wp_cache_flush(); echo wp_json_encode( array( get_user_meta( $id, $p . 'capabilities' ), get_user_meta( $id, $p . 'user_level' ), get_user_meta( $id, 'primary_blog' ), get_user_meta( $id, 'source_domain' ), (int) $wpdb->get_var( "SELECT COUNT(*) FROM $wpdb->usermeta WHERE user_id = $id AND meta_key LIKE '{$p}%'" ) ) );`,
+      );
+    await net.site.php("update_blog_option( 3, 'default_role', 'author' );");
+    const cleo = await net.json<number>(
+      "echo wp_json_encode( get_user_by( 'login', 'cleo' )->ID );",
+    );
+    const run = await net.run({ action: 'fill', people: [cleo], sites: [3] });
+    const [ours, told] = [await rows('cleo', 3), await heard()];
+    await net.control(run.id, 'undo');
+    expect((await heard()).filter((line) => !line.includes('remove_user_from_blog'))).toEqual([]);
+    expect(await rows('cleo', 3)).toEqual([[], [], [''], [''], 0]);
+    await net.site.php(`add_user_to_blog( 3, ${cleo}, 'author' );`);
+    expect(ours).toEqual(await rows('cleo', 3));
+    expect(told).toEqual(await heard());
+    await net.site.php(
+      `remove_user_from_blog( ${cleo}, 3 ); update_site_option( 'test_hears', 0 );`,
+    );
+  });
+
+  test('T963: a removal by a person stands, “add back” overrides it, and adding by hand clears it', async () => {
+    const fill = async (more: object = {}) => {
+      const { counts } = await net.run({ action: 'fill', sites: [3], ...more });
+      return [counts.added, counts.skipped['network.removed_before'] ?? 0];
+    };
+    // Cleo was taken off just now; a plugin forbids one of the others.
+    expect(await fill()).toEqual([1, 1]);
+    expect(await fill({ add_back: true })).toEqual([1, 0]);
+    const cleo = "get_user_by( 'login', 'cleo' )->ID";
+    await net.site.php(`remove_user_from_blog( ${cleo}, 3 );`);
+    expect(await fill()).toEqual([0, 1]);
+    await net.site.php(`add_user_to_blog( 3, ${cleo}, 'editor' );`);
+    expect((await net.members(['cleo']))['cleo']).toBe('- - editor - - -');
+    // A site that ends is nobody's decision about anybody.
+    const blog = Number(await net.site.wp('site', 'create', '--slug=brief', '--porcelain'));
+    await net.site.php(`add_user_to_blog( ${blog}, ${cleo}, 'author' );
+      require_once ABSPATH . 'wp-admin/includes/admin.php'; wp_delete_site( ${blog} );`);
+    expect(
+      await net.json(
+        `global $wpdb; echo wp_json_encode( array_map( 'intval', $wpdb->get_col( 'SELECT blog FROM ' . Rollcall_Network_Tables::removed() ) ) );`,
+      ),
+    ).toEqual([]);
+  });
+});
+
+describe('a copy of roles', () => {
+  test('T964: makes the whole set of roles that of the source, except what neither may be copied nor taken', async () => {
+    await net.site.php(`$id = static function ( $login ) { return get_user_by( 'login', $login )->ID; };
+      switch_to_blog( 2 ); add_role( 'bbp_moderator', 'Moderator', array( 'read' => true ) ); restore_current_blog();
+      add_user_to_blog( 2, $id( 'cleo' ), 'author' ); ( new WP_User( $id( 'cleo' ), '', 2 ) )->add_role( 'bbp_moderator' );
+      ( new WP_User( $id( 'cleo' ), '', 2 ) )->add_cap( 'sells' );
+      add_user_to_blog( 1, $id( 'cleo' ), 'contributor' );
+      add_user_to_blog( 1, $id( 'anna' ), 'administrator' );
+      add_user_to_blog( 1, $id( 'ben' ), 'author' ); ( new WP_User( $id( 'ben' ), '', 1 ) )->add_role( 'subscriber' );`);
+    const copy = { action: 'copy', from: 1, sites: [2, 3, 6] };
+    const run = await net.run(copy);
+    expect(await net.members(['anna', 'ben', 'cleo'])).toEqual({
+      anna: 'administrator editor author - - -',
+      ben: 'author+subscriber - author+subscriber - - -',
+      cleo: 'contributor contributor+bbp_moderator contributor - - -',
+    });
+    expect(run.counts.skipped).toMatchObject({
+      'network.role_privileged': 2,
+      'network.super_admin': 6,
+      'network.account_spam': 3,
+    });
+    expect(
+      await net.json(
+        "$user = new WP_User( get_user_by( 'login', 'cleo' )->ID, '', 2 ); echo wp_json_encode( array( $user->has_cap( 'sells' ), (int) $user->user_level ) );",
+      ),
+    ).toEqual([true, 1]);
+    await net.control(run.id, 'undo');
+    expect(await net.members(['anna', 'ben', 'cleo'])).toEqual({
+      anna: 'administrator editor author - - -',
+      ben: 'author+subscriber -  - - -',
+      cleo: 'contributor author+bbp_moderator editor - - -',
+    });
+    const all = await net.run({ ...copy, memberships: 'all' });
+    expect(await net.members(['ben'])).toEqual({
+      ben: 'author+subscriber author+subscriber author+subscriber - - -',
+    });
+    // Site 6 defines no subscriber.
+    expect(all.counts.skipped['network.role_undefined']).toBe(1);
+    await net.control(all.id, 'undo');
   });
 });

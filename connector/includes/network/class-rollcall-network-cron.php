@@ -1,6 +1,12 @@
 <?php
 /**
- * Long work goes on on WP-Cron.
+ * Goes on with what is due and with runs that nobody else drives, a turn at a time.
+ *
+ * Does: works within a time; where something is left, asks WP-Cron for another turn; looks every few minutes
+ *   for what no hook has told of.
+ * Does not: drive runs of a hub or of the command line.
+ * Always true: no hub is needed for any of it. A turn that is killed loses nothing, the next look goes on.
+ * On failure: WordPress's cron doesn't come; the next request that notes something works on it, too.
  *
  * @package Rollcall_Connector
  */
@@ -8,15 +14,173 @@
 defined( 'ABSPATH' ) || exit;
 
 /**
- * Cron.
+ * Turns.
  */
 final class Rollcall_Network_Cron {
 
+	/** One turn. */
+	const HOOK = 'rollcall_network_turn';
+
+	/** The look every few minutes, on the main site. */
+	const LOOK = 'rollcall_network_look';
+
+	const SCHEDULE = 'rollcall_network';
+
+	/** Seconds between two looks. */
+	const LOOK_S = 300;
+
+	/** Seconds for one turn; hosts end cron at 30. */
+	const TURN_S = 15;
+
+	/** Hooks in. */
+	public static function start() {
+		if ( ! is_multisite() ) {
+			return;
+		}
+		add_filter( 'cron_schedules', array( __CLASS__, 'schedules' ) ); // phpcs:ignore WordPress.WP.CronInterval
+		add_action( self::HOOK, array( __CLASS__, 'turn' ) );
+		add_action( self::LOOK, array( __CLASS__, 'turn' ) );
+	}
+
 	/**
-	 * There is something to do.
+	 * `cron_schedules`.
+	 *
+	 * @param array $schedules Schedules.
+	 * @return array
+	 */
+	public static function schedules( $schedules ) {
+		$schedules[ self::SCHEDULE ] = array(
+			'interval' => self::LOOK_S,
+			'display'  => __( 'Every five minutes (Rollcall)', 'rollcall-connector' ),
+		);
+		return $schedules;
+	}
+
+	/** A turn of WordPress's cron. */
+	public static function turn() {
+		if ( ! self::work( self::TURN_S ) ) {
+			self::arm();
+		} elseif ( wp_doing_cron() ) {
+			// Once this turn has let go of the lock, without waiting for the next visitor.
+			add_action( 'shutdown', array( __CLASS__, 'spawn' ), PHP_INT_MAX, 0 );
+		}
+	}
+
+	/** Asks the host for another turn at once. */
+	public static function spawn() {
+		if ( ! defined( 'DISABLE_WP_CRON' ) || ! DISABLE_WP_CRON ) {
+			spawn_cron();
+		}
+	}
+
+	/**
+	 * Works.
+	 *
+	 * @param float $seconds About so long.
+	 * @return bool Is anything left?
+	 */
+	public static function work( $seconds ) {
+		$until = microtime( true ) + Rollcall_Limits::seconds( $seconds );
+		$done  = Rollcall_Network_Chores::work( $until );
+		$run   = self::open_run();
+		while ( $run && microtime( true ) < $until ) {
+			$view = Rollcall_Network_Runs::view( $run );
+			if ( null !== $view['next'] ) {
+				Rollcall_Network_Runs::page( $run->id, $view['next'], $until - microtime( true ) );
+			}
+			$next = self::open_run();
+			if ( $next && $next->seq === $run->seq && array( $next->place, $next->after, $next->state ) === array( $run->place, $run->after, $run->state ) ) {
+				// Somebody else is at it, or it fails: not in a circle.
+				break;
+			}
+			$run = $next;
+		}
+		$left = ! $done || self::open_run() || Rollcall_Network_Due::count() > 0;
+		if ( $left ) {
+			self::wake();
+		}
+		return $left;
+	}
+
+	/**
+	 * There is something to do: another turn is asked for, on the site of this request and, where nobody
+	 * visits that one, with the look on the main site.
 	 *
 	 * @return void
 	 */
 	public static function wake() {
+		if ( ! wp_next_scheduled( self::HOOK ) ) {
+			wp_schedule_single_event( time(), self::HOOK );
+		}
+		self::on_main_site(
+			static function () {
+				if ( ! wp_next_scheduled( self::LOOK ) ) {
+					wp_schedule_event( time() + self::LOOK_S, self::SCHEDULE, self::LOOK );
+				}
+			}
+		);
+	}
+
+	/**
+	 * The look is there as long as a trigger is on.
+	 *
+	 * @return void
+	 */
+	public static function arm() {
+		if ( ! is_multisite() ) {
+			return;
+		}
+		$on = false;
+		foreach ( get_networks(
+			array(
+				'fields' => 'ids',
+				'number' => 0,
+			)
+		) as $network ) {
+			$on = $on || Rollcall_Network_Settings::any_trigger( Rollcall_Network_Settings::fresh( (int) $network ) );
+		}
+		self::on_main_site(
+			static function () use ( $on ) {
+				if ( ! $on ) {
+					wp_unschedule_hook( self::LOOK );
+				} elseif ( ! wp_next_scheduled( self::LOOK ) ) {
+					wp_schedule_event( time() + self::LOOK_S, self::SCHEDULE, self::LOOK );
+				}
+			}
+		);
+	}
+
+	/**
+	 * The plugin is switched off.
+	 *
+	 * @return void
+	 */
+	public static function disarm() {
+		wp_unschedule_hook( self::HOOK );
+		self::on_main_site(
+			static function () {
+				wp_unschedule_hook( self::LOOK );
+			}
+		);
+	}
+
+	/**
+	 * The oldest run that cron goes on with.
+	 *
+	 * @return object|null
+	 */
+	private static function open_run() {
+		global $wpdb;
+		return $wpdb->get_row( 'SELECT * FROM ' . Rollcall_Network_Tables::runs() . " WHERE driver = 'cron' AND state IN ('running', 'undoing') ORDER BY seq LIMIT 1" ); // phpcs:ignore WordPress.DB
+	}
+
+	/**
+	 * Runs something on the main site of this network.
+	 *
+	 * @param callable $work What to run.
+	 * @return void
+	 */
+	private static function on_main_site( $work ) {
+		is_multisite() ? Rollcall_Network_Announcer::on_site( get_main_site_id(), $work ) : $work();
 	}
 }

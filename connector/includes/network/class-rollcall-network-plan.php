@@ -160,7 +160,8 @@ final class Rollcall_Network_Plan {
 				return;
 			}
 		}
-		$now = serialize( array_diff_key( $caps, array_flip( $taken ) ) + array_fill_keys( $given, true ) ); // phpcs:ignore WordPress.PHP.DiscouragedPHPFunctions
+		// In the source's order: the first role is the one that people see.
+		$now = serialize( array_fill_keys( $roles, true ) + array_diff_key( $caps, array_flip( $taken ) ) ); // phpcs:ignore WordPress.PHP.DiscouragedPHPFunctions
 		if ( null === $here ) {
 			$this->add[ $now ][] = $id;
 		} else {

@@ -39,6 +39,7 @@ final class Rollcall_Network_Runs {
 		'pause'  => array( array( 'running' ), 'paused' ),
 		'resume' => array( array( 'paused', 'failed' ), 'running' ),
 		'cancel' => array( array( 'running', 'paused', 'failed' ), 'cancelled' ),
+		'undo'   => array( array( 'paused', 'cancelled', 'done', 'failed' ), 'undoing' ),
 	);
 
 	/**
@@ -87,6 +88,9 @@ final class Rollcall_Network_Runs {
 		);
 		if ( false === $made ) {
 			return Rollcall_Rest::error( 'site.database', 500, Rollcall_Reasons::sentence( 'site.database' ) );
+		}
+		if ( 'cron' === $driver ) {
+			Rollcall_Network_Cron::wake();
 		}
 		return self::find( $id );
 	}
@@ -138,11 +142,12 @@ final class Rollcall_Network_Runs {
 	/**
 	 * Tells a run what to do.
 	 *
-	 * @param string $id Run.
-	 * @param string $to pause, resume, cancel or undo.
+	 * @param string      $id     Run.
+	 * @param string      $to     pause, resume, cancel or undo.
+	 * @param string|null $driver Who goes on with it from here; null: who did so far.
 	 * @return array|WP_Error The run.
 	 */
-	public static function control( $id, $to ) {
+	public static function control( $id, $to, $driver = null ) {
 		global $wpdb;
 		$row = self::row( $id );
 		if ( ! $row || ! isset( self::CONTROLS[ $to ] ) ) {
@@ -160,7 +165,7 @@ final class Rollcall_Network_Runs {
 			'state'    => $state,
 			'ended_ms' => 'cancelled' === $state ? self::now() : 0,
 			'faults'   => 0,
-		);
+		) + ( in_array( $driver, self::DRIVERS, true ) ? array( 'driver' => $driver ) : array() );
 		if ( 'undo' === $to ) {
 			$fields += array(
 				'place'  => 0,

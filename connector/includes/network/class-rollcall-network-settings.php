@@ -140,6 +140,21 @@ final class Rollcall_Network_Settings {
 	}
 
 	/**
+	 * Forgets the settings of every network.
+	 *
+	 * @return void
+	 */
+	public static function erase() {
+		if ( ! is_multisite() ) {
+			return;
+		}
+		foreach ( get_networks( array( 'fields' => 'ids', 'number' => 0 ) ) as $network ) { // phpcs:ignore WordPress.Arrays
+			delete_network_option( $network, self::OPTION );
+			delete_network_option( $network, Rollcall_Network_Marks::OPTION );
+		}
+	}
+
+	/**
 	 * Is any trigger on?
 	 *
 	 * @param array $settings Settings.

@@ -111,7 +111,8 @@ final class Rollcall_Network_Tables {
 			self::removed() => '  blog bigint(20) unsigned NOT NULL,
   user_id bigint(20) unsigned NOT NULL,
   at_ms bigint(20) unsigned NOT NULL,
-  PRIMARY KEY  (blog,user_id)',
+  PRIMARY KEY  (blog,user_id),
+  KEY user_id (user_id)',
 			// One row per account or site and kind: of two role changes of one account the later one counts.
 			self::due()     => '  seq bigint(20) unsigned NOT NULL AUTO_INCREMENT,
   network bigint(20) unsigned NOT NULL,

@@ -1,0 +1,177 @@
+<?php
+/**
+ * Takes back what a run wrote, as far as nobody has touched it since.
+ *
+ * Does: ends memberships that the run began, as core's remove_user_from_blog() ends them; gives changed
+ *   ones their roles back.
+ * Does not: decide which sites may be written to. Reassigns no content.
+ * Always true: only the very row of usermeta that the run left, with the very value, and only where no
+ *   hook has told of anybody else's hand; what is taken back is no person's removal.
+ * On failure: throws, and the chunk is as it was; a listener may then hear of a removal again.
+ *
+ * @package Rollcall_Connector
+ */
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Undo.
+ */
+final class Rollcall_Network_Undo {
+
+	/**
+	 * Site.
+	 *
+	 * @var Rollcall_Network_Target
+	 */
+	private $target;
+
+	/**
+	 * Number of the run.
+	 *
+	 * @var int
+	 */
+	private $run;
+
+	/**
+	 * A new one.
+	 *
+	 * @param Rollcall_Network_Target $target Site.
+	 * @param int                     $run    Number of the run.
+	 */
+	public function __construct( $target, $run ) {
+		$this->target = $target;
+		$this->run    = $run;
+	}
+
+	/**
+	 * Takes some pairs back.
+	 *
+	 * @param array    $pairs Account => { mid, was, now, touched }.
+	 * @param callable $note  Is told, in the transaction, how many memberships ended and how many changed back.
+	 * @return void
+	 */
+	public function carry_out( array $pairs, $note ) {
+		$pairs = array_filter(
+			$pairs,
+			static function ( $pair ) {
+				return ! $pair['touched'];
+			}
+		);
+		$this->tell_of_ends( Rollcall_Network_Writer::still( $pairs, 'now' ) );
+		$done = Rollcall_Network_Turn::in_transaction(
+			function () use ( $pairs, $note ) {
+				$still = array_diff_key( Rollcall_Network_Writer::still( $pairs, 'now' ), $this->touched( array_keys( $pairs ) ) );
+				$ends  = array_filter( $still, array( __CLASS__, 'is_end' ) );
+				$back  = array_map( array( __CLASS__, 'turned' ), array_diff_key( $still, $ends ) );
+				$this->end( $ends );
+				$back = Rollcall_Network_Writer::change( $this->target, $back );
+				$done = $back + array_map( array( __CLASS__, 'turned' ), $ends );
+				$this->forget( array_keys( $done ) );
+				Rollcall_Network_Outgoing::put( $this->target->blog, array_keys( $done ) );
+				$note( count( $ends ), count( $back ) );
+				return $done;
+			}
+		);
+		Rollcall_Network_Announcer::tell( $this->target, $done );
+	}
+
+	/**
+	 * Did the run begin this membership?
+	 *
+	 * @param array $pair Pair.
+	 * @return bool
+	 */
+	private static function is_end( array $pair ) {
+		return null === $pair['was'];
+	}
+
+	/**
+	 * A pair the other way round.
+	 *
+	 * @param array $pair Pair.
+	 * @return array
+	 */
+	private static function turned( array $pair ) {
+		return array(
+			'mid' => $pair['mid'],
+			'was' => $pair['now'],
+			'now' => $pair['was'],
+		);
+	}
+
+	/**
+	 * Whom somebody touched in the meantime: listeners of the ends that were just told, too.
+	 *
+	 * @param int[] $ids Accounts.
+	 * @return array<int,bool>
+	 */
+	private function touched( array $ids ) {
+		global $wpdb;
+		if ( ! $ids ) {
+			return array();
+		}
+		$list = implode( ',', array_map( 'intval', $ids ) );
+		return array_fill_keys( array_map( 'intval', $wpdb->get_col( $wpdb->prepare( 'SELECT user_id FROM ' . Rollcall_Network_Tables::pairs() . " WHERE run = %d AND blog = %d AND touched = 1 AND user_id IN ($list)", $this->run, $this->target->blog ) ) ), true ); // phpcs:ignore WordPress.DB
+	}
+
+	/**
+	 * Fires `remove_user_from_blog`, which core fires before a membership ends.
+	 *
+	 * @param array $pairs Pairs.
+	 * @return void
+	 */
+	private function tell_of_ends( array $pairs ) {
+		$blog = $this->target->blog;
+		Rollcall_Network_Announcer::on_site(
+			$blog,
+			static function () use ( $pairs, $blog ) {
+				foreach ( array_keys( array_filter( $pairs, array( __CLASS__, 'is_end' ) ) ) as $id ) {
+					try {
+						/** This action is documented in wp-includes/ms-functions.php */
+						do_action( 'remove_user_from_blog', $id, $blog, 0 ); // phpcs:ignore WordPress.NamingConventions.PrefixAllGlobals
+					} catch ( Throwable $fault ) {
+						Rollcall_Network_Announcer::complain( $fault );
+					}
+				}
+			}
+		);
+	}
+
+	/**
+	 * Ends memberships.
+	 *
+	 * @param array $pairs Pairs.
+	 * @return void
+	 */
+	private function end( array $pairs ) {
+		global $wpdb;
+		if ( ! $pairs ) {
+			return;
+		}
+		$list = implode( ',', array_map( 'intval', array_keys( $pairs ) ) );
+		Rollcall_Set_Sql::run( "DELETE FROM {$wpdb->usermeta} WHERE umeta_id IN (" . implode( ',', array_map( 'intval', wp_list_pluck( $pairs, 'mid' ) ) ) . ')' );
+		Rollcall_Set_Sql::run( "DELETE FROM {$wpdb->usermeta} WHERE meta_key = '" . esc_sql( $this->target->level_key ) . "' AND user_id IN ($list)" );
+		$homeless = $wpdb->get_col( $wpdb->prepare( "SELECT user_id FROM {$wpdb->usermeta} WHERE meta_key = 'primary_blog' AND meta_value = %s AND user_id IN ($list)", (string) $this->target->blog ) ); // phpcs:ignore WordPress.DB
+		foreach ( array_map( 'intval', $homeless ) as $id ) {
+			wp_cache_delete( $id, 'user_meta' );
+			$blogs = get_blogs_of_user( $id );
+			$first = $blogs ? reset( $blogs ) : null;
+			update_user_meta( $id, 'primary_blog', $first ? $first->userblog_id : '' );
+			update_user_meta( $id, 'source_domain', $first ? $first->domain : '' );
+		}
+	}
+
+	/**
+	 * These are as they were before the run.
+	 *
+	 * @param int[] $ids Accounts.
+	 * @return void
+	 */
+	private function forget( array $ids ) {
+		global $wpdb;
+		if ( $ids ) {
+			Rollcall_Set_Sql::run( $wpdb->prepare( 'DELETE FROM ' . Rollcall_Network_Tables::pairs() . ' WHERE run = %d AND blog = %d AND user_id IN (' . implode( ',', array_map( 'intval', $ids ) ) . ')', $this->run, $this->target->blog ) ); // phpcs:ignore WordPress.DB
+		}
+	}
+}

@@ -21,7 +21,8 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   'sync/deliver': 'contract hub/model hub/reasons hub/errors sync/ports sync/spread-batch',
   'sync/other-sync': 'hub/model hub/reasons sync/ports',
   'sync/reconcile': 'contract hub/model hub/reasons',
-  'sync/site-settings': 'contract hub/model sync/ports sync/other-sync',
+  'sync/hear-roles': 'contract hub/model sync/ports',
+  'sync/site-settings': 'contract hub/model sync/ports sync/other-sync sync/hear-roles',
   'sync/signals': 'sync/ports',
   'sync/with-marks': 'contract hub/model hub/reasons hub/errors sync/ports',
   'sync/with-proofs': 'contract sync/ports',
@@ -35,7 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   'hub/wordpress': 'contract hub/model hub/reasons hub/errors sync/ports sync/network-port',
   'hub/api': 'contract hub/reasons hub/errors',
   'hub/operate':
-    'contract hub/model hub/reasons hub/errors hub/api sync/account-pages sync/network-port sync/ports sync/decide sync/pipeline sync/other-sync sync/reconcile sync/rewritten-outside sync/signals',
+    'contract hub/model hub/reasons hub/errors hub/api sync/account-pages sync/network-port sync/ports sync/decide sync/pipeline sync/other-sync sync/hear-roles sync/reconcile sync/rewritten-outside sync/signals',
   'hub/cli': 'contract hub/reasons hub/errors hub/api hub/main',
   'hub/main':
     'contract hub/model hub/reasons hub/errors hub/api hub/cli hub/operate hub/storage hub/wordpress sync/ports sync/with-erasures sync/with-marks sync/with-proofs sync/creation-limit sync/deliver sync/pipeline sync/signals',

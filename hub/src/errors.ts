@@ -274,10 +274,10 @@ export const FAULTS = {
     retryable: false,
     next: 'Take one of them off the route, or give another role for it.',
   },
-  'role.privileged': {
+  'role.not_privileged': {
     status: 422,
     retryable: false,
-    next: 'Name roles that give no power over a site.',
+    next: 'Name it with --roles; --privileged-roles is for roles that give power over the target.',
   },
   'reconcile.ended': {
     status: 409,

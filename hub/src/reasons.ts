@@ -165,6 +165,8 @@ export const REASONS = {
     'A privileged role can do more than when the site agreed that it may come; it counts no more until somebody there agrees again.',
   'role.not_mapped': 'The target names no role of its own for this one.',
   'role.not_grantable': 'The target does not let the hub give or take this role.',
+  'role.raised':
+    'The role gives no power on the source, and stands for a privileged one on the target; power is not made on the way.',
   'role.unknown': 'The target does not define this role.',
   'route.creates_off': 'The route does not create accounts.',
   'route.deletes_off': 'The route does not carry deletes.',

@@ -74,6 +74,7 @@ import type {
   AddedSite,
   AddSite,
   ApprovalView,
+  ChangedSite,
   ChangeSite,
   CheckedSite,
   CopiedSite,
@@ -117,7 +118,7 @@ export interface Operations extends NetworkOperations {
   approvalRejected(secret: string): Promise<boolean>;
   /** What is wrong is the answer, not a fault; only an unknown name is. */
   testSite(name: string): Promise<SiteTest>;
-  changeSite(name: string, change: ChangeSite): Promise<SiteView>;
+  changeSite(name: string, change: ChangeSite): Promise<ChangedSite>;
   /** Replaces the hub's credential on the site; the one before ends once the new one was used. */
   rotateSite(name: string, by: string): Promise<RotatedSite>;
   /**

@@ -18,6 +18,7 @@ import type {
 } from './ids.ts';
 import type { Standing } from './leaving.ts';
 import type { Path } from './path.ts';
+import type { Power } from './power.ts';
 import type { Stamp } from './stamp.ts';
 
 export interface Account {
@@ -27,6 +28,8 @@ export interface Account {
   readonly email: string;
   readonly registered: string;
   readonly privileged: boolean;
+  /** What makes it so; absent: nobody knows. */
+  readonly privilegedBy?: Power;
   readonly outgoingStopped: boolean;
   readonly incomingRejected: boolean;
   /** The site has confirmed that it carries our label. */
@@ -50,6 +53,7 @@ export interface Candidate {
   readonly uid: IdentityUid;
   readonly login: string;
   readonly privileged: boolean;
+  readonly privilegedBy?: Power;
   /** That person has another account on the installation where this identity has one, too. */
   readonly alreadyElsewhere: boolean;
 }

@@ -31,6 +31,8 @@ export interface RouteRules {
   readonly unconfirmedEmails?: 'send' | 'hold';
   /** The source is said to confirm addresses: its word proves a link. Absent: it is not. */
   readonly confirmsAddresses?: boolean;
+  /** Privileged roles, as the target gives them, that may come along this route; absent: none. */
+  readonly privilegedRoles?: readonly string[];
 }
 
 export interface Route {
@@ -55,6 +57,9 @@ export interface Site {
   readonly network?: number | null;
   /** Why its network shows it to nobody; `ended`: it is no longer there. */
   readonly closed?: 'archived' | 'spam' | 'deleted' | 'ended' | null;
+  /** Its privileged roles, and those of them that it lets come, as it told last; absent: none. */
+  readonly powers?: readonly string[];
+  readonly consents?: readonly string[];
 }
 
 /** What a site says about all that leaves it, and all that comes in, whatever the route. */

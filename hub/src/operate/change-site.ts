@@ -1,16 +1,24 @@
 /** Pausing, resuming, renaming, moving and testing a site. */
 import type { StatusAnswer } from '#contract/messages.ts';
-import type { ChangeSite, MovedSite, MoveSite, SiteTest, SiteView } from '../api/schemas/site.ts';
+import type {
+  ChangedSite,
+  ChangeSite,
+  MovedSite,
+  MoveSite,
+  SiteTest,
+} from '../api/schemas/site.ts';
 import { Fault } from '../errors.ts';
 import { isOlder } from '../model/connector-version.ts';
 import type { InstallationId } from '../model/ids.ts';
 import type { SiteRules } from '../model/route.ts';
 import { type Reason, reasonSentence } from '../reasons.ts';
+import { hearRoles } from '../sync/hear-roles.ts';
 import type { SiteRecord } from '../sync/ports.ts';
 import { viewSites } from './list-sites.ts';
 import { operatorNamed, siteNamed } from './names.ts';
 import { olderWarning } from './older-connectors.ts';
 import type { OperationPorts } from './ports.ts';
+import { needsOf } from './privileged-roles.ts';
 import { relocateSite } from './relocate-site.ts';
 import { refuseGivenTwice } from './routes.ts';
 
@@ -18,7 +26,7 @@ export async function changeSite(
   ports: OperationPorts,
   name: string,
   change: ChangeSite,
-): Promise<SiteView> {
+): Promise<ChangedSite> {
   const { registry, store, wake } = ports;
   const site = await siteNamed(registry, name);
   if (change.name !== undefined) await refuseTakenName(registry, site.key, change.name);
@@ -34,7 +42,7 @@ export async function changeSite(
   if (change.status === 'active') await tryNow({ registry, store, wake }, site.installation);
   const view = (await viewSites(ports)).find((entry) => entry.key === site.key);
   if (view === undefined) throw new Fault('site.unknown', `“${name}” was removed meanwhile.`);
-  return view;
+  return { ...view, privileged: await needsOf(ports, site, change) };
 }
 
 function rulesIn(change: ChangeSite): Partial<SiteRules> {
@@ -48,10 +56,6 @@ function rulesIn(change: ChangeSite): Partial<SiteRules> {
   };
 }
 
-/**
- * Privileged accounts leave a site only where route and target both name them. No target can say so
- * yet, so such a role would be ticked for nothing.
- */
 export function refuseRoles(
   { name, roles }: Pick<SiteRecord, 'name' | 'roles'>,
   wanted: readonly string[],
@@ -59,11 +63,6 @@ export function refuseRoles(
   const unknown = wanted.find((role) => roles[role] === undefined);
   if (unknown !== undefined) {
     throw new Fault('role.unknown', `“${name}” has no role “${unknown}”.`);
-  }
-  const privileged = wanted.find((role) => roles[role]?.privileged === true);
-  if (privileged !== undefined) {
-    const sentence = `“${privileged}” gives power over “${name}”: such accounts are not synced, and no target has agreed to take them.`;
-    throw new Fault('role.privileged', sentence);
   }
 }
 
@@ -135,6 +134,7 @@ export async function testSite(ports: OperationPorts, name: string): Promise<Sit
     const { connector, wordpress, contract } = status;
     const runs = { connector, wordpress, contract };
     await ports.registry.updateInstallation(site.installation, runs);
+    await hearRoles(ports.registry, site.installation, status);
     await tryNow(ports, site.installation);
     return {
       site: site.name,

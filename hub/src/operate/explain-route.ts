@@ -8,6 +8,7 @@ import type { Explanation } from '../api/schemas/explain.ts';
 import { ACCOUNT, type Field } from '../model/field.ts';
 import type { Candidate, Holding, Identity } from '../model/identity.ts';
 import type { SiteKey } from '../model/ids.ts';
+import { type WhyNot, whyPowerIsKept } from '../model/power.ts';
 import type { Route, Site } from '../model/route.ts';
 import { type Reason, reasonSentence } from '../reasons.ts';
 import { type Decision, decide } from '../sync/decide/decide.ts';
@@ -51,7 +52,7 @@ export function whyOf(asked: Asked): Why[] {
   return [
     ...(away === null ? [] : [away.why]),
     ...(target.closed == null ? [] : [why('pending', [], 'site.closed')]),
-    ...closedThere(identity, target),
+    ...closedThere(identity, route, target),
     ...waiting,
     ...fromDecision(decision, asked, waiting.length > 0),
   ];
@@ -69,14 +70,20 @@ function troubleOf(
 }
 
 /** The site itself says no to all that comes for this account. */
-function closedThere({ accounts }: Identity, target: Site): Why[] {
+function closedThere({ accounts }: Identity, route: Route, target: Site): Why[] {
   const account = accounts.get(target.installation);
   if (account === undefined || account.gone !== null) return [];
+  const kept = whyPowerIsKept(account, route, target);
   return [
     ...(account.incomingRejected ? [why('skipped', [], 'account.incoming_rejected')] : []),
-    ...(account.privileged ? [why('skipped', [], 'target.privileged_account')] : []),
+    ...(kept === null ? [] : [why('skipped', [], KEPT[kept])]),
   ];
 }
+
+const KEPT = {
+  unnamed: 'target.privileged_account',
+  unconsented: 'account.not_consented',
+} as const satisfies Record<WhyNot, Reason>;
 
 /** What is on its way there already. */
 function waitingOf(identity: Identity, target: SiteKey): Why[] {

@@ -32,6 +32,7 @@ export async function viewSites({
       multisite: installation.multisite,
       network: site.network ?? null,
       closed: site.closed ?? null,
+      consents: [...(site.consents ?? [])],
       state: installation.state === 'attention' ? 'attention' : 'active',
       trouble: installation.trouble,
       ...versionsOf(installation, connectorVersion),

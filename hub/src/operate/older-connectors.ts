@@ -101,7 +101,8 @@ const askedOfTarget = (rules: RouteRules): Feature[] => [
   ...(rules.passwordMail === true ? (['password_mail'] as const) : []),
 ];
 
-const askedOfBoth = ({ meta, fields }: RouteRules): Feature[] => [
+const askedOfBoth = ({ meta, fields, privilegedRoles = [] }: RouteRules): Feature[] => [
+  ...(privilegedRoles.length > 0 ? (['consents'] as const) : []),
   ...(meta.some(isPattern) ? (['patterns'] as const) : []),
   ...(fields.some(isExtension) ? (['ext'] as const) : []),
 ];

@@ -14,6 +14,7 @@ import type { SiteRecord } from '../sync/ports.ts';
 import { siteNamed, siteNames } from './names.ts';
 import { type End, refuseUnable } from './older-connectors.ts';
 import type { OperationPorts } from './ports.ts';
+import { askForRoles, notConsented, refuseNames } from './privileged-roles.ts';
 import { changeSchedule, schedules } from './reconcile/schedule.ts';
 
 /** What a site says of itself that counts for the rules of a route. */
@@ -26,8 +27,9 @@ export async function listRoutes(ports: OperationPorts): Promise<readonly RouteV
   const nameOf = await siteNames(registry);
   const scheduleOf = await schedules(ports);
   const groups = await arrangements.groupNames();
+  const records = await registry.sites();
   return (await registry.topology()).routes.map((route) => ({
-    ...view(route, nameOf, scheduleOf),
+    ...view(route, nameOf, { scheduleOf, records }),
     group: groups.get(route.id) ?? null,
   }));
 }
@@ -43,12 +45,15 @@ export async function addRoute(
     ? [[source, target] as const, [target, source] as const]
     : [[source, target] as const];
   const { routes } = await registry.topology();
+  if (wanted.rules?.privilegedRoles !== undefined) await askForRoles(ports, [source, target]);
+  const records = await registry.sites();
   const rules: SomeRules = { ...lists(writtenOut(wanted.preset)), ...named(wanted.rules ?? {}) };
   for (const [from, to] of ways) refuse(routes, from, to, rules);
   const nameOf = await siteNames(registry);
   const added: RouteView[] = [];
   for (const [from, to] of ways) {
     const whole = withDefaults(from, to, rules);
+    refuseNames(records.find(({ key }) => key === to.key) ?? to, whole);
     refuseGivenTwice(to, whole.roles);
     refuseUnprovable(whole);
     refuseUnable(await endOf(ports, from), await endOf(ports, to), whole);
@@ -56,7 +61,7 @@ export async function addRoute(
   for (const [from, to] of ways) {
     const whole = withDefaults(from, to, rules);
     const ends = { source: from.key, target: to.key };
-    added.push(view(await registry.addRoute({ ...ends, rules: whole }), nameOf));
+    added.push(view(await registry.addRoute({ ...ends, rules: whole }), nameOf, { records }));
   }
   await configureEnds(ports, [source.installation, target.installation]);
   return added;
@@ -72,11 +77,17 @@ export async function changeRoute(
   const news = { ...writtenOut(change.preset, route.rules), ...named(change.rules ?? {}) };
   const rules = Object.keys(news).length === 0 ? undefined : { ...route.rules, ...news };
   const { sites } = await registry.topology();
+  if (change.rules?.privilegedRoles !== undefined)
+    await askForRoles(
+      ports,
+      [...sites.values()].filter(({ key }) => key === route.target),
+    );
   const records = await registry.sites();
   const end = (key: Route['source']) => records.find((site) => site.key === key);
   refuseRules(end(route.source), change.rules);
   if (change.preset !== undefined) refuseRules(end(route.source), lists(news));
   const target = end(route.target);
+  if (target !== undefined) refuseNames(target, change.rules ?? {});
   if (rules !== undefined) {
     refuseUnprovable(rules);
     await refuseAsked(ports, route, rules);
@@ -94,7 +105,7 @@ export async function changeRoute(
   }
   if (change.reconcile !== undefined) await changeSchedule(ports, route.id, change.reconcile);
   const scheduleOf = await schedules(ports);
-  return view(await routeWithId(ports, id), await siteNames(registry), scheduleOf);
+  return view(await routeWithId(ports, id), await siteNames(registry), { scheduleOf, records });
 }
 
 const endOf = async (
@@ -256,7 +267,13 @@ async function configureEnds(
 const view = (
   route: Route,
   nameOf: (key: Route['source']) => string,
-  scheduleOf: (route: Route['id']) => RouteView['reconcile'] = () => null,
+  {
+    scheduleOf = () => null,
+    records,
+  }: {
+    readonly scheduleOf?: (route: Route['id']) => RouteView['reconcile'];
+    readonly records: readonly SiteRecord[];
+  },
 ): RouteView => ({
   id: route.id,
   source: nameOf(route.source),
@@ -264,6 +281,10 @@ const view = (
   status: route.status,
   // One that belongs to a group is changed with it, or listed.
   group: null,
+  notConsented: notConsented(
+    route.rules,
+    records.find(({ key }) => key === route.target),
+  ),
   rules: {
     ...route.rules,
     fields: [...route.rules.fields],
@@ -272,6 +293,7 @@ const view = (
     passwordMail: route.rules.passwordMail ?? false,
     confirmsAddresses: route.rules.confirmsAddresses ?? false,
     unconfirmedEmails: route.rules.unconfirmedEmails ?? 'send',
+    privilegedRoles: [...(route.rules.privilegedRoles ?? [])],
     leaveWhen: (route.rules.leaveWhen ?? []).map((one) =>
       one.kind === 'meta' ? { ...one, values: [...one.values] } : one,
     ),

@@ -58,6 +58,7 @@ export function recordOf(
     restUrl: restRootOf(door, status, site),
     roles: site.roles,
     defaultRole: site.default_role,
+    consents: site.consents ?? [],
   };
 }
 

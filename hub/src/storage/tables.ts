@@ -29,6 +29,7 @@ import type {
   PreviewedSite,
 } from '../model/network-run.ts';
 import type { Path } from '../model/path.ts';
+import type { Power } from '../model/power.ts';
 import type { ProofKind } from '../model/proof.ts';
 import type {
   Counted,
@@ -127,6 +128,8 @@ export interface Tables {
     default_role: string;
     network: number | null;
     closed: NonNullable<Site['closed']> | null;
+    /** Privileged roles that it lets come. */
+    consents: ColumnType<readonly string[], string | undefined, string>;
     removed: Generated<boolean>;
     log_on: Generated<boolean>;
     log_days: Generated<number | null>;
@@ -170,6 +173,8 @@ export interface Tables {
     email_key: string;
     registered: string;
     privileged: boolean;
+    /** Null: nobody knows, or nothing does. */
+    privileged_by: Json<Power> | null;
     outgoing_stopped: boolean;
     incoming_rejected: boolean;
     labelled: boolean;

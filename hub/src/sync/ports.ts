@@ -299,7 +299,9 @@ export interface Registry {
   ): Promise<void>;
   updateSite(
     key: SiteKey,
-    change: Partial<Pick<SiteRecord, 'status' | 'createMissing' | 'name'>> & {
+    change: Partial<
+      Pick<SiteRecord, 'status' | 'createMissing' | 'name' | 'roles' | 'consents'>
+    > & {
       /** What is not named stays. */
       readonly rules?: Partial<SiteRules>;
     },

@@ -12,6 +12,7 @@ import type { InstallationId } from '../model/ids.ts';
 import { asksForSignIns, keysAskedFor } from '../model/leaving.ts';
 import { whyNoEntry } from '../model/meta-pattern.ts';
 import { type RouteRules, sitesOf, type Topology } from '../model/route.ts';
+import { hearRoles } from './hear-roles.ts';
 import { hearOtherSync } from './other-sync.ts';
 import type { Connection, KeptSites, Registry, SitePort, Store } from './ports.ts';
 
@@ -101,6 +102,7 @@ export function keepSiteSettings(ports: {
       if (status !== null) {
         await registry.updateInstallation(installation, versionsIn(status));
         await hearOtherSync({ registry, store }, installation, status.warnings);
+        await hearRoles(registry, installation, status);
       }
       const kept =
         status === null ? null : ((await ports.keepSites?.(installation, status)) ?? null);

@@ -7,6 +7,7 @@ import {
   AddSiteSchema,
   ApprovalParamsSchema,
   ApprovalViewSchema,
+  ChangedSiteSchema,
   ChangeSiteSchema,
   CheckedSiteSchema,
   CopiedSiteSchema,
@@ -18,7 +19,6 @@ import {
   SiteListSchema,
   SiteParamsSchema,
   SiteTestSchema,
-  SiteViewSchema,
   StartApprovalSchema,
   StartedApprovalSchema,
 } from '../schemas/site.ts';
@@ -86,7 +86,7 @@ export function siteRoutes(api: Api, operations: Operations): void {
     url: '/sites/:site',
     ...access('operator'),
     schema: {
-      ...says('Pause, resume, rename or set up a site', SiteViewSchema),
+      ...says('Pause, resume, rename or set up a site', ChangedSiteSchema),
       params: SiteParamsSchema,
       body: ChangeSiteSchema,
     },

@@ -8,6 +8,7 @@ const listed = <Item extends z.ZodType>(item: Item) => z.array(item).max(1000);
 const LONGEST = 190;
 const MOST_VALUES = 50;
 const MOST_CONDITIONS = 20;
+const MOST_PRIVILEGED = 50;
 const ConditionSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('role'), role: RoleNameSchema }),
   z.strictObject({
@@ -60,6 +61,11 @@ export const RulesSchema = z.object({
    * or a value in `leaveWhen` that says when.
    */
   confirmsAddresses: z.boolean(),
+  /**
+   * Privileged roles, as the target gives them, that may come along the route: who has one of them on the source
+   * leaves, and who has one on the target is changed. Each needs the target’s consent, too.
+   */
+  privilegedRoles: z.array(RoleNameSchema).max(MOST_PRIVILEGED),
 });
 export type Rules = z.infer<typeof RulesSchema>;
 
@@ -91,6 +97,8 @@ export const RouteViewSchema = z.object({
   /** The group that it belongs to; null: none. */
   group: z.string().nullable(),
   rules: RulesSchema,
+  /** Of the privileged roles that it names, those that its target has not consented to. */
+  notConsented: z.array(RoleNameSchema),
   /** When the two sites are compared by themselves; null: never. */
   reconcile: ScheduleSchema.nullable(),
 });

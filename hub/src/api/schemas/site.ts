@@ -1,5 +1,6 @@
 /** Sites: what goes in and what is shown. No message ever holds a credential on its way out. */
 import { z } from 'zod';
+import { PrivilegedNeedSchema } from './privileged.ts';
 import {
   LackSchema,
   MomentSchema,
@@ -110,6 +111,8 @@ export const SiteViewSchema = z.object({
   network: z.int().positive().nullable(),
   /** Why its network shows it to nobody: what goes there waits. `ended`: it is no longer there. */
   closed: z.enum(['archived', 'spam', 'deleted', 'ended']).nullable(),
+  /** Privileged roles that the site lets come, where a route names them; as it told last. */
+  consents: z.array(RoleNameSchema),
   /** `attention`: a person must look at it (`trouble` says why). */
   state: z.enum(['active', 'attention']),
   trouble: TroubleSchema.nullable(),
@@ -123,6 +126,12 @@ export const SiteViewSchema = z.object({
   lastPulledAt: MomentSchema.nullable(),
 });
 export type SiteView = z.infer<typeof SiteViewSchema>;
+
+export const ChangedSiteSchema = SiteViewSchema.extend({
+  /** What is missing before the privileged roles that were named come and go. They are stored all the same. */
+  privileged: z.array(PrivilegedNeedSchema),
+});
+export type ChangedSite = z.infer<typeof ChangedSiteSchema>;
 
 export const AddedSiteSchema = z.object({
   /** The site, and on a network its other sites. */

@@ -41,7 +41,7 @@ const answers: Operations = {
   approvalRejected: async (secret) => secret === APPROVAL_SECRET,
   sites: async () => [samples.site],
   testSite: async () => samples.siteTest,
-  changeSite: async () => samples.site,
+  changeSite: async () => ({ ...samples.site, privileged: [] }),
   rotateSite: async (name) => ({ sites: [name], ended: true }),
   siteMoved: async () => ({
     sites: [samples.site],

@@ -37,6 +37,7 @@ export const site: SiteView = {
   multisite: false,
   network: null,
   closed: null,
+  consents: [],
   state: 'active',
   trouble: null,
   connector: '0.1.0',
@@ -104,7 +105,9 @@ export const route: RouteView = {
     passwordMail: false,
     unconfirmedEmails: 'send',
     confirmsAddresses: false,
+    privilegedRoles: [],
   },
+  notConsented: [],
   reconcile: null,
 };
 export const config: ConfigView = {

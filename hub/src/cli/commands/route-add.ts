@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { RouteListSchema } from '../../api/schemas/route.ts';
 import { asksHub, type CommandContext, type HubOptions, hubOf, show } from '../command-context.ts';
 import { visible } from '../visible.ts';
+import { consentMissing } from './route-change.ts';
 import { type RuleOptions, rulesOf, takesPreset, takesRules } from './route-rules.ts';
 
 interface AddOptions extends HubOptions, RuleOptions {
@@ -24,7 +25,10 @@ export function addRouteAdd(parent: Command, context: CommandContext): void {
     const list = await hubOf(context, options).send('POST', '/routes', body, RouteListSchema);
     show(context, options, list, () =>
       list.routes
-        .map((r) => `Route ${r.id}: ${visible(r.source)} → ${visible(r.target)}.\n`)
+        .map(
+          (r) =>
+            `Route ${r.id}: ${visible(r.source)} → ${visible(r.target)}.\n${consentMissing(r)}`,
+        )
         .join(''),
     );
   });

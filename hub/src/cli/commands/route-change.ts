@@ -54,6 +54,15 @@ export function addRouteShow(parent: Command, context: CommandContext): void {
   );
 }
 
+/** What it takes before the target lets come what the route names. */
+export const consentMissing = ({ target, notConsented }: RouteView): string =>
+  notConsented
+    .map((role) => {
+      const step = `wp rollcall privileged allow ${visible(role)}`;
+      return `“${visible(role)}” waits for consent on ${visible(target)}, in wp-admin under User Sync or there: ${step}\n`;
+    })
+    .join('');
+
 function describe(route: RouteView): string {
   const { id, source, target, status, group, rules, reconcile } = route;
   const list = (items: readonly string[]): string => items.map(visible).join(', ') || 'none';
@@ -61,6 +70,7 @@ function describe(route: RouteView): string {
     ['Fields', list(rules.fields)],
     ['Meta', list(rules.meta)],
     ['Roles', list(rules.roles)],
+    ['Privileged roles', list(rules.privilegedRoles)],
     ['Creates', rules.creates ? 'yes' : 'no'],
     ['Updates', rules.updates ? 'yes' : 'no'],
     ['Deletes', rules.onDelete],
@@ -73,5 +83,5 @@ function describe(route: RouteView): string {
     ['Compared', describeSchedule(reconcile)],
   ];
   const lines = rows.map(([name = '', value = '']) => `  ${name.padEnd(19)} ${value}\n`);
-  return `Route ${id}: ${visible(source)} → ${visible(target)} (${status}${group === null ? '' : `, of the group “${visible(group)}”`})\n${lines.join('')}`;
+  return `Route ${id}: ${visible(source)} → ${visible(target)} (${status}${group === null ? '' : `, of the group “${visible(group)}”`})\n${lines.join('')}${consentMissing(route)}`;
 }

@@ -8,6 +8,7 @@ export interface RuleOptions extends LeaveOptions {
   readonly fields?: string;
   readonly meta?: string;
   readonly roles?: string;
+  readonly privilegedRoles?: string;
   readonly creates?: boolean;
   readonly updates?: boolean;
   readonly onDelete?: 'delete' | 'strip' | 'ignore';
@@ -29,6 +30,10 @@ export const takesRules = (command: Command): Command =>
     )
     .option('--meta <list>', 'meta keys that travel, billing_* for all that begin so; "" for none')
     .option('--roles <list>', 'roles that travel; "" for none')
+    .option(
+      '--privileged-roles <list>',
+      'privileged roles, as the target gives them, that may come where it consents; "" for none',
+    )
     .option('--creates', 'create accounts')
     .option('--no-creates', 'create no accounts')
     .option('--updates', 'change accounts')
@@ -83,6 +88,9 @@ export function rulesOf(options: RuleOptions): SomeRules {
     ...(fields === undefined ? {} : { fields: commaList(fields) }),
     ...(meta === undefined ? {} : { meta: commaList(meta) }),
     ...(roles === undefined ? {} : { roles: commaList(roles) }),
+    ...(options.privilegedRoles === undefined
+      ? {}
+      : { privilegedRoles: commaList(options.privilegedRoles) }),
     ...(creates === undefined ? {} : { creates }),
     ...(updates === undefined ? {} : { updates }),
     ...(onDelete === undefined ? {} : { onDelete }),

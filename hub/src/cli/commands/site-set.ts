@@ -1,10 +1,11 @@
 /** `rollcall site set` and `rollcall site show`: what a site lets leave, and how it takes what comes. */
 import { type Command, Option } from 'commander';
 import {
+  type ChangedSite,
+  ChangedSiteSchema,
   type ChangeSite,
   SiteListSchema,
   type SiteView,
-  SiteViewSchema,
 } from '../../api/schemas/site.ts';
 import { FAULTS } from '../../errors.ts';
 import {
@@ -64,8 +65,8 @@ export function addSiteSet(parent: Command, context: CommandContext): void {
       const body = changeOf(options);
       if (Object.keys(body).length === 0) throw usage('Nothing to set is named.');
       const path = `/sites/${encodeURIComponent(name)}`;
-      const site = await hubOf(context, options).send('PATCH', path, body, SiteViewSchema);
-      show(context, options, site, () => describe(site));
+      const site = await hubOf(context, options).send('PATCH', path, body, ChangedSiteSchema);
+      show(context, options, site, () => describe(site) + missing(site));
     });
 }
 
@@ -129,11 +130,23 @@ function describe(site: SiteView): string {
         .join(', ') || 'same names',
     ],
     ['Create missing', onOff(site.createMissing)],
+    ['Consents to', site.consents.map(visible).join(', ') || 'no privileged role'],
     ['New accounts a day', site.newAccountsADay ?? 'as the hub says'],
   ];
   const lines = rows.map(([name = '', value = '']) => `  ${String(name).padEnd(18)} ${value}\n`);
   return `${visible(site.name)} (${visible(site.url)})\n${lines.join('')}`;
 }
+
+/** The same dialog asks for the target's consent: what it takes is printed as it is to be typed. */
+const missing = ({ privileged }: ChangedSite): string =>
+  privileged
+    .map(({ role, source, target, named, raised, steps }) => {
+      const missed = named ? 'waits for consent' : 'is not named by the route';
+      const lacks = raised ? 'never comes' : missed;
+      const head = `\n“${visible(role)}” from ${visible(source)} to ${visible(target)} ${lacks}:\n`;
+      return head + steps.map((step) => `  ${visible(step)}\n`).join('');
+    })
+    .join('');
 
 const unknown = (name: string): Failure =>
   new Failure({

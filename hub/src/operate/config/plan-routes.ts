@@ -4,6 +4,7 @@ import { Fault } from '../../errors.ts';
 import type { ArrangedRoute, ArrangedSite, Arrangement } from '../../model/arrangement.ts';
 import { pairOf } from '../groups/expand.ts';
 import { refuseUnable } from '../older-connectors.ts';
+import { refuseNames } from '../privileged-roles.ts';
 import { named, refuseRules, refuseUnprovable, withDefaults } from '../routes.ts';
 import type { Findings, SiteNamed } from './findings.ts';
 
@@ -63,6 +64,7 @@ function routeOf(
     throw new Fault('route.same_installation', sentence);
   }
   refuseRules(source, rules);
+  refuseNames(target, rules ?? {});
   const ends = { source: source.key, target: target.key };
   const here = before.get(pairOf(ends));
   const whole =

@@ -22,6 +22,7 @@ import { groupId } from '../../model/ids.ts';
 import type { RouteRules } from '../../model/route.ts';
 import { writtenOut } from '../../model/route-preset.ts';
 import type { OperationPorts } from '../ports.ts';
+import { refuseNames } from '../privileged-roles.ts';
 import { named, refuseRules } from '../routes.ts';
 import { exceptionOf, pairsOf, withGroup, withoutGroup } from './expand.ts';
 import { tellEnds } from './tell-ends.ts';
@@ -128,6 +129,7 @@ function excepted(
     throw new Fault('group.no_such_pair', sentence);
   }
   refuseRules(source, rules);
+  refuseNames(target, rules ?? {});
   const others = group.exceptions.filter(
     (one) => one.source !== source.key || one.target !== target.key,
   );
@@ -194,7 +196,14 @@ export function refuseGroupRules(
   if (unknown !== undefined && sites.length > 0) {
     throw new Fault('role.unknown', `No member of the group has a role “${unknown}”.`);
   }
-  const { leaveWhen = [] } = rules;
+  const { leaveWhen = [], privilegedRoles = [] } = rules;
+  const powerless = privilegedRoles.find((role) =>
+    sites.every(({ roles }) => roles[role]?.privileged !== true),
+  );
+  if (powerless !== undefined && sites.length > 0) {
+    const sentence = `“${powerless}” gives no power over any member of the group.`;
+    throw new Fault('role.not_privileged', sentence);
+  }
   for (const giver of sitesOf(members.filter(gives))) refuseRules(giver, { leaveWhen });
 }
 

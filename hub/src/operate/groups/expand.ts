@@ -88,6 +88,7 @@ export const inFull = (rules: RouteRules): Required<RouteRules> => ({
   passwordMail: false,
   unconfirmedEmails: 'send',
   confirmsAddresses: false,
+  privilegedRoles: [],
   ...rules,
 });
 

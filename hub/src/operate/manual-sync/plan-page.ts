@@ -10,6 +10,7 @@ import { EMAIL, type Field, isRole, roleOf } from '../../model/field.ts';
 import type { Account, Candidate, Delivery, Identity } from '../../model/identity.ts';
 import { wordPressId } from '../../model/ids.ts';
 import { firstUnmet } from '../../model/leaving.ts';
+import { powerTold, whyPowerIsKept, whyPowerStays } from '../../model/power.ts';
 import { mapsRoles, type Route, selects } from '../../model/route.ts';
 import type { Kept, Pair, PlannedWhat, Sides } from '../../model/sync-run.ts';
 import { isReason, type Reason } from '../../reasons.ts';
@@ -17,7 +18,7 @@ import type { SiteRecord, Transaction } from '../../sync/ports.ts';
 import type { OperationPorts } from '../ports.ts';
 import type { AdoptPlan } from './adopt/differences.ts';
 import { compare } from './compare.ts';
-import { guardOf, type TargetGuard } from './target-guard.ts';
+import { asGuarded, guardOf, type TargetGuard, takesRole } from './target-guard.ts';
 
 export interface Way {
   readonly route: Route;
@@ -68,7 +69,8 @@ export async function planPage(
       const identity = identities.get(wordPressId(state.id));
       if (identity === undefined) return [];
       const there = candidates(identity.uid, target.installation);
-      const first = draft({ state, identity, way, source, candidates: there, mode });
+      const judged = { ...way, target: asGuarded(target, guard) };
+      const first = draft({ state, identity, way, judged, source, candidates: there, mode });
       const { candidate } = first;
       const isProven = candidate === null || isNamed(state.login, target, candidate.login);
       return [guarded(isProven ? first : { ...first, reason: 'link.unproven' }, guard)];
@@ -107,6 +109,8 @@ interface DraftInput {
   readonly state: AccountState;
   readonly identity: Identity;
   readonly way: Way;
+  /** The same, with what the target says of consent now. */
+  readonly judged: Way;
   readonly source: SiteRecord;
   readonly candidates: readonly Candidate[];
   readonly mode: PlanFor['mode'];
@@ -122,14 +126,16 @@ export const NOTHING = {
   sides: null,
 } as const;
 
-function draft({ state, identity, way, source, candidates, mode }: DraftInput): Draft {
+function draft({ state, identity, way, judged, source, candidates, mode }: DraftInput): Draft {
   const base = { ...NOTHING, twin: null, state, identity, way };
   const skip = (reason: Reason): Draft => ({ ...base, what: 'skip', reason });
   const hold = (reason: Reason): Draft => ({ ...base, what: 'hold', reason });
   const { rules } = way.route;
   const here = identity.accounts.get(source.installation);
   if (here?.alarm != null) return skip('identity.label_mismatch');
-  if (state.privileged) return skip('account.privileged');
+  const stays = whyPowerStays(powerTold(state, [source]), judged.route, judged.target);
+  if (stays !== null)
+    return skip(stays === 'unnamed' ? 'account.privileged' : 'account.not_consented');
   if (state.switches.stop_outgoing) return skip('account.outgoing_stopped');
   const pending = identity.deliveries.get(way.target.key);
   if (pending?.gone != null) return skip('identity.deleted');
@@ -139,7 +145,7 @@ function draft({ state, identity, way, source, candidates, mode }: DraftInput): 
   const heldFor = heldReason(pending);
   const there = identity.accounts.get(way.target.installation);
   if (there !== undefined) {
-    const refused = accountRefusal(there);
+    const refused = accountRefusal(there, judged);
     if (refused !== null) return skip(refused);
     if (mode === 'only_missing') return skip('run.only_missing');
     if (!rules.updates) return skip('route.updates_off');
@@ -148,7 +154,8 @@ function draft({ state, identity, way, source, candidates, mode }: DraftInput): 
   }
   if (heldFor !== null) return hold(heldFor);
   const byEmail = candidates.find((candidate) => candidate.by === 'email');
-  if (byEmail?.privileged === true) return skip('link.privileged');
+  if (byEmail !== undefined && powerRefusal(byEmail, judged) !== null)
+    return skip('link.privileged');
   if (byEmail !== undefined && !byEmail.alreadyElsewhere) {
     if (mode === 'only_missing') return skip('run.only_missing');
     return { ...base, what: 'link', reason: null, candidate: byEmail, twin: byEmail.wpId };
@@ -170,33 +177,47 @@ const guarded = (draft: Draft, { readOnly }: TargetGuard): Draft =>
 export const heldReason = (pending: Delivery | undefined): Reason | null =>
   pending?.held != null && isReason(pending.held) ? pending.held : null;
 
-export function accountRefusal(there: Account): Reason | null {
+/** @param way none: no privileged role counts as named */
+export function accountRefusal(there: Account, way?: Way): Reason | null {
   if (there.gone !== null) return 'identity.deleted';
   if (there.alarm !== null) return 'identity.label_mismatch';
-  if (there.privileged) return 'target.privileged_account';
+  const kept = powerRefusal(there, way);
+  if (kept !== null) return kept;
   return there.incomingRejected ? 'account.incoming_rejected' : null;
+}
+
+/** What a privileged account may not be told along the way. */
+export function powerRefusal(
+  there: Pick<Account, 'privileged' | 'privilegedBy'>,
+  way?: Way,
+): Reason | null {
+  if (!there.privileged) return null;
+  const kept = way === undefined ? 'unnamed' : whyPowerIsKept(there, way.route, way.target);
+  if (kept === null) return null;
+  return kept === 'unnamed' ? 'target.privileged_account' : 'account.not_consented';
 }
 
 /** Reads the twins on the target and compares field by field. */
 async function withDifferences(
   ports: OperationPorts,
   source: SiteRecord,
-  { target }: Way,
-  { grantable }: TargetGuard,
+  { route, target }: Way,
+  guard: TargetGuard,
   drafts: readonly Draft[],
 ): Promise<Planned[]> {
   const twins = await readTwins(ports, target, drafts);
   // Roles of other names are not compared: they travel when they are given and taken.
   const isMapped = (field: Field): boolean => isRole(field) && mapsRoles(target.rules);
   const isNotGrantable = (field: Field): boolean =>
-    isMapped(field) || (grantable !== null && isRole(field) && !grantable.has(roleOf(field)));
+    isMapped(field) || (isRole(field) && !takesRole(guard, route, source)(roleOf(field)));
+  const judged = { route, target: asGuarded(target, guard) };
   return drafts.map(({ twin, ...planned }): Planned => {
     if (twin === null) return planned;
     const skip = (reason: Reason): Planned => ({ ...planned, what: 'skip', reason });
     const there = twins.get(twin);
     if (there === undefined) return skip('target.account_missing');
-    if (there.privileged)
-      return skip(planned.what === 'link' ? 'link.privileged' : 'target.privileged_account');
+    const kept = powerRefusal(powerTold(there, [target]), judged);
+    if (kept !== null) return skip(planned.what === 'link' ? 'link.privileged' : kept);
     const sides = [
       { state: planned.state, blog: source.blog },
       { state: there, blog: target.blog },

@@ -6,6 +6,8 @@
  */
 import type { Identity } from '../../model/identity.ts';
 import type { IdentityUid, SiteKey } from '../../model/ids.ts';
+import { uncovered } from '../../model/power.ts';
+import type { Topology } from '../../model/route.ts';
 import type { Reason } from '../../reasons.ts';
 import type { SiteRecord, Transaction } from '../../sync/ports.ts';
 import { operatorNamed } from '../names.ts';
@@ -21,10 +23,11 @@ interface Proven {
 
 /** Repeating it changes nothing. */
 export async function proveLinks(
-  { store }: OperationPorts,
+  { store, registry }: OperationPorts,
   links: readonly Planned[],
   options: { readonly source: SiteRecord; readonly by: string; readonly crosses: boolean },
 ): Promise<Proven> {
+  const topology = await registry.topology();
   return store.transaction(async (tx) => {
     const became = new Map<IdentityUid, IdentityUid>();
     const refused = new Map<Planned, Reason>();
@@ -33,7 +36,7 @@ export async function proveLinks(
       links.flatMap(({ identity, candidate }) => [identity.uid, candidate?.uid ?? []].flat()),
     );
     for (const link of links) {
-      const result = await proveOne(tx, link, options);
+      const result = await proveOne(tx, link, { ...options, topology });
       if (result === null) continue;
       if ('into' in result) became.set(link.identity.uid, result.into);
       else refused.set(link, result.refused);
@@ -45,7 +48,7 @@ export async function proveLinks(
 async function proveOne(
   tx: Transaction,
   { identity, candidate, state, way }: Planned,
-  { source, by, crosses }: Parameters<typeof proveLinks>[2],
+  { source, by, crosses, topology }: Parameters<typeof proveLinks>[2] & { topology: Topology },
 ): Promise<{ readonly into: IdentityUid } | { readonly refused: Reason } | null> {
   if (candidate === null) return null;
   const found = await tx.lockByUid([identity.uid, candidate.uid]);
@@ -54,7 +57,7 @@ async function proveOne(
   if (one === undefined || two === undefined) return { refused: 'target.account_missing' };
   // An earlier turn has done it.
   if (one.uid === two.uid) return { into: one.uid };
-  const reason = whyRefused(one, two);
+  const reason = whyRefused(one, two, topology);
   if (reason !== null) return { refused: reason };
   const { into, from } = older(one, two);
   if (!crosses) {
@@ -67,11 +70,11 @@ async function proveOne(
   return { into: into.uid };
 }
 
-function whyRefused(one: Identity, two: Identity): Reason | null {
+function whyRefused(one: Identity, two: Identity, topology: Topology): Reason | null {
   const accounts = [...one.accounts.values(), ...two.accounts.values()];
-  if (accounts.some(({ privileged }) => privileged)) return 'link.privileged';
+  if (uncovered(accounts, topology) !== null) return 'link.privileged';
   if (accounts.some(({ alarm }) => alarm !== null)) return 'identity.label_mismatch';
-  return whyNotOne(one, two) === null ? null : 'link.other_person';
+  return whyNotOne(one, two, topology) === null ? null : 'link.other_person';
 }
 
 function withoutBirths(identity: Identity, sites: readonly SiteKey[]): Identity {

@@ -20,6 +20,7 @@ import { operatorNamed } from '../names.ts';
 import type { OperationPorts } from '../ports.ts';
 import { wakeEverything } from '../wake-everything.ts';
 import { type Asked, sitesOfRun } from './choose.ts';
+import { powerRefusal, type Way } from './plan-page.ts';
 import { removable } from './remove-created.ts';
 
 /** Accounts in one go. */
@@ -32,9 +33,9 @@ export async function putBack(ports: OperationPorts, run: SyncRunRecord): Promis
     const states = ['arrived', 'held', 'failed', 'stays'] as const;
     const query = { states, limit: SLICE, ...(after && { after }) };
     const steps = await ports.runs.steps(run.id, query);
-    for (const { target } of asked.ways) {
-      const there = steps.filter((step) => step.target === target.key);
-      if (there.length > 0) await putBackOn(ports, run, asked, target, there);
+    for (const way of asked.ways) {
+      const there = steps.filter((step) => step.target === way.target.key);
+      if (there.length > 0) await putBackOn(ports, run, asked, way, there);
     }
     if (steps.length < SLICE) break;
     after = steps.at(-1);
@@ -47,9 +48,10 @@ async function putBackOn(
   ports: OperationPorts,
   run: SyncRunRecord,
   { source }: Asked,
-  target: SiteRecord,
+  way: Way,
   steps: readonly SyncStep[],
 ): Promise<void> {
+  const { target } = way;
   const uids = [...new Set(steps.map(({ uid }) => uid))];
   const persons = await ports.store.transaction((tx) => tx.lockByUid(uids));
   const ids = [...persons.values()].flatMap(
@@ -66,7 +68,7 @@ async function putBackOn(
     const outcome = steps.map((step): StepChange => {
       const place = { wpId: step.wpId, target: step.target };
       const identity = found.get(step.uid);
-      const input = { step, identity, source, target, states, nowMs, run };
+      const input = { step, identity, source, target, way, states, nowMs, run };
       const result =
         step.what === 'create'
           ? takeAway(ports, input, removes.get(step.uid))
@@ -104,6 +106,7 @@ interface Input {
   readonly identity: Identity | undefined;
   readonly source: SiteRecord;
   readonly target: SiteRecord;
+  readonly way: Way;
   readonly states: ReadonlyMap<number, AccountState>;
   readonly nowMs: number;
   readonly run: SyncRunRecord;
@@ -116,13 +119,13 @@ interface Result {
 const stays = (note: Reason | null): Result => ({ identity: null, note });
 
 function giveBack(ports: OperationPorts, input: Input): Result {
-  const { step, identity, source, target, states, run } = input;
+  const { step, identity, source, target, way, states, run } = input;
   if (step.kept === null) return stays(step.stamps === null ? null : 'run.undo_expired');
   const account = identity?.accounts.get(target.installation);
   const state = account === undefined ? undefined : states.get(account.wpId);
   if (identity === undefined || account === undefined || state === undefined)
     return stays('target.account_missing');
-  const refused = refusalOf(account);
+  const refused = refusalOf(account, way);
   if (refused !== null) return stays(refused);
   const pending = identity.deliveries.get(target.key);
   const fields = new Map<Field, Carried>();
@@ -203,10 +206,10 @@ function takeAway(ports: OperationPorts, input: Input, why: Reason | null | unde
   return { identity: { ...identity, deliveries }, note: null };
 }
 
-function refusalOf(account: Account): Reason | null {
+function refusalOf(account: Account, way: Way): Reason | null {
   if (account.gone !== null) return 'identity.deleted';
   if (account.alarm !== null) return 'identity.label_mismatch';
-  return account.privileged ? 'target.privileged_account' : null;
+  return powerRefusal(account, way);
 }
 
 const emptyDelivery = (ports: OperationPorts, target: SiteRecord): Delivery => ({

@@ -25,6 +25,8 @@ import {
 } from '../../sync/reconcile/classify.ts';
 import { readStates } from '../alarms/read-states.ts';
 import { holdingOf } from '../holding-of.ts';
+import { powerRefusal } from '../manual-sync/plan-page.ts';
+import { takesRole } from '../manual-sync/target-guard.ts';
 import type { OperationPorts } from '../ports.ts';
 import { type Comparison, comparedFields } from './comparison.ts';
 import { digestsOf, type Summed } from './digest-pages.ts';
@@ -196,15 +198,14 @@ function judgeOne(
   const held = alarmOf(there);
   if (held !== null) return [{ what: 'held', reason: held, fields: [] }];
   const { source, target, guard } = comparison;
-  const { grantable } = guard;
+  const takes = takesRole(guard, comparison.route, source);
   return classifyTwins({
     ...comparison,
     identity,
     here: { state, blog: source.blog },
     there: { state: twin, blog: target.blog },
     rule: ruleOf(comparison, identity, here, there),
-    isGrantable: (field: Field) =>
-      !isRole(field) || grantable === null || grantable.has(roleOf(field)),
+    isGrantable: (field: Field) => !isRole(field) || takes(roleOf(field)),
   });
 }
 
@@ -247,7 +248,8 @@ function ruleOf(
   const decision = decide(question);
   if (decision.kind === 'skip' && !OF_FIELDS.has(decision.reason)) return decision.reason;
   if (there.incomingRejected) return 'account.incoming_rejected';
-  if (there.privileged) return 'target.privileged_account';
+  const kept = powerRefusal(there, { route, target });
+  if (kept !== null) return kept;
   if (guard.readOnly) return 'target.read_only';
   return route.rules.updates ? null : 'route.updates_off';
 }

@@ -6,7 +6,7 @@ import type { ReconcileRecord } from '../../model/reconcile.ts';
 import { mapsRoles, type Route } from '../../model/route.ts';
 import { someMapRoles } from '../../sync/decide/spread.ts';
 import type { SiteRecord } from '../../sync/ports.ts';
-import { guardOf, type TargetGuard } from '../manual-sync/target-guard.ts';
+import { asGuarded, guardOf, type TargetGuard } from '../manual-sync/target-guard.ts';
 import type { OperationPorts } from '../ports.ts';
 
 export interface Comparison {
@@ -35,7 +35,13 @@ export async function comparisonOf(
   const route = routeBetween(topology.routes, source, target);
   for (const { installation } of [source, target]) await refuseTroubled(ports, installation);
   const guard = await guardOf(ports, target);
-  return { source, target, route, guard, rolesAreMapped: someMapRoles(topology) };
+  return {
+    source,
+    target: asGuarded(target, guard),
+    route,
+    guard,
+    rolesAreMapped: someMapRoles(topology),
+  };
 }
 
 /** @throws Fault `route.unknown`, `route.same_installation` */

@@ -42,6 +42,8 @@ const ROLES = {
 export class Stand {
   readonly operations: Operations;
   readonly storage: Storage;
+  /** Sites tell of their roles and guards whenever they are asked, not only when they are connected. */
+  tellsSites = false;
   private readonly sites = new Map<string, FakeSite>();
   /** Sites that are networks, with two sites besides their own. */
   private readonly networks = new Map<string, FakeNetwork>();
@@ -227,7 +229,11 @@ export class Stand {
   private port(): SitePort {
     const at = (connection: Connection): FakeSite => this.site(nameIn(connection.restUrl));
     return {
-      status: (connection) => at(connection).status(connection),
+      status: async (connection) => {
+        const name = nameIn(connection.restUrl);
+        const status = await at(connection).status(connection);
+        return this.tellsSites ? { ...status, sites: [this.blogOf(name)] } : status;
+      },
       changes: (connection, request) => at(connection).changes(connection, request),
       accounts: (connection, request) => at(connection).accounts(connection, request),
       digests: (connection, request) => at(connection).digests(connection, request),
@@ -276,16 +282,7 @@ export class Stand {
       hub: this.hub,
     });
     if (status.sites.length > 0) return status;
-    const blog = {
-      blog: 1,
-      name,
-      url: `https://${name}.test`,
-      rest_url: url,
-      roles: ROLES,
-      default_role: 'subscriber',
-      grantable: ['subscriber', 'author'],
-      read_only: false,
-    };
+    const blog = this.blogOf(name);
     const network = this.networks.get(name);
     if (network === undefined) return { ...status, sites: [blog] };
     const sites = [1, 2, 3].map((id) => ({
@@ -296,6 +293,20 @@ export class Stand {
       rest_url: `${blog.url}/${id}/wp-json/`,
     }));
     return { ...status, multisite: true, sites };
+  }
+
+  private blogOf(name: string): StatusAnswer['sites'][number] {
+    return {
+      blog: 1,
+      name,
+      url: `https://${name}.test`,
+      rest_url: restUrl(name),
+      roles: ROLES,
+      default_role: 'subscriber',
+      grantable: ['subscriber', 'author'],
+      consents: [...this.site(name).guarding.consents],
+      read_only: false,
+    };
   }
 }
 

@@ -18,6 +18,7 @@ import { statements as groups } from './0016-groups.ts';
 import { statements as loginTaken } from './0018-login-taken.ts';
 import { statements as standing } from './0019-standing.ts';
 import { statements as erasures } from './0020-erasures.ts';
+import { statements as privilegedBy } from './0021-privileged-by.ts';
 import { statements as unconfirmed } from './0022-unconfirmed.ts';
 import { statements as networkRuns } from './0024-network-runs.ts';
 import { statements as sitesOfNetworks } from './0025-sites-of-networks.ts';
@@ -48,6 +49,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 18, name: 'login-taken', statements: loginTaken },
   { number: 19, name: 'standing', statements: standing },
   { number: 20, name: 'erasures', statements: erasures },
+  { number: 21, name: 'privileged-by', statements: privilegedBy },
   { number: 22, name: 'unconfirmed', statements: unconfirmed },
   { number: 24, name: 'network-runs', statements: networkRuns },
   { number: 25, name: 'sites-of-networks', statements: sitesOfNetworks },

@@ -200,6 +200,7 @@ async function saveSites(tx: Transaction<Tables>, sites: readonly SiteRecord[]):
         default_role: row.ref('excluded.default_role'),
         network: row.ref('excluded.network'),
         closed: row.ref('excluded.closed'),
+        consents: row.ref('excluded.consents'),
         removed: row.ref('excluded.removed'),
       })),
     )
@@ -219,6 +220,7 @@ export const rowOf = (site: SiteRecord) => ({
   rules: JSON.stringify(site.rules),
   roles: JSON.stringify(site.roles),
   default_role: site.defaultRole,
+  consents: JSON.stringify(site.consents ?? []),
   network: site.network ?? null,
   closed: site.closed ?? null,
   removed: false,

@@ -21,6 +21,8 @@ export const toSite = (row: Selectable<Tables['sites']>): SiteRecord => ({
   defaultRole: row.default_role,
   network: row.network,
   closed: row.closed,
+  powers: Object.keys(row.roles).filter((role) => row.roles[role]?.privileged === true),
+  consents: row.consents,
 });
 
 export async function list(db: Kysely<Tables>): Promise<readonly SiteRecord[]> {
@@ -86,11 +88,13 @@ export async function update(
   key: SiteKey,
   change: Parameters<Registry['updateSite']>[1],
 ): Promise<void> {
-  const { status, createMissing, name, rules } = change;
+  const { status, createMissing, name, rules, roles, consents } = change;
   const columns = {
     ...(status === undefined ? {} : { status }),
     ...(createMissing === undefined ? {} : { create_missing: createMissing }),
     ...(name === undefined ? {} : { name }),
+    ...(roles === undefined ? {} : { roles: JSON.stringify(roles) }),
+    ...(consents === undefined ? {} : { consents: JSON.stringify(consents) }),
     ...(rules === undefined
       ? {}
       : { rules: sql<string>`rules || ${JSON.stringify(rules)}::jsonb` }),

@@ -96,8 +96,13 @@ export async function addPlace(
       roleMap: { vip: ['member', 'reader'] },
     },
     restUrl: saved.restUrl,
-    roles: { subscriber: { name: 'Subscriber', privileged: false } },
+    roles: {
+      subscriber: { name: 'Subscriber', privileged: false },
+      keeper: { name: 'Keeper', privileged: true },
+    },
     defaultRole: 'subscriber',
+    powers: ['keeper'],
+    consents: ['keeper'],
     ...change.site,
   };
   await registry.saveInstallation(saved, [record], SECRETS);

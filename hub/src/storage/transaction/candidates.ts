@@ -7,6 +7,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Candidate } from '../../model/identity.ts';
 import type { IdentityUid, InstallationId } from '../../model/ids.ts';
+import type { Power } from '../../model/power.ts';
 import type { Tables } from '../tables.ts';
 import { keyOf } from './identity-rows.ts';
 
@@ -25,6 +26,7 @@ interface CandidateRow {
   uid: IdentityUid;
   login: string;
   privileged: boolean;
+  privileged_by: Power | null;
   by_email: boolean;
   elsewhere: boolean;
 }
@@ -51,6 +53,7 @@ const candidateOf = (row: CandidateRow): Candidate => ({
   uid: row.uid,
   login: row.login,
   privileged: row.privileged,
+  ...(row.privileged_by === null ? {} : { privilegedBy: row.privileged_by }),
   alreadyElsewhere: row.elsewhere,
 });
 
@@ -77,7 +80,7 @@ async function find(
       union
       select q.uid as asker, a.uid, a.installation from asked q
         join accounts a on a.login_key = q.login_key and a.login_key <> '' and ${where})
-    select f.asker, a.installation, a.wp_id, a.uid, a.login, a.privileged,
+    select f.asker, a.installation, a.wp_id, a.uid, a.login, a.privileged, a.privileged_by,
       (a.email_key = q.email_key and a.email_key <> '') as by_email,
       exists (
         select 1 from accounts theirs

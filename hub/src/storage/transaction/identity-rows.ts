@@ -12,6 +12,7 @@ import { EMAIL, type Field, PASSWORD, type Value } from '../../model/field.ts';
 import type { Account, Delivery, Identity } from '../../model/identity.ts';
 import { type IdentityUid, type InstallationId, type SiteKey, siteKey } from '../../model/ids.ts';
 import type { Standing } from '../../model/leaving.ts';
+import type { Power } from '../../model/power.ts';
 import type { Stamp } from '../../model/stamp.ts';
 import type { Reason } from '../../reasons.ts';
 import type { Secrets } from '../secrets.ts';
@@ -36,6 +37,7 @@ export const encodeAccount = (uid: IdentityUid, account: Account) => ({
   email_key: keyOf(account.email),
   registered: storable(account.registered),
   privileged: account.privileged,
+  privileged_by: account.privilegedBy === undefined ? null : storablePower(account.privilegedBy),
   outgoing_stopped: account.outgoingStopped,
   incoming_rejected: account.incomingRejected,
   labelled: account.labelled,
@@ -44,6 +46,13 @@ export const encodeAccount = (uid: IdentityUid, account: Account) => ({
   standing: account.standing === undefined ? null : storableStanding(account.standing),
   gone: account.gone,
   alarm: account.alarm,
+});
+
+const storablePower = ({ roles, other }: Power): Power => ({
+  other,
+  roles: Object.fromEntries(
+    Object.entries(roles).map(([site, names]) => [site, names.map(storable)]),
+  ),
 });
 
 const storableStanding = ({ meta, ...told }: Standing): Standing => ({
@@ -58,6 +67,7 @@ export const decodeAccount = (row: Selectable<Tables['accounts']>): Account => (
   email: row.email,
   registered: row.registered,
   privileged: row.privileged,
+  ...(row.privileged_by === null ? {} : { privilegedBy: row.privileged_by }),
   outgoingStopped: row.outgoing_stopped,
   incomingRejected: row.incoming_rejected,
   labelled: row.labelled,

@@ -99,19 +99,21 @@ async function writeAccounts({ db }: People, { accounts }: Differences): Promise
   if (accounts.written.length === 0) return;
   await sql`
     insert into accounts (uid, installation, wp_id, login, login_key, email, email_key, registered,
-      privileged, outgoing_stopped, incoming_rejected, labelled, known, roles, standing, gone, alarm)
+      privileged, privileged_by, outgoing_stopped, incoming_rejected, labelled, known, roles, standing, gone,
+      alarm)
     select uid, installation, wp_id, login, login_key, email, email_key, registered,
-      privileged, outgoing_stopped, incoming_rejected, labelled, known, roles,
+      privileged, nullif(privileged_by, 'null'), outgoing_stopped, incoming_rejected, labelled, known, roles,
       nullif(standing, 'null'), nullif(gone, 'null'), alarm
     from jsonb_to_recordset(${JSON.stringify(accounts.written)}::jsonb) as r(
       uid uuid, installation uuid, wp_id bigint, login text, login_key text, email text,
-      email_key text, registered text, privileged boolean, outgoing_stopped boolean,
+      email_key text, registered text, privileged boolean, privileged_by jsonb, outgoing_stopped boolean,
       incoming_rejected boolean, labelled boolean, known jsonb, roles jsonb, standing jsonb, gone jsonb,
       alarm text)
     on conflict (uid, installation) do update set
       wp_id = excluded.wp_id, login = excluded.login, login_key = excluded.login_key,
       email = excluded.email, email_key = excluded.email_key, registered = excluded.registered,
-      privileged = excluded.privileged, outgoing_stopped = excluded.outgoing_stopped,
+      privileged = excluded.privileged, privileged_by = excluded.privileged_by,
+      outgoing_stopped = excluded.outgoing_stopped,
       incoming_rejected = excluded.incoming_rejected, labelled = excluded.labelled,
       known = excluded.known, roles = excluded.roles, standing = excluded.standing,
       gone = excluded.gone, alarm = excluded.alarm,

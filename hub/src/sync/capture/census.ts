@@ -46,7 +46,7 @@ function withWho(
   const here = sitesOf(topology, installation);
   const routes = topology.routes.filter(({ source }) => here.some(({ key }) => key === source));
   const account: Account = {
-    ...whoTells(state, installation),
+    ...whoTells(state, installation, here),
     labelled: foreign,
     known: new Map(),
     roles: rolesTold(state, here),

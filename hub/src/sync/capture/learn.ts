@@ -299,7 +299,7 @@ function accountOf(
   known: ReadonlyMap<KnownKey, Stamp>,
 ): Account {
   return {
-    ...whoTells(state, input.installation),
+    ...whoTells(state, input.installation, input.sites),
     labelled: state.uid === input.identity.uid,
     known,
     roles: rolesTold(state, input.sites, before?.roles),

@@ -4,19 +4,21 @@ import { metaField } from '../../model/field.ts';
 import type { Account } from '../../model/identity.ts';
 import { type InstallationId, type SiteKey, siteKey, wordPressId } from '../../model/ids.ts';
 import { keysAskedFor, type Standing, statusRows } from '../../model/leaving.ts';
+import { powerTold } from '../../model/power.ts';
 import type { Route, Site } from '../../model/route.ts';
 import { isFromBefore } from '../../model/stamp.ts';
 
 export const whoTells = (
   state: AccountState,
   installation: InstallationId,
+  sites: readonly Site[],
 ): Omit<Account, 'labelled' | 'known' | 'roles' | 'standing' | 'gone' | 'alarm'> => ({
   installation,
   wpId: wordPressId(state.id),
   login: state.login,
   email: state.email,
   registered: state.registered,
-  privileged: state.privileged,
+  ...powerTold(state, sites),
   outgoingStopped: state.switches.stop_outgoing,
   incomingRejected: state.switches.reject_incoming,
 });

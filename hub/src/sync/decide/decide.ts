@@ -30,6 +30,7 @@ import type {
 } from '../../model/identity.ts';
 import { firstUnmet } from '../../model/leaving.ts';
 import { extendPath, hasVisited } from '../../model/path.ts';
+import { raisesPower, whyPowerIsKept, whyPowerStays } from '../../model/power.ts';
 import {
   isAmongThoseWhoLeave,
   type Route,
@@ -110,7 +111,8 @@ function accountRule(question: Question): Reason | null {
   if (account != null && account.alarm !== null) return alarmOf(account);
   if (account?.outgoingStopped === true) return 'account.outgoing_stopped';
   if (holding.staysHome === true) return 'account.maker_stopped';
-  if (account?.privileged === true) return 'account.privileged';
+  const power = account === undefined ? null : whyPowerStays(account, question.route, target);
+  if (power !== null) return power === 'unnamed' ? 'account.privileged' : 'account.not_consented';
   if (target.installation === holding.installation) return 'path.already_visited';
   if (source.closed === 'ended' || target.closed === 'ended') return 'site.ended';
   return holding.asked === true ? null : leavingRule(question, account);
@@ -193,7 +195,8 @@ function decideMissing(
   }
   const byEmail = question.candidates.find((candidate) => candidate.by === 'email');
   if (byEmail !== undefined && !byEmail.alreadyElsewhere) {
-    const reason = byEmail.privileged ? 'link.privileged' : 'link.unproven';
+    const kept = whyPowerIsKept(byEmail, route, target);
+    const reason = kept === null ? 'link.unproven' : 'link.privileged';
     return { kind: 'skip', reason, route, dropped, candidate: byEmail };
   }
   if (isKeptApart(question)) return skip(route, 'identity.kept_apart', dropped);
@@ -232,7 +235,7 @@ function isKeptApart({ candidates, identity, target, holding }: Question): boole
 
 /** The newly learned fields that may and need to go to the target. */
 function chooseFields(
-  { identity, holding, route, target, rolesAreMapped = false }: Question,
+  { identity, holding, route, source, target, rolesAreMapped = false }: Question,
   facts: readonly Fact[],
 ): { chosen: Map<Field, Carried>; dropped: Dropped[] } {
   const chosen = new Map<Field, Carried>();
@@ -243,7 +246,7 @@ function chooseFields(
   // An operator's own word needs no other.
   const mayWait = identity.accounts.has(target.installation) && holding.asked !== true;
   for (const told of facts) {
-    const first = routeRule(told, route, target);
+    const first = routeRule(told, route, source, target);
     if (first !== null) {
       if (first !== 'elsewhere') dropped.push({ field: told.field, reason: first });
       continue;
@@ -271,11 +274,18 @@ const asGiven = (fact: Fact, { rules }: Site): readonly Fact[] =>
     : [fact];
 
 /** What the lists say; names are those of the source. */
-function routeRule(fact: Fact, route: Route, { rules }: Site): Reason | 'elsewhere' | null {
+function routeRule(
+  fact: Fact,
+  route: Route,
+  source: Site,
+  target: Site,
+): Reason | 'elsewhere' | null {
   if (isRole(fact.field) && fact.site !== route.source) return 'elsewhere';
   if (!selects(route.rules, fact.field)) return 'field.not_selected';
-  if (!isRole(fact.field) || rolesGivenFor(rules, roleOf(fact.field)).length > 0) return null;
-  return 'role.not_mapped';
+  if (!isRole(fact.field)) return null;
+  const role = roleOf(fact.field);
+  if (rolesGivenFor(target.rules, role).length === 0) return 'role.not_mapped';
+  return raisesPower(role, route, source, target) ? 'role.raised' : null;
 }
 
 /**
@@ -313,10 +323,10 @@ function fieldRule(
 }
 
 /** Everything a new account is filled with, values from before Rollcall included. */
-function chooseFilling({ holding, route, target }: Question): Map<Field, Carried> {
+function chooseFilling({ holding, route, source, target }: Question): Map<Field, Carried> {
   const filling = new Map<Field, Carried>();
   for (const told of holding.all) {
-    if (routeRule(told, route, target) !== null) continue;
+    if (routeRule(told, route, source, target) !== null) continue;
     for (const fact of asGiven(told, target)) filling.set(fact.field, carry(fact, route));
   }
   return filling;
@@ -358,6 +368,7 @@ function emptyReason(holding: Holding, dropped: readonly Dropped[]): Reason {
     'path.stopped_at',
     'target.already_holds',
     'path.already_visited',
+    'role.raised',
     'role.not_mapped',
   ];
   for (const reason of asked) if (dropped.some((entry) => entry.reason === reason)) return reason;

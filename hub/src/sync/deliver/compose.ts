@@ -8,10 +8,11 @@
  */
 import type { Operation } from '#contract/messages.ts';
 import type { Carried } from '../../model/carried.ts';
-import { type Field, knownKey, PASSWORD } from '../../model/field.ts';
+import { type Field, isRole, knownKey, PASSWORD, roleOf } from '../../model/field.ts';
 import type { Delivery, Identity } from '../../model/identity.ts';
 import type { SiteKey } from '../../model/ids.ts';
 import type { Path } from '../../model/path.ts';
+import { namedBy } from '../../model/power.ts';
 import type { Route, Site, Topology } from '../../model/route.ts';
 import { compareStamps, isFromBefore, isNewer, type Stamp } from '../../model/stamp.ts';
 
@@ -60,13 +61,17 @@ export function compose(
   else if (delivery.gone !== null) {
     const reassign = heirOf(topology, source, target.key);
     const { how, stamp } = delivery.gone;
-    operation = { ...base, kind: 'delete', gone: wire(stamp), reassign, how };
+    const route = routeBetween(topology, source, target.key);
+    const named = route === undefined ? [] : namedBy(route.rules);
+    const privileged = privilegedOf(named, named);
+    operation = { ...base, kind: 'delete', gone: wire(stamp), reassign, how, ...privileged };
   } else if (looked.sent.size > 0 || (looked.birth !== null && id === null && !looked.paused)) {
     const fields = Object.fromEntries(
       [...looked.sent].map(([field, { value, stamp }]) => [field, { v: value, s: wire(stamp) }]),
     );
     const create = createOf(looked.birth, id, looked.bearer);
-    const write = { ...base, kind: 'write' as const, create, fields };
+    const privileged = namedIn(looked, topology, target);
+    const write = { ...base, kind: 'write' as const, create, fields, ...privileged };
     operation = mailsPassword(looked.sent, topology, target)
       ? { ...write, password_mail: true }
       : write;
@@ -84,6 +89,35 @@ export function compose(
     path,
   };
 }
+
+/**
+ * What is privileged is named by routes: an account by every route that anything comes along, a role by the
+ * one that brings it.
+ */
+function namedIn(
+  { sent, bearer }: Pick<ReturnType<typeof lookAgain>, 'sent' | 'bearer'>,
+  topology: Topology,
+  target: Site,
+) {
+  const routes = new Set(bearer === undefined ? [] : [bearer]);
+  const roles: string[] = [];
+  for (const [field, { path }] of sent) {
+    const route = routeOf(topology, path, target.key);
+    if (route === undefined) continue;
+    routes.add(route);
+    const role = isRole(field) ? roleOf(field) : null;
+    if (role !== null && namedBy(route.rules).includes(role)) roles.push(role);
+  }
+  const lists = [...routes].map(({ rules }) => namedBy(rules));
+  const account = (lists[0] ?? []).filter((role) => lists.every((list) => list.includes(role)));
+  return privilegedOf(account, roles);
+}
+
+/** A site is told of names where there are any: most routes have none. */
+const privilegedOf = (account: readonly string[], roles: readonly string[]) =>
+  account.length === 0 && roles.length === 0
+    ? {}
+    : { privileged: { account: [...account], roles: [...roles] } };
 
 /** The route that brings the password says so. */
 function mailsPassword(sent: Composed['sent'], topology: Topology, target: Site): boolean {

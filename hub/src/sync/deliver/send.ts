@@ -23,7 +23,7 @@ import { freeEnded, freeLeft } from './free.ts';
 import { type Answered, type Item, logArrived, logBase, marked } from './item.ts';
 import { keepUnsent } from './keep-unsent.ts';
 import { refuseOthersIds } from './others-ids.ts';
-import { type Settled, settle } from './settle.ts';
+import { privilegedIn, type Settled, settle } from './settle.ts';
 
 /** Operations per request: some 2 kB each, well under common body limits. */
 const BATCH: Record<Lane, number> = { people: 100, bulk: 500 };
@@ -146,6 +146,9 @@ async function settleAll(
       if (identity === undefined) continue;
       const { composed, target } = item;
       const settled = settle({ identity, composed, receipt, target, routes, nowMs });
+      const account = settled.identity.accounts.get(installation);
+      if (account !== undefined && privilegedIn(composed, receipt).length > 0)
+        await tx.queueRefresh(installation, [account.wpId]);
       const { actor } = item.claimed.delivery;
       learned.push({ identity: settled.identity, holding: settled.holding, actor });
       log.push(...logOf(item, settled, receipt, durationMs));

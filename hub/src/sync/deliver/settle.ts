@@ -242,7 +242,15 @@ function accountAfter(
   const roles = rolesAfter(composed, receipt, target, before);
   if (before !== undefined) {
     const email = address ?? before.email;
-    return { ...before, ...standingAfter(composed, receipt, before), known, roles, email };
+    const power = powerAfter(composed, receipt, target, before);
+    return {
+      ...before,
+      ...standingAfter(composed, receipt, before),
+      ...power,
+      known,
+      roles,
+      email,
+    };
   }
   const birth = composed.delivery.birth;
   if (receipt.id === undefined || birth === null) return null;
@@ -254,7 +262,7 @@ function accountAfter(
     login: receipt.login ?? birth.login,
     email: address ?? anyAccount?.email ?? '',
     registered: birth.registered,
-    privileged: false,
+    ...powerAfter(composed, receipt, target, { privileged: false }),
     outgoingStopped: false,
     incomingRejected: false,
     labelled: true,
@@ -275,6 +283,38 @@ function standingAfter({ sent }: Composed, receipt: Receipt, { standing }: Accou
     if (meta.has(metaKeyOf(field))) meta.set(metaKeyOf(field), statusRows(value));
   }
   return { standing: { ...standing, meta: Object.fromEntries(meta) } };
+}
+
+/**
+ * Who was given a privileged role counts as privileged from here on: nothing of theirs leaves the target along
+ * a route that does not name it. Who lost one still counts so, until the site says otherwise.
+ */
+function powerAfter(
+  composed: Composed,
+  receipt: Receipt,
+  { key }: Site,
+  { privileged, privilegedBy }: Pick<Account, 'privileged' | 'privilegedBy'>,
+): Pick<Account, 'privileged' | 'privilegedBy'> {
+  const given = privilegedIn(composed, receipt).filter(({ value }) => value === true);
+  if (given.length === 0) return privilegedBy ? { privileged, privilegedBy } : { privileged };
+  if (privileged && privilegedBy === undefined) return { privileged };
+  const { roles = {}, other = false } = privilegedBy ?? {};
+  const names = new Set([...(roles[key] ?? []), ...given.map(({ role }) => role)]);
+  return {
+    privileged: true,
+    privilegedBy: { roles: { ...roles, [key]: [...names].toSorted() }, other },
+  };
+}
+
+/** Privileged roles that the target has given or taken. Whom it concerns is read anew. */
+export function privilegedIn({ operation, sent }: Composed, { fields = {} }: Receipt) {
+  const named = operation?.privileged?.roles ?? [];
+  return [...sent].flatMap(([field, { value }]) => {
+    const result = fields[field]?.r;
+    const isNamed = isRole(field) && named.includes(roleOf(field));
+    const happened = result === 'applied' || result === 'same' || result === 'altered';
+    return isNamed && happened ? [{ role: roleOf(field), value }] : [];
+  });
 }
 
 /** Of an account whose roles there were never told nothing is said. */

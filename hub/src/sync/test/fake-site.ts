@@ -151,6 +151,11 @@ export class FakeSite implements SitePort {
     this.people.tellsEmailOrigins = false;
   }
 
+  /** It runs one from before it told what makes somebody privileged. */
+  forgetPower(): void {
+    this.people.tellsPower = false;
+  }
+
   /** The person follows the link that the site mails to a new address. */
   moveTo(id: number, email: string): void {
     this.edit(id, { email });

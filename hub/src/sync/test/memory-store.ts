@@ -307,9 +307,11 @@ export class MemoryStore implements Store {
       const byEmail = same(account.email, person.email);
       if (!byEmail && !same(account.login, person.login)) continue;
       const elsewhere = [...(asking?.accounts.keys() ?? [])].some((key) => other.accounts.has(key));
-      const { wpId, login, privileged } = account;
+      const { wpId, login } = account;
+      const { privileged, privilegedBy } = account;
+      const power = privilegedBy === undefined ? { privileged } : { privileged, privilegedBy };
       const by = byEmail ? 'email' : 'login';
-      found.push({ by, wpId, uid: other.uid, login, privileged, alreadyElsewhere: elsewhere });
+      found.push({ by, wpId, uid: other.uid, login, ...power, alreadyElsewhere: elsewhere });
     }
     return found;
   }

@@ -39,6 +39,7 @@ final class Rollcall_Plugin {
 		'Rollcall_Proof_Page',
 		'Rollcall_Admin',
 		'Rollcall_Whitelist_Page',
+		'Rollcall_Network_Page',
 		'Rollcall_Account_Switches',
 		'Rollcall_Privacy',
 		'Rollcall_Erasures',

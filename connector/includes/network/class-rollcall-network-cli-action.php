@@ -31,6 +31,9 @@ final class Rollcall_Network_Cli_Action {
 	 * [--dry-run]
 	 * : Only count.
 	 *
+	 * [--background]
+	 * : Leave the work to WordPress's cron.
+	 *
 	 * [--yes]
 	 * : Don't ask.
 	 *
@@ -78,6 +81,9 @@ final class Rollcall_Network_Cli_Action {
 	 *
 	 * [--dry-run]
 	 * : Only count.
+	 *
+	 * [--background]
+	 * : Leave the work to WordPress's cron.
 	 *
 	 * [--yes]
 	 * : Don't ask.
@@ -133,7 +139,6 @@ final class Rollcall_Network_Cli_Action {
 			Rollcall_Network_Cli_Run::finish( $run, $options );
 			return;
 		}
-		Rollcall_Network_Cron::wake();
 		Rollcall_Network_Cli::show_run( $run, $options );
 	}
 

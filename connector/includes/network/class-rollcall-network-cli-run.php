@@ -92,7 +92,7 @@ final class Rollcall_Network_Cli_Run {
 	 */
 	public static function resume( $args, $options ) {
 		$run = Rollcall_Network_Cli::run_of( $args[0] );
-		self::go_on( self::works( $run ) ? $run : self::control( $run['id'], 'resume' ), $options );
+		self::finish( self::works( $run ) ? $run : self::control( $run['id'], 'resume', 'cli' ), $options );
 	}
 
 	/**
@@ -124,7 +124,7 @@ final class Rollcall_Network_Cli_Run {
 		}
 		/* translators: %s: a number. */
 		WP_CLI::confirm( sprintf( __( 'Take back %s memberships?', 'rollcall-connector' ), number_format_i18n( $run['counts']['added'] + $run['counts']['changed'] ) ), $options );
-		self::go_on( self::control( $run['id'], 'undo' ), $options );
+		self::finish( self::control( $run['id'], 'undo', 'cli' ), $options );
 	}
 
 	/**
@@ -181,22 +181,6 @@ final class Rollcall_Network_Cli_Run {
 	}
 
 	/**
-	 * Goes on with a run here, or leaves it to whoever does.
-	 *
-	 * @param array $run     Run.
-	 * @param array $options Options.
-	 * @return void
-	 */
-	private static function go_on( array $run, $options ) {
-		if ( 'cli' === $run['driver'] ) {
-			self::finish( $run, $options );
-			return;
-		}
-		Rollcall_Network_Cron::wake();
-		Rollcall_Network_Cli::show_run( $run, $options );
-	}
-
-	/**
 	 * One turn of work.
 	 *
 	 * @param array $run Run.
@@ -236,12 +220,13 @@ final class Rollcall_Network_Cli_Run {
 	/**
 	 * Tells a run what to do.
 	 *
-	 * @param string $id Run.
-	 * @param string $to pause, resume, cancel or undo.
+	 * @param string      $id     Run.
+	 * @param string      $to     pause, resume, cancel or undo.
+	 * @param string|null $driver Who works on it from here; null: who did so far.
 	 * @return array The run.
 	 */
-	private static function control( $id, $to ) {
-		return Rollcall_Network_Cli::or_end( Rollcall_Network_Runs::control( Rollcall_Network_Cli::run_of( $id )['id'], $to ) );
+	private static function control( $id, $to, $driver = null ) {
+		return Rollcall_Network_Cli::or_end( Rollcall_Network_Runs::control( Rollcall_Network_Cli::run_of( $id )['id'], $to, $driver ) );
 	}
 
 	/**

@@ -28,7 +28,7 @@ final class Rollcall_Network_Cli {
 	public static function start() {
 		// Asked before each of the others, too.
 		WP_CLI::add_command( 'rollcall network', __CLASS__, array( 'before_invoke' => array( __CLASS__, 'only_on_a_network' ) ) );
-		foreach ( array( 'pause', 'resume', 'cancel' ) as $to ) {
+		foreach ( array( 'pause', 'resume', 'cancel', 'undo' ) as $to ) {
 			WP_CLI::add_command( "rollcall network $to", array( 'Rollcall_Network_Cli_Run', $to ) );
 		}
 		WP_CLI::add_command( 'rollcall network sync', array( 'Rollcall_Network_Cli_Action', 'sync' ) );

@@ -187,14 +187,19 @@ export const REASONS = {
   'run.left_out': 'A person decided that the run leaves this account alone.',
   'run.only_here': 'The account is on the source alone, and this run creates nobody.',
   'run.only_missing': 'The account is there already, and this run only creates missing ones.',
+  'run.undo_crossed':
+    'The accounts stay linked: values have gone from the one to the other, or are on their way.',
   'run.undo_created':
     'The run created the account; it is removed only when that was asked for as well.',
   'run.undo_elsewhere':
     'The account that the run created has others by now that belong to the same person; it stays.',
   'run.undo_expired': 'The values from before the run are no longer kept.',
   'run.undo_in_use': 'The account that the run created holds something of its own; it stays.',
-  'run.undo_linked': 'The accounts stay linked: an undo puts values back, and parts nobody.',
+  'run.undo_linked':
+    'The accounts stay linked: the run was not the only one to say so, brought values, or they have others besides.',
   'run.undo_moved': 'Somebody changed this after the run; the newer values stay.',
+  'run.undone_link':
+    'The run that linked the two accounts was taken back: they are two persons again.',
   'site.appeared': 'A site came on the network; no route leads there or from there yet.',
   'site.closed':
     'The site is archived, marked as spam or deactivated on its network; what goes there waits until it is open again.',

@@ -251,7 +251,8 @@ describe('a run', () => {
     expect(field('shop', 'anna', 'last_name')).toBe('of blog');
     await stand.operations.undoSync(id, {}, 'olga');
     expect(await toItsEnd(id)).toMatchObject({ state: 'undone', undone: 0, stays: 1 });
-    expect((await rows(id)).get('anna')?.note?.code).toBe('run.undo_linked');
+    expect((await rows(id)).get('anna')?.note?.code).toBe('run.undo_crossed');
+    expect(uidOf('blog', 'anna-b')).toBe(uidOf('shop', 'anna'));
   });
 
   test('T172: drops what waited for an account beside the one that it links', async () => {

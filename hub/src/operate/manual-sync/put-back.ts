@@ -20,6 +20,7 @@ import { operatorNamed } from '../names.ts';
 import type { OperationPorts } from '../ports.ts';
 import { wakeEverything } from '../wake-everything.ts';
 import { type Asked, sitesOfRun } from './choose.ts';
+import { onlyLinked, partLinked } from './part-linked.ts';
 import { powerRefusal, type Way } from './plan-page.ts';
 import { removable } from './remove-created.ts';
 
@@ -52,20 +53,23 @@ async function putBackOn(
   steps: readonly SyncStep[],
 ): Promise<void> {
   const { target } = way;
+  const linked = steps.filter(onlyLinked);
+  const others = steps.filter((step) => !onlyLinked(step));
   const uids = [...new Set(steps.map(({ uid }) => uid))];
   const persons = await ports.store.transaction((tx) => tx.lockByUid(uids));
   const ids = [...persons.values()].flatMap(
     ({ accounts }) => accounts.get(target.installation)?.wpId ?? [],
   );
   const states = await readStates(ports, target, ids);
+  const parted = await partLinked(ports, { run, source, target, states }, linked);
   const removes = run.removesCreated
-    ? await removable(ports, { source, target, persons, states }, steps)
+    ? await removable(ports, { source, target, persons, states }, others)
     : new Map<string, Reason | null>();
   const changes = await ports.store.transaction(async (tx) => {
     const found = await tx.lockByUid(uids);
     const nowMs = await tx.nowMs();
     const saved: Identity[] = [];
-    const outcome = steps.map((step): StepChange => {
+    const outcome = others.map((step): StepChange => {
       const place = { wpId: step.wpId, target: step.target };
       const identity = found.get(step.uid);
       const input = { step, identity, source, target, way, states, nowMs, run };
@@ -85,8 +89,18 @@ async function putBackOn(
   });
   await ports.runs.save(
     run.id,
-    changes.filter(({ state }) => state !== undefined),
+    [...changes, ...linked.map((step) => partedStep(step, parted))].filter(
+      ({ state }) => state !== undefined,
+    ),
   );
+}
+
+function partedStep(
+  { wpId, target }: SyncStep,
+  parted: Awaited<ReturnType<typeof partLinked>>,
+): StepChange {
+  const note = parted.get(wpId) ?? null;
+  return { wpId, target, state: note === null ? 'undone' : 'stays', note };
 }
 
 async function readStates(
@@ -139,7 +153,6 @@ function giveBack(ports: OperationPorts, input: Input): Result {
     fields.set(field, { value: before?.v ?? blank(field), stamp: next, path: [source.key] });
   }
   const brought = Object.keys(step.stamps ?? {}).length;
-  if (brought === 0 && step.what === 'link') return stays('run.undo_linked');
   const isWhole = fields.size === brought;
   if (fields.size === 0) return stays(isWhole ? null : 'run.undo_moved');
   const base = pending ?? emptyDelivery(ports, target);

@@ -1,7 +1,7 @@
 /**
  * "Take the run back": what it changed on its targets, and nobody has touched since.
  *
- * Does not: part accounts that the run linked (a merge is not undone).
+ * Does not: part accounts that the run linked, once anything has gone from the one to the other (`part-linked.ts`).
  */
 import type { SyncRun, UndoSync } from '../../api/schemas/sync.ts';
 import { Fault } from '../../errors.ts';

@@ -23,6 +23,16 @@ final class Rollcall_Network_Pairs {
 	/** Rows that one housekeeping drops at most, so that nobody waits for it. */
 	const DROPPED = 20000;
 
+	/** A request that writes many accounts asks so often whether there is a run at all. */
+	const ASK_MS = 2000;
+
+	/**
+	 * Numbers of the runs that can be undone, and when they were read.
+	 *
+	 * @var array{0:int[],1:int}
+	 */
+	private static $kept = array( array(), 0 );
+
 	/**
 	 * Keeps what a run wrote.
 	 *
@@ -113,11 +123,26 @@ final class Rollcall_Network_Pairs {
 	 */
 	public static function touch( $id, $blog ) {
 		global $wpdb;
-		$runs = $wpdb->get_col( 'SELECT seq FROM ' . Rollcall_Network_Tables::runs() . ' WHERE began_ms > ' . ( Rollcall_Network_Runs::now() - self::KEPT_MS ) ); // phpcs:ignore WordPress.DB
+		$runs = self::kept();
 		if ( $runs ) {
-			$list = implode( ',', array_map( 'intval', $runs ) );
+			$list = implode( ',', $runs );
 			$wpdb->query( $wpdb->prepare( 'UPDATE ' . Rollcall_Network_Tables::pairs() . " SET touched = 1 WHERE run IN ($list) AND blog = %d AND user_id = %d", $blog, $id ) ); // phpcs:ignore WordPress.DB
 		}
+	}
+
+	/**
+	 * Numbers of the runs that can be undone. One that began a moment ago may be missing: what it wrote is
+	 * compared with what it left as well.
+	 *
+	 * @return int[]
+	 */
+	public static function kept() {
+		global $wpdb;
+		$now = Rollcall_Network_Runs::now();
+		if ( self::$kept[1] + self::ASK_MS < $now ) {
+			self::$kept = array( array_map( 'intval', $wpdb->get_col( 'SELECT seq FROM ' . Rollcall_Network_Tables::runs() . ' WHERE began_ms > ' . ( $now - self::KEPT_MS ) ) ), $now ); // phpcs:ignore WordPress.DB
+		}
+		return self::$kept[0];
 	}
 
 	/**

@@ -27,6 +27,13 @@ final class Rollcall_Network_Removals {
 	 */
 	private static $ending = array();
 
+	/**
+	 * Is anything remembered at all? And when that was asked: a request that makes many accounts asks once.
+	 *
+	 * @var array{0:bool,1:int}
+	 */
+	private static $any = array( false, 0 );
+
 	/** Hooks in, before anybody who may end the request. */
 	public static function start() {
 		add_action( 'remove_user_from_blog', array( __CLASS__, 'remember' ), PHP_INT_MIN, 2 );
@@ -53,6 +60,7 @@ final class Rollcall_Network_Removals {
 		if ( '' === get_user_meta( $id, Rollcall_Roles::caps_key( $blog ), true ) ) {
 			return;
 		}
+		self::$any = array( true, Rollcall_Network_Runs::now() );
 		self::write( 'INSERT INTO %s (blog, user_id, at_ms) VALUES (%d, %d, %d) ON DUPLICATE KEY UPDATE at_ms = VALUES(at_ms)', $blog, $id, Rollcall_Network_Runs::now() );
 	}
 
@@ -78,7 +86,9 @@ final class Rollcall_Network_Removals {
 	 * @return void
 	 */
 	public static function forget( $id, $blog ) {
-		self::write( 'DELETE FROM %s WHERE blog = %d AND user_id = %d', $blog, $id );
+		if ( self::any() ) {
+			self::write( 'DELETE FROM %s WHERE blog = %d AND user_id = %d', $blog, $id );
+		}
 	}
 
 	/**
@@ -88,7 +98,9 @@ final class Rollcall_Network_Removals {
 	 * @return void
 	 */
 	public static function forget_account( $id ) {
-		self::write( 'DELETE FROM %s WHERE user_id = %d', $id );
+		if ( self::any() ) {
+			self::write( 'DELETE FROM %s WHERE user_id = %d', $id );
+		}
 	}
 
 	/**
@@ -123,6 +135,20 @@ final class Rollcall_Network_Removals {
 	 */
 	public static function site_ended( $site ) {
 		self::write( 'DELETE FROM %s WHERE blog = %d', (int) $site->blog_id );
+	}
+
+	/**
+	 * Is anything remembered at all?
+	 *
+	 * @return bool
+	 */
+	private static function any() {
+		global $wpdb;
+		$now = Rollcall_Network_Runs::now();
+		if ( self::$any[1] + Rollcall_Network_Pairs::ASK_MS < $now ) {
+			self::$any = array( null !== $wpdb->get_var( 'SELECT 1 FROM ' . Rollcall_Network_Tables::removed() . ' LIMIT 1' ), $now ); // phpcs:ignore WordPress.DB
+		}
+		return self::$any[0];
 	}
 
 	/**

@@ -224,7 +224,8 @@ final class Rollcall_Network_Settings {
 				return false;
 			}
 		}
-		return ! array_diff( $value, Rollcall_Network_Sites::ids( $network ) );
+		// One that has ended since may still be named.
+		return ! array_diff( $value, Rollcall_Network_Sites::ids( $network ), self::fresh( $network )['excluded'] );
 	}
 
 	/**

@@ -198,7 +198,9 @@ final class Rollcall_Network_Triggers {
 			return;
 		}
 		self::$begun[ "$id $blog" ] = true;
-		Rollcall_Network_Doubles::theirs_counts( (int) $id, $blog, (int) $mid );
+		if ( self::somebody_may_write( $blog ) ) {
+			Rollcall_Network_Doubles::theirs_counts( (int) $id, $blog, (int) $mid );
+		}
 		self::touch( (int) $id, $blog );
 		// Not every plugin adds people by WordPress's own function, and it is somebody's hand all the same.
 		Rollcall_Network_Removals::forget( (int) $id, $blog );
@@ -233,6 +235,17 @@ final class Rollcall_Network_Triggers {
 	}
 
 	/**
+	 * Might a run or a trigger be writing to a site in this very moment?
+	 *
+	 * @param int $blog Site.
+	 * @return bool
+	 */
+	private static function somebody_may_write( $blog ) {
+		$site = get_site( $blog );
+		return Rollcall_Network_Pairs::kept() || ( $site && Rollcall_Network_Settings::any_trigger( Rollcall_Network_Settings::of( (int) $site->network_id ) ) );
+	}
+
+	/**
 	 * Somebody wrote a membership.
 	 *
 	 * @param int $id   Account.
@@ -240,6 +253,9 @@ final class Rollcall_Network_Triggers {
 	 * @return void
 	 */
 	private static function touch( $id, $blog ) {
+		if ( ! Rollcall_Network_Pairs::kept() ) {
+			return;
+		}
 		Rollcall_Patience::run(
 			static function () use ( $id, $blog ) {
 				Rollcall_Network_Pairs::touch( $id, $blog );

@@ -167,7 +167,7 @@ final class Rollcall_Network_Turn {
 		$plan   = Rollcall_Network_Look::at( $this->spec, $target, $page['people'] );
 		Rollcall_Network_Can_Add::ask( $plan );
 		if ( $plan->size() > 0 ) {
-			$this->write( $plan, $page );
+			$this->write( $plan, array_keys( $page['people'] ) );
 		} else {
 			$this->count_plan( $plan, count( $page['people'] ), 0, 0 );
 		}
@@ -185,22 +185,22 @@ final class Rollcall_Network_Turn {
 	 * Writes a plan and moves the run on, then tells.
 	 *
 	 * @param Rollcall_Network_Plan $plan Plan.
-	 * @param array                 $page Page of people.
+	 * @param int[]                 $ids  Accounts that it is about.
 	 * @return void
 	 */
-	private function write( $plan, array $page ) {
+	private function write( $plan, array $ids ) {
 		$blog   = $plan->target->blog;
-		$ids    = array_keys( $page['people'] );
 		$before = $this->counts;
+		$after  = (int) $this->row->after;
 		$pairs  = self::in_transaction(
-			function () use ( $plan, $page, $blog, $ids, $before ) {
+			function () use ( $plan, $blog, $ids, $before, $after ) {
 				$this->counts = $before;
 				$pairs        = Rollcall_Network_Writer::carry_out( $plan );
 				$changed      = count( array_filter( wp_list_pluck( $pairs, 'was' ), 'is_string' ) );
 				Rollcall_Network_Pairs::keep( $this->row->seq, $blog, $pairs );
 				Rollcall_Network_Outgoing::put( $blog, array_keys( $pairs ) );
 				$this->count_plan( $plan, count( $ids ), count( $pairs ) - $changed, $changed );
-				$untold           = array( $blog, (int) $this->row->after, max( $ids ), 0 );
+				$untold           = array( $blog, $after, max( $ids ), 0 );
 				$this->row->after = max( $ids );
 				$this->save( array( 'untold' => wp_json_encode( $untold ) ) );
 				return $pairs;

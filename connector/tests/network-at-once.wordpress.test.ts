@@ -1,0 +1,194 @@
+/** Large networks, and several hands at once: nothing twice, nothing lost, nothing of somebody else's taken away. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { nativeMissing } from '#lab/start-site.ts';
+import { waitUntil } from '#lab/wait-until.ts';
+import { type NetworkSite, php, type Run, startNetwork } from './network-site.ts';
+
+const SITES = 150;
+const PEOPLE = 5_000;
+
+/** A listener that notes whom it heard of, and ends the request once; and a way to run code in a request of its own. */
+const LISTENER = {
+  'listener.php': `<?php
+add_action( 'add_user_to_blog', function ( $id, $role, $blog ) {
+	global $wpdb;
+	$dies = (int) get_site_option( 'test_dies' );
+	if ( ! $dies ) { return; }
+	$wpdb->insert( $wpdb->base_prefix . 'heard', array( 'user' => $id, 'blog' => $blog ) );
+	if ( $dies === (int) $id ) { update_site_option( 'test_dies', -1 ); posix_kill( getmypid(), 9 ); }
+}, 10, 3 );
+add_action( 'init', function () {
+	if ( isset( $_GET['test_runs'] ) ) { eval( get_site_option( 'test_code_' . $_GET['test_runs'] ) ); exit; }
+} );
+`,
+};
+
+const missing = nativeMissing();
+if (missing !== null) console.warn(`Large networks need a native site; to run them: ${missing}`);
+
+describe.skipIf(missing !== null)('a large network', () => {
+  let net: NetworkSite;
+  beforeAll(async () => {
+    net = await startNetwork('network-large', ['shop', 'news'], LISTENER);
+    // Sites and people as they lie in a database; making each through WordPress would take a minute.
+    await net.site.php(`global $wpdb; $p = $wpdb->base_prefix;
+      $wpdb->query( "CREATE TABLE {$p}heard ( id int NOT NULL AUTO_INCREMENT PRIMARY KEY, user int NOT NULL, blog int NOT NULL )" );
+      for ( $i = 4; $i <= ${SITES}; $i++ ) {
+        $wpdb->insert( $wpdb->blogs, array( 'blog_id' => $i, 'site_id' => 1, 'domain' => get_network()->domain, 'path' => "/s$i/" ) );
+        $wpdb->query( "CREATE TABLE {$p}{$i}_options LIKE {$p}2_options" );
+        $wpdb->query( "INSERT INTO {$p}{$i}_options SELECT option_id, REPLACE( option_name, '{$p}2_', '{$p}{$i}_' ), option_value, autoload FROM {$p}2_options" );
+      }
+      $rows = array();
+      for ( $i = 1; $i <= ${PEOPLE}; $i++ ) { $rows[] = "('bulk$i','x','bulk$i','bulk$i@people.test','2020-01-01 00:00:00','bulk$i')"; }
+      $wpdb->query( "INSERT INTO $wpdb->users (user_login,user_pass,user_nicename,user_email,user_registered,display_name) VALUES " . implode( ',', $rows ) );`);
+  }, 120_000);
+  afterAll(() => net?.stop());
+
+  const first = (count: number): Promise<number[]> =>
+    net.json(
+      `global $wpdb; echo wp_json_encode( array_map( 'intval', $wpdb->get_col( "SELECT ID FROM $wpdb->users WHERE user_login LIKE 'bulk%' ORDER BY ID LIMIT ${count}" ) ) );`,
+    );
+  /** Stored memberships and levels of a site: how many rows, of how many accounts; and value → accounts. */
+  const stored = (blog: number) =>
+    net.json<{ rows: number; users: number; levels: number; values: Record<string, number> }>(
+      `global $wpdb; $k = $wpdb->get_blog_prefix( ${blog} );
+       $row = $wpdb->get_row( "SELECT COUNT(*) AS n, COUNT(DISTINCT user_id) AS u FROM $wpdb->usermeta WHERE meta_key = '{$k}capabilities'" );
+       $values = array(); foreach ( $wpdb->get_results( "SELECT meta_value, COUNT(*) AS n FROM $wpdb->usermeta WHERE meta_key = '{$k}capabilities' GROUP BY meta_value" ) as $v ) { $values[ implode( '+', array_keys( unserialize( $v->meta_value ) ) ) ] = (int) $v->n; }
+       echo wp_json_encode( array( 'rows' => (int) $row->n, 'users' => (int) $row->u, 'levels' => (int) $wpdb->get_var( "SELECT COUNT(*) FROM $wpdb->usermeta WHERE meta_key = '{$k}user_level'" ), 'values' => $values ) );`,
+    );
+  const begin = (spec: object, driver = 'cli'): Promise<Run> =>
+    net.json(
+      `echo wp_json_encode( Rollcall_Network_Runs::begin( wp_generate_uuid4(), 1, ${php(spec)}, '${driver}', 'test' ) );`,
+    );
+  const drive = (id: string): Promise<Run> =>
+    net.json(
+      `$run = Rollcall_Network_Runs::find( '${id}' ); while ( $run['next'] ) { $run = Rollcall_Network_Runs::page( $run['id'], $run['next'], 20 ); } echo wp_json_encode( $run );`,
+    );
+
+  /** PHP in a request of its own, beside others. */
+  async function beside(name: string, code: string): Promise<() => Promise<string>> {
+    const text = JSON.stringify(code.replaceAll(/\s+/gu, ' '));
+    await net.site.php(
+      `update_site_option( 'test_code_${name}', json_decode( <<<'CODE'\n${text}\nCODE\n) );`,
+    );
+    return async () => (await net.site.request(`/?test_runs=${name}`)).text();
+  }
+
+  test('a new account reaches every site of 150, in turns of cron, and no site is left out of a list', async () => {
+    await net.settings({ new_account: true });
+    await net.site.php("wpmu_create_user( 'everywhere', 'x', 'everywhere@people.test' );");
+    await net.site.php("do_action( 'rollcall_network_turn' );");
+    await net.become({ everywhere: Array.from({ length: SITES }, () => 'subscriber').join(' ') });
+    await net.settings({ new_account: false });
+    expect(
+      await net.json(
+        'echo wp_json_encode( array( count( Rollcall_Network_Sites::all( 1 ) ), count( Rollcall_Network_Sites::members( 1 ) ) ) );',
+      ),
+    ).toEqual([SITES, SITES]);
+    const people = await first(10);
+    const run = await begin({ action: 'fill', people }, 'cron');
+    await net.site.php("do_action( 'rollcall_network_turn' );");
+    expect(
+      await net.json(`echo wp_json_encode( Rollcall_Network_Runs::find( '${run.id}' ) );`),
+    ).toMatchObject({ state: 'done', counts: { added: 10 * SITES, done: 10 * SITES } });
+  });
+
+  test('T965: a run that is killed goes on where it was; nothing is written twice, and everybody is told of', async () => {
+    const people = await first(2_000);
+    const killer = people[1_500] ?? 0;
+    await net.site.php(`update_site_option( 'test_dies', ${killer} );`);
+    const run = await begin({ action: 'fill', sites: [2, 3] });
+    await drive(run.id).then(
+      () => expect.unreachable('the listener did not end the request'),
+      () => undefined,
+    );
+    // The half minute for which a turn holds its run is over.
+    await net.site.php(
+      "global $wpdb; $wpdb->query( 'UPDATE ' . Rollcall_Network_Tables::runs() . ' SET lease_ms = 1' );",
+    );
+    const { state, counts } = await drive(run.id);
+    expect([state, counts.added, counts.done]).toEqual([
+      'done',
+      2 * (PEOPLE - 10),
+      2 * (PEOPLE + 2),
+    ]);
+    const everybody = PEOPLE + 1;
+    for (const blog of [2, 3]) {
+      expect(await stored(blog)).toMatchObject({ rows: everybody + 1, users: everybody + 1 });
+    }
+    expect(
+      await net.json(
+        'global $wpdb; echo wp_json_encode( array( (int) $wpdb->get_var( "SELECT COUNT(DISTINCT user, blog) FROM {$wpdb->base_prefix}heard" ) ) );',
+      ),
+    ).toEqual([2 * (PEOPLE - 10)]);
+    await net.site.php("update_site_option( 'test_dies', 0 );");
+    expect((await net.control(run.id, 'undo')).counts.removed).toBe(2 * (PEOPLE - 10));
+  });
+
+  test('T966: two runs and a hand at once: one row each, what the person did holds, and an undo leaves it', async () => {
+    const hands = (await first(2_000)).filter((id) => id % 10 === 0);
+    const [one, two] = [
+      await begin({ action: 'fill', sites: [7] }),
+      await begin({ action: 'fill', sites: [7] }),
+    ];
+    const driving = (run: Run) =>
+      `$id = '${run.id}'; Rollcall_Network_Runs::page( $id, 7, 20 ); echo Rollcall_Network_Runs::find( $id )['counts']['added'];`;
+    const requests = [
+      await beside('one', driving(one)),
+      await beside('two', driving(two)),
+      await beside(
+        'hands',
+        `foreach ( array( ${hands.join(', ')} ) as $id ) { add_user_to_blog( 7, $id, 'editor' ); } echo 0;`,
+      ),
+    ];
+    const counts = await Promise.all(requests.map((request) => request()));
+    const added = counts.reduce((sum, count) => sum + Number(count), 0);
+    const now = await stored(7);
+    expect(now).toEqual({
+      rows: now.users,
+      users: PEOPLE + 1,
+      levels: now.users,
+      values: { editor: hands.length, subscriber: PEOPLE + 1 - hands.length },
+    });
+    expect(added).toBeGreaterThanOrEqual(PEOPLE - 10 - hands.length);
+    await net.control(one.id, 'undo');
+    await net.control(two.id, 'undo');
+    const left = await stored(7);
+    expect(left.values['editor']).toBe(hands.length);
+    expect(left.rows).toBe(left.users);
+  });
+
+  test('T967: a person adds somebody in the very moment in which a run does: one row is left, the person’s', async () => {
+    const [id = 0] = (await first(2_000)).slice(-1);
+    // WordPress has looked for a membership and found none; before it writes one, a run has written.
+    const hand = await beside(
+      'hand',
+      `add_filter( 'add_user_metadata', static function ( $check, $user, $key ) {
+        if ( 'wp_8_capabilities' !== $key ) { return $check; }
+        global $wpdb;
+        update_site_option( 'test_at_the_door', 1 );
+        $until = microtime( true ) + 30;
+        while ( microtime( true ) < $until && ! $wpdb->get_var( "SELECT umeta_id FROM $wpdb->usermeta WHERE user_id = $user AND meta_key = '$key'" ) ) { usleep( 5000 ); }
+        return $check;
+      }, 10, 3 );
+      add_user_to_blog( 8, ${id}, 'editor' );`,
+    );
+    const run = await begin({ action: 'fill', sites: [8], people: [id] });
+    const done = hand();
+    await waitUntil(
+      () =>
+        net.json<boolean>("echo wp_json_encode( (bool) get_site_option( 'test_at_the_door' ) );"),
+      30_000,
+    );
+    expect((await drive(run.id)).counts.added).toBe(1);
+    await done;
+    const rows = () =>
+      net.json<string[]>(
+        `global $wpdb; echo wp_json_encode( $wpdb->get_col( "SELECT CONCAT( meta_key, ' ', meta_value ) FROM $wpdb->usermeta WHERE user_id = ${id} AND meta_key LIKE 'wp\\_8\\_%' ORDER BY meta_key" ) );`,
+      );
+    const theirs = ['wp_8_capabilities a:1:{s:6:"editor";b:1;}', 'wp_8_user_level 7'];
+    expect(await rows()).toEqual(theirs);
+    expect((await net.control(run.id, 'undo')).counts).toMatchObject({ removed: 0, kept: 1 });
+    expect(await rows()).toEqual(theirs);
+  });
+});

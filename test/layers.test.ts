@@ -42,6 +42,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
     'contract hub/model hub/reasons hub/errors hub/api hub/cli hub/operate hub/storage hub/wordpress sync/ports sync/with-erasures sync/with-marks sync/with-proofs sync/creation-limit sync/deliver sync/pipeline sync/signals',
   lab: '',
   'lab/demo': 'contract hub/errors hub/reasons hub/api hub/cli hub/main lab',
+  bench: 'hub/api hub/main lab',
   e2e: 'contract hub/errors hub/reasons hub/api hub/cli hub/main lab',
 };
 /** Loaded by the CLI when a hub is to run in its process, and wires the CLI's own interface: the one knot. */
@@ -100,7 +101,7 @@ export const badNames = (paths: readonly string[]): string[] =>
     NAMES_THAT_SAY_NOTHING.test(posix.basename(path).replace(/(\.[a-z]+)*\.(ts|php)$/u, '')),
   );
 
-const sources = filesIn(['hub', 'contract', 'lab', 'e2e'], '.ts');
+const sources = filesIn(['hub', 'contract', 'lab', 'e2e', 'bench'], '.ts');
 
 test('every import is allowed by the table', () => {
   expect(sources.length).toBeGreaterThan(100);

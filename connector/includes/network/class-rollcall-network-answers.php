@@ -112,12 +112,14 @@ final class Rollcall_Network_Answers {
 	}
 
 	/**
-	 * POST /network/page: works on one site of a run. Asked at the REST root of that very site.
+	 * POST /network/page: works on one site of a run. Asked at the REST root of that very site. The hub needs no
+	 * signal for what it has done itself: it looks when the run rests, and reads each account once.
 	 *
 	 * @param array $request NetworkPageRequest.
 	 * @return array|WP_Error NetworkRunAnswer.
 	 */
 	public static function page( $request ) {
+		add_filter( 'rollcall_signal_allowed', '__return_false' );
 		return self::run( Rollcall_Network_Runs::page( $request['run'], $request['blog'], self::SECONDS ) );
 	}
 

@@ -19,6 +19,7 @@ import { addHeld } from './commands/held.ts';
 import { addLink } from './commands/link.ts';
 import { addLogSettings } from './commands/log-settings.ts';
 import { addLogs } from './commands/logs.ts';
+import { addNetwork } from './commands/network.ts';
 import { addPrivacy } from './commands/privacy.ts';
 import { addProof } from './commands/proof.ts';
 import { addReconcile } from './commands/reconcile.ts';
@@ -107,6 +108,7 @@ function program(context: CommandContext): Command {
     addAdopt,
     addRuns,
     addReconcile,
+    addNetwork,
     addLogs,
     addLogSettings,
     addRetry,

@@ -112,26 +112,41 @@ async function obey(
 
 const WITHOUT_SITE = { pause: 'paused', resume: 'running', cancel: 'cancelled' } as const;
 
+/** Pages are not signalled. A run of hours must not keep what it wrote from other installations. */
+const PULL_EVERY_MS = 15_000;
+
 async function turnPages(ports: OperationPorts, id: string, found: FoundNetwork): Promise<void> {
-  for (;;) {
-    const run = await ports.networkRuns.find(id);
-    if (run === null || !isAtWork(run) || run.state === 'previewing') return;
-    if (run.wanted !== null) {
-      await obey(ports, run, found, run.wanted);
-      continue;
+  const pull = () => ports.wake.pull(found.installation.id);
+  let pulledMs = performance.now();
+  let wrote = false;
+  try {
+    for (;;) {
+      const run = await ports.networkRuns.find(id);
+      if (run === null || !isAtWork(run) || run.state === 'previewing') return;
+      if (run.wanted !== null) {
+        await obey(ports, run, found, run.wanted);
+        continue;
+      }
+      if (run.next === null) return;
+      const { wentOn, written } = await turnPage(ports, run, run.next, found);
+      if (!wentOn) return;
+      wrote ||= written;
+      if (!wrote || performance.now() - pulledMs < PULL_EVERY_MS) continue;
+      await pull();
+      [pulledMs, wrote] = [performance.now(), false];
     }
-    if (run.next === null) return;
-    if (!(await turnPage(ports, run, run.next, found))) return;
+  } finally {
+    if (wrote) await pull();
   }
 }
 
-/** False: it did not go on; somebody else is at it. */
+/** `wentOn`: if not, somebody else is at it. */
 async function turnPage(
   ports: OperationPorts,
   run: NetworkRunRecord,
   blog: number,
   found: FoundNetwork,
-): Promise<boolean> {
+): Promise<{ readonly wentOn: boolean; readonly written: boolean }> {
   const started = performance.now();
   const now = await ports.network.page(connectionTo(found, blog), run.id, blog);
   const ms = Math.round(performance.now() - started);
@@ -141,8 +156,14 @@ async function turnPage(
     { ...heardOf(now), main: run.main },
     { ms, pairs },
   );
-  return pairs > 0 || now.next !== run.next || now.state !== run.state;
+  return {
+    wentOn: pairs > 0 || now.next !== run.next || now.state !== run.state,
+    written: writes(now.counts) > writes(run.counts),
+  };
 }
+
+const writes = ({ added, changed, removed }: NetworkRun['counts']): number =>
+  added + changed + removed;
 
 const workDone = ({ done, removed, kept }: NetworkRun['counts']): number => done + removed + kept;
 

@@ -375,7 +375,10 @@ const operationBase = z.object({
 });
 export const WriteOperationSchema = operationBase.extend({
   kind: z.literal('write'),
-  /** What to create the account with when there is none; null: don't create. */
+  /**
+   * What to create the account with when there is none; null: don't create. On a network one that is there, and no
+   * member of this site, becomes one with the site's default role (an older connector leaves it as it is).
+   */
   create: z
     .object({
       login: z.string(),

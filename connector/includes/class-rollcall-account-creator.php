@@ -147,14 +147,47 @@ final class Rollcall_Account_Creator {
 	 * @return void
 	 */
 	public static function finish( $operation, $target ) {
+		$entries = self::default_role( $operation, $target->id );
+		$born    = isset( $operation['create']['born'] ) ? $operation['create']['born'] : array( 0, $operation['source']['key'] );
+		Rollcall_Ledger::record( $target->id, $entries, array( 'born' => $born ) );
+	}
+
+	/**
+	 * An account that is there already, on other sites of the network, becomes a member of the operation's site.
+	 *
+	 * @param array $operation Operation that would have created it.
+	 * @param int   $id        Account.
+	 * @return bool|null Whether it became one; null: it need not.
+	 */
+	public static function join( $operation, $id ) {
+		if ( empty( $operation['create']['default_role'] ) || ! is_multisite() || is_user_member_of_blog( $id, $operation['blog'] ) ) {
+			return null;
+		}
+		return Rollcall_Capture::quiet(
+			static function () use ( $operation, $id ) {
+				$entries = self::default_role( $operation, $id );
+				Rollcall_Ledger::record( $id, $entries );
+				return array() !== $entries;
+			}
+		);
+	}
+
+	/**
+	 * Gives the site's default role to who has none there.
+	 *
+	 * @param array $operation Operation.
+	 * @param int   $id        Account.
+	 * @return array Entries for the ledger.
+	 */
+	private static function default_role( $operation, $id ) {
 		$blog    = $operation['blog'];
 		$entries = array();
-		$user    = new WP_User( $target->id );
+		$user    = new WP_User( $id );
 		if ( ! empty( $operation['create']['default_role'] ) && ! $user->roles ) {
 			$role = (string) get_option( 'default_role' );
 			if ( null === Rollcall_Guard::role( $role, $blog ) ) {
-				if ( is_multisite() && ! is_user_member_of_blog( $target->id, $blog ) ) {
-					add_user_to_blog( $blog, $target->id, $role );
+				if ( is_multisite() && ! is_user_member_of_blog( $id, $blog ) ) {
+					add_user_to_blog( $blog, $id, $role );
 				} else {
 					$user->add_role( $role );
 				}
@@ -162,8 +195,7 @@ final class Rollcall_Account_Creator {
 				$entries[ $blog . '/role:' . $role ] = array( 0, Rollcall_Settings::key_of( $blog ), true );
 			}
 		}
-		$born = isset( $operation['create']['born'] ) ? $operation['create']['born'] : array( 0, $operation['source']['key'] );
-		Rollcall_Ledger::record( $target->id, $entries, array( 'born' => $born ) );
+		return $entries;
 	}
 
 	/**

@@ -2,7 +2,8 @@
 /**
  * One delete operation.
  *
- * Does: ends the account, or takes the roles on one site that a hub may take (`strip`).
+ * Does: ends the account, or takes the roles on one site that a hub may take (`strip`). On a network, who is a member
+ *   of other sites, too, leaves this one and keeps the account.
  * Does not: find accounts by anything but their label. Never loses content silently.
  * Always true: after a delete there is a tombstone, so that late changes can't revive the account.
  * On failure: refuses or throws; a delete that was killed halfway is finished by its repetition.
@@ -49,6 +50,9 @@ final class Rollcall_Apply_Delete {
 		$refusal = self::refusal( $operation, $target );
 		if ( null !== $refusal ) {
 			return $refusal;
+		}
+		if ( 'delete' === $operation['how'] && self::is_member_elsewhere( $id, $operation['blog'] ) ) {
+			return self::leave( $operation, $target, $dry_run );
 		}
 		return 'strip' === $operation['how'] ? self::strip( $operation, $target, $dry_run ) : self::delete( $operation, $target, $dry_run );
 	}
@@ -129,6 +133,56 @@ final class Rollcall_Apply_Delete {
 	}
 
 	/**
+	 * Is the account a member of another site of the installation?
+	 *
+	 * @param int $id   Account.
+	 * @param int $blog Site that does not count.
+	 * @return bool
+	 */
+	private static function is_member_elsewhere( $id, $blog ) {
+		if ( ! is_multisite() ) {
+			return false;
+		}
+		// Archived ones, too: their memberships come back with them.
+		$blogs = array_map( 'intval', array_column( get_blogs_of_user( $id, true ), 'userblog_id' ) );
+		return array() !== array_diff( $blogs, array( (int) $blog ) );
+	}
+
+	/**
+	 * Ends the membership on this site, as far as a hub may take the roles.
+	 *
+	 * @param array           $operation Operation.
+	 * @param Rollcall_Target $target    The account.
+	 * @param bool            $dry_run   Decide only.
+	 * @return array Receipt.
+	 */
+	private static function leave( $operation, $target, $dry_run ) {
+		$id      = $target->id;
+		$receipt = self::strip( $operation, $target, $dry_run );
+		if ( ! $dry_run && ! ( new WP_User( $id ) )->roles && is_user_member_of_blog( $id, $operation['blog'] ) ) {
+			$heir = self::heir_of( $operation, $id );
+			Rollcall_Capture::quiet(
+				static function () use ( $id, $operation, $heir ) {
+					remove_user_from_blog( $id, $operation['blog'], $heir );
+				}
+			);
+		}
+		return array_merge( $receipt, Rollcall_Receipt::of( $operation, 'updated', 'target.member_elsewhere' ) );
+	}
+
+	/**
+	 * The account that inherits.
+	 *
+	 * @param array $operation Operation.
+	 * @param int   $id        Account that leaves.
+	 * @return int 0: none is named, or there is none.
+	 */
+	private static function heir_of( $operation, $id ) {
+		$other = null === $operation['reassign'] ? null : Rollcall_Account_Finder::by_login( $operation['reassign'] );
+		return null !== $other && $other['exact'] && (int) $other['user']->ID !== $id ? (int) $other['user']->ID : 0;
+	}
+
+	/**
 	 * Ends the account.
 	 *
 	 * @param array           $operation Operation.
@@ -139,11 +193,7 @@ final class Rollcall_Apply_Delete {
 	 */
 	private static function delete( $operation, $target, $dry_run ) {
 		$id   = $target->id;
-		$heir = 0;
-		if ( null !== $operation['reassign'] ) {
-			$other = Rollcall_Account_Finder::by_login( $operation['reassign'] );
-			$heir  = null !== $other && $other['exact'] && (int) $other['user']->ID !== $id ? (int) $other['user']->ID : 0;
-		}
+		$heir = self::heir_of( $operation, $id );
 		if ( ! $heir && Rollcall_Content::of( $id ) ) {
 			return Rollcall_Receipt::refused( $operation, null === $operation['reassign'] ? 'target.content_without_heir' : 'target.heir_missing' );
 		}

@@ -106,6 +106,12 @@ final class Rollcall_Apply_Write {
 		if ( $filling && ! $dry_run ) {
 			$receipt = Rollcall_Receipt::with_roles( $receipt, $operation, ( new WP_User( $id ) )->roles );
 		}
+		$joined = $dry_run || $filling ? null : Rollcall_Account_Creator::join( $operation, $id );
+		if ( null !== $joined ) {
+			$plain   = in_array( $receipt['result'], array( 'unchanged', 'updated' ), true );
+			$joined  = $joined ? array( 'updated', null ) : array( $receipt['result'], 'target.default_role_missing' );
+			$receipt = $plain ? array_merge( $receipt, Rollcall_Receipt::of( $operation, $joined[0], $joined[1] ) ) : $receipt;
+		}
 		if ( null !== $found ) {
 			$receipt['found'] = $found;
 		}

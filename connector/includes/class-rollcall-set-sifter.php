@@ -141,6 +141,9 @@ final class Rollcall_Set_Sifter {
 		if ( ! isset( $about['targets'][ $id ] ) || isset( $about['unfinished'][ $id ] ) ) {
 			throw new Rollcall_One_By_One();
 		}
+		if ( null !== $operation['create'] && is_multisite() && ! is_user_member_of_blog( $id, $operation['blog'] ) ) {
+			throw new Rollcall_One_By_One();
+		}
 		$target = $about['targets'][ $id ];
 		if ( isset( $about['privileged'][ $id ] ) && isset( $operation['privileged'] ) ) {
 			// Who is the last administrator is another question after each of them.

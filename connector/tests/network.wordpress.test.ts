@@ -224,7 +224,7 @@ it('ends an account on the whole network, its content on every site going to the
   const post = await site.php(
     `switch_to_blog( ${SHOP} ); echo wp_insert_post( array( 'post_title' => 'Kept', 'post_status' => 'publish', 'post_author' => ${id} ) );`,
   );
-  const end = erase({ uid: operation.uid, id });
+  const end = erase({ uid: operation.uid, id, blog: SHOP });
   expect((await hub.one(end)).reason).toBe('target.content_without_heir');
   expect((await hub.one({ ...end, reassign: 'networkheir' })).result).toBe('deleted');
   expect(
@@ -232,6 +232,32 @@ it('ends an account on the whole network, its content on every site going to the
       `switch_to_blog( ${SHOP} ); echo get_post( ${post} )->post_author, get_userdata( ${id} ) ? ' there' : ' gone';`,
     ),
   ).toBe(`${heir} gone`);
+});
+
+it('T983: a delete that arrives takes somebody off its own site who is a member of others', async () => {
+  const create = {
+    login: 'two',
+    registered: '2020-01-02 03:04:05',
+    born: [past(90), 3] as [number, number],
+    default_role: true,
+  };
+  const author = fields({ email: 'two@example.com', 'role:author': true }, past(50));
+  const operation = write({ create, fields: author, blog: SHOP });
+  const { id = 0 } = await onShop(operation);
+  // Who is there already becomes a member where it would have been created, and no more than once.
+  const join = write({ create, uid: operation.uid, id, fields: {} });
+  expect(await hub.one(join)).toMatchObject({ result: 'updated', id });
+  expect((await hub.one(join)).result).toBe('unchanged');
+  expect([await rolesOn(SHOP, id), await rolesOn(1, id)]).toEqual(['author', 'subscriber']);
+  const end = erase({ uid: operation.uid, id, blog: SHOP, reassign: null });
+  const receipt = await hub.one(end);
+  expect([receipt.result, receipt.reason]).toEqual(['updated', 'target.member_elsewhere']);
+  const member = `echo wp_json_encode( array_keys( get_blogs_of_user( ${id} ) ) );`;
+  expect(await site.php(member)).toBe('[1]');
+  expect((await hub.changes()).rows.filter((row) => row.account?.id === id)).toEqual([]);
+  expect((await hub.account(id)).roles?.['2']?.['author']).toMatchObject({ v: false });
+  expect((await hub.one(erase({ uid: operation.uid, id, blog: 1 }))).result).toBe('deleted');
+  expect(await site.php(`echo get_userdata( ${id} ) ? 'there' : 'gone';`)).toBe('gone');
 });
 
 it('has switches of accounts and the whitelist in the hands of super admins', async () => {

@@ -220,6 +220,8 @@ export const REASONS = {
   'source.delete_unfinished':
     'A deletion of the account was cut short on the source; what it had taken there is nobody’s edit.',
   'source.read_anew': 'A person said what had happened to the site, and it was read anew.',
+  'source.not_a_member':
+    'The account is no member of the source site of its network; only members leave a site of a network.',
   'source.role_not_selected': 'The account has none of the roles whose changes leave the source.',
   'source.rewound':
     'The site’s database is not where this hub left it: it was restored from a backup, or copied.',
@@ -246,6 +248,8 @@ export const REASONS = {
   'target.timeout':
     'The target did not come to an end with this operation; it is tried again, but not soon.',
   'target.locked': 'Another batch is being applied to the target; it is tried again.',
+  'target.member_elsewhere':
+    'The account is a member of other sites of the network, too: it was taken off this site and stays on those.',
   'target.privileged_account': 'The account on the target can administer its site.',
   'target.read_only': 'The target prohibits incoming changes.',
   'target.site_missing': 'There is no such site in the target’s installation.',

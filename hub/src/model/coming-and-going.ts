@@ -9,7 +9,7 @@
 import { isRole, knownKey, roleOf } from './field.ts';
 import type { Account, Fact, Holding } from './identity.ts';
 import type { SiteKey } from './ids.ts';
-import { isAmongThoseWhoLeave, type Site } from './route.ts';
+import { isAmongThoseWhoLeave, isMember, type Site } from './route.ts';
 import { isFromFuture, isNewer, newerOf, type Stamp } from './stamp.ts';
 
 export function comingAndGoing(
@@ -23,8 +23,8 @@ export function comingAndGoing(
   for (const site of sites) {
     const had = before?.roles.get(site.key);
     if (before === undefined || had === undefined) continue;
-    const was = isAmongThoseWhoLeave(site.rules, had);
-    const is = isAmongThoseWhoLeave(site.rules, now.roles.get(site.key));
+    const was = isOneOfThem(site, had);
+    const is = isOneOfThem(site, now.roles.get(site.key));
     if (is && !was) entered.add(site.key);
     const lost = was && !is ? whenLost(site, before, facts) : null;
     // Never ahead of hub time.
@@ -33,12 +33,19 @@ export function comingAndGoing(
   return { entered, left };
 }
 
+const isOneOfThem = (site: Site, roles: readonly string[] | undefined): boolean =>
+  isAmongThoseWhoLeave(site.rules, roles) && isMember(site, roles) === true;
+
 /** When the last of its roles was taken; null: nobody took one. */
-function whenLost({ key, rules }: Site, before: Account, facts: readonly Fact[]): Stamp | null {
+function whenLost(
+  { key, rules: { syncRoles } }: Site,
+  before: Account,
+  facts: readonly Fact[],
+): Stamp | null {
   let lost: Stamp | null = null;
   for (const { field, site, value, stamp } of facts) {
     const taken = isRole(field) && site === key && value === false;
-    if (!taken || !rules.syncRoles.includes(roleOf(field))) continue;
+    if (!taken || !(syncRoles.length === 0 || syncRoles.includes(roleOf(field)))) continue;
     if (isNewer(stamp, before.known.get(knownKey(field, key)))) {
       lost = newerOf(stamp, lost ?? undefined);
     }

@@ -113,6 +113,12 @@ export const isAmongThoseWhoLeave = (
   roles: readonly string[] | undefined,
 ): boolean => syncRoles.length === 0 || syncRoles.some((role) => roles?.includes(role) === true);
 
+/** Who leaves a site of a network, and who comes to it, is a member there: has a role. Undefined: not told yet. */
+export const isMember = (
+  { network }: Pick<Site, 'network'>,
+  roles: readonly string[] | undefined,
+): boolean | undefined => (network == null ? true : roles && roles.length > 0);
+
 export const sitesOf = (topology: Topology, installation: InstallationId): Site[] =>
   [...topology.sites.values()].filter((site) => site.installation === installation);
 

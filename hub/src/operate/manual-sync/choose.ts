@@ -8,6 +8,7 @@ import type { AccountState } from '#contract/account-state.ts';
 import { type SyncRequest, SyncRequestSchema } from '../../api/schemas/sync.ts';
 import { Fault } from '../../errors.ts';
 import { type SiteKey, siteKey } from '../../model/ids.ts';
+import { isMember } from '../../model/route.ts';
 import type { SyncRunRecord } from '../../model/sync-run.ts';
 import { accountPages } from '../../sync/account-pages.ts';
 import type { SiteRecord } from '../../sync/ports.ts';
@@ -100,15 +101,26 @@ export async function* pagesOf(
   chosen: SyncRequest['accounts'],
   from: number,
 ): AsyncGenerator<ChosenPage> {
-  const connection = await ports.registry.connection(source.installation);
+  // Which roles somebody has is a question to the very site.
+  const { restUrl } = source;
+  const connection = { ...(await ports.registry.connection(source.installation)), restUrl };
   const wanted = chosen.by === 'accounts' ? new Set(chosen.logins) : null;
   const asked = { limit: PAGE, detail: 'state', ...filterOf(chosen) } as const;
   for await (const { accounts, after, next } of accountPages(ports.site, connection, asked, from)) {
     // A database's collation takes `áxb` for `axb`; a person is chosen by the very login.
-    const meant = accounts.filter(({ login }) => wanted === null || wanted.has(login));
+    const meant = accounts.filter((account) =>
+      wanted === null ? isOfThisSite(source, account) : wanted.has(account.login),
+    );
     yield { accounts: meant, after, next };
   }
 }
+
+/** All of a network's site are its members. Who is named goes, wherever they have a role. */
+const isOfThisSite = (source: SiteRecord, { roles }: AccountState): boolean => {
+  const here = Object.entries(roles?.[String(source.blog)] ?? {});
+  const names = here.flatMap(([role, { v }]) => (v ? role : []));
+  return isMember(source, names) === true;
+};
 
 function filterOf(chosen: SyncRequest['accounts']) {
   switch (chosen.by) {

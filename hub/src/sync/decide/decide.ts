@@ -33,6 +33,7 @@ import { extendPath, hasVisited } from '../../model/path.ts';
 import { raisesPower, whyPowerIsKept, whyPowerStays } from '../../model/power.ts';
 import {
   isAmongThoseWhoLeave,
+  isMember,
   type Route,
   rolesGivenFor,
   type Site,
@@ -88,15 +89,17 @@ export function decide(question: Question): Decision {
 
   const entered = hasEntered(question);
   if (entered && !holding.complete) return { kind: 'refresh', route, dropped: [] };
-  const news = entered ? holding.all : holding.facts;
+  const news = entered ? holding.all : withoutMembership(question, holding.facts);
   const { chosen, dropped } = chooseFields(question, news);
   const account = question.identity.accounts.get(question.target.installation);
   if (account !== undefined) {
     if (account.gone !== null) return skip(route, 'identity.deleted', dropped);
     if (account.alarm !== null) return skip(route, alarmOf(account), dropped);
-    if (chosen.size === 0) return skip(route, emptyReason(holding, dropped), dropped);
-    if (!route.rules.updates) return skip(route, 'route.updates_off', dropped);
-    return deliver(route, chosen, null, dropped);
+    const joins = joinsThere(question, account);
+    if (chosen.size === 0 && joins === null)
+      return skip(route, emptyReason(holding, dropped), dropped);
+    if (!route.rules.updates && joins === null) return skip(route, 'route.updates_off', dropped);
+    return deliver(route, chosen, joins, dropped);
   }
   return decideMissing(question, chosen, dropped);
 }
@@ -125,20 +128,59 @@ function leavingRule(question: Question, account: Account | undefined): Reason |
   if (!isAmongThoseWhoLeave(rules, account?.roles.get(key))) {
     return lostRole(question) === null ? 'source.role_not_selected' : null;
   }
+  const member = isMember(question.source, account?.roles.get(key));
+  const endsUnknown = member === undefined && question.holding.gone !== null;
+  if (member !== true && !endsUnknown && !membershipEnds(question)) return 'source.not_a_member';
   const unmet = firstUnmet(question.route.rules, account, key);
   // An end is heard of once. It goes only to where the account is known, so it has left before.
   if (unmet === null || (question.holding.gone !== null && !unmet.certain)) return null;
   return unmet.reason;
 }
 
+/** That a role was taken is the last thing that leaves with somebody whose membership ends. */
+const membershipEnds = ({ holding, source }: Question): boolean =>
+  holding.facts.some(
+    ({ field, site, value }) => isRole(field) && site === source.key && value === false,
+  );
+
+/** Of somebody who is no longer a member only the roles that were taken leave. */
+function withoutMembership(
+  { identity, holding, source }: Question,
+  facts: readonly Fact[],
+): readonly Fact[] {
+  const roles = identity.accounts.get(holding.installation)?.roles.get(source.key);
+  const leaves = holding.asked === true || isMember(source, roles) === true;
+  return leaves ? facts : facts.filter(({ field }) => isRole(field));
+}
+
+/** On a network somebody who comes anew may have an account already, on another of its sites. */
+function joinsThere(question: Question, account: Account): Birth | null {
+  const { holding, route, target, identity } = question;
+  const { birth } = holding;
+  if (target.network == null || isMember(target, account.roles.get(target.key)) === true)
+    return null;
+  if (birth === null || !route.rules.creates || hasVisited(birth.path, target.key)) return null;
+  if (!holding.newlyBorn && !hasEntered(question)) return null;
+  if (identity.deliveries.get(target.key)?.gone != null) return null;
+  return { ...birth, path: extendPath(birth.path, route.source) };
+}
+
 /** Nobody was told yet whether the account may leave: it came here from elsewhere, and is read first. */
 function maybeRefresh(question: Question, stop: Reason): Decision | null {
   const { identity, holding, route, source, target } = question;
   if (holding.complete || holding.gone !== null) return null;
-  const unmet = firstUnmet(route.rules, identity.accounts.get(holding.installation), source.key);
-  if (unmet === null || unmet.certain || unmet.reason !== stop) return null;
+  const account = identity.accounts.get(holding.installation);
+  if (stop === 'source.not_a_member') {
+    if (isMember(source, account?.roles.get(source.key)) !== undefined) return null;
+  } else {
+    const unmet = firstUnmet(route.rules, account, source.key);
+    if (unmet === null || unmet.certain || unmet.reason !== stop) return null;
+  }
   const mayCome =
-    identity.accounts.has(target.installation) || holding.newlyBorn || target.createMissing;
+    identity.accounts.has(target.installation) ||
+    holding.newlyBorn ||
+    hasEntered(question) ||
+    target.createMissing;
   return mayCome ? { kind: 'refresh', route, dropped: [] } : null;
 }
 

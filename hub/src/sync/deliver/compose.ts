@@ -13,7 +13,7 @@ import type { Delivery, Identity } from '../../model/identity.ts';
 import type { SiteKey } from '../../model/ids.ts';
 import type { Path } from '../../model/path.ts';
 import { namedBy } from '../../model/power.ts';
-import type { Route, Site, Topology } from '../../model/route.ts';
+import { isMember, type Route, type Site, type Topology } from '../../model/route.ts';
 import { compareStamps, isFromBefore, isNewer, type Stamp } from '../../model/stamp.ts';
 
 export interface Composed {
@@ -65,11 +65,15 @@ export function compose(
     const named = route === undefined ? [] : namedBy(route.rules);
     const privileged = privilegedOf(named, named);
     operation = { ...base, kind: 'delete', gone: wire(stamp), reassign, how, ...privileged };
-  } else if (looked.sent.size > 0 || (looked.birth !== null && id === null && !looked.paused)) {
+  } else if (
+    looked.sent.size > 0 ||
+    (looked.birth !== null && (id === null || looked.joins) && !looked.paused)
+  ) {
     const fields = Object.fromEntries(
       [...looked.sent].map(([field, { value, stamp }]) => [field, { v: value, s: wire(stamp) }]),
     );
-    const create = createOf(looked.birth, id, looked.bearer);
+    const there = looked.joins && !looked.paused ? null : id;
+    const create = createOf(looked.birth, there, looked.bearer);
     const privileged = namedIn(looked, topology, target);
     const write = { ...base, kind: 'write' as const, create, fields, ...privileged };
     operation = mailsPassword(looked.sent, topology, target)
@@ -82,7 +86,7 @@ export function compose(
     delivery: remaining,
     sent: looked.sent,
     arrived: looked.arrived,
-    born: delivery.birth !== null && id !== null,
+    born: delivery.birth !== null && id !== null && !looked.joins,
     stale,
     cancelled: looked.cancelled,
     source,
@@ -184,9 +188,16 @@ function lookAgain(identity: Identity, delivery: Delivery, target: Site, topolog
   const bearer =
     delivery.birth === null ? undefined : routeOf(topology, delivery.birth.path, target.key);
   // Born already: the receipt was lost, and the site's own outbox has told of the account.
-  const birth = bearer === undefined || account !== undefined ? null : delivery.birth;
+  // Or there before, as a member of other sites of the network: it becomes one here.
+  const joins =
+    bearer !== undefined &&
+    account !== undefined &&
+    target.network != null &&
+    isMember(target, account.roles.get(target.key)) !== true;
+  const birth = bearer === undefined || (account !== undefined && !joins) ? null : delivery.birth;
   if (bearer?.status === 'paused' && account === undefined) sent.clear();
-  return { waiting, sent, arrived, cancelled, birth, bearer, paused: bearer?.status === 'paused' };
+  const paused = bearer?.status === 'paused';
+  return { waiting, sent, arrived, cancelled, birth, bearer, joins, paused };
 }
 
 const routeOf = (topology: Topology, path: Path, target: SiteKey): Route | undefined =>

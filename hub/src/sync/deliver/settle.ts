@@ -23,7 +23,7 @@ import {
   textOf,
 } from '../../model/field.ts';
 import type { Account, Delivery, Fact, Holding, Identity } from '../../model/identity.ts';
-import { wordPressId } from '../../model/ids.ts';
+import { type SiteKey, wordPressId } from '../../model/ids.ts';
 import { admittedTo, statusRows } from '../../model/leaving.ts';
 import type { LogStatus } from '../../model/log-entry.ts';
 import { extendPath } from '../../model/path.ts';
@@ -139,10 +139,17 @@ function holdWhole(input: SettleInput, reason: string): Settled {
 function settleGone(input: SettleInput): Settled {
   const gone = input.composed.delivery.gone;
   const account = input.identity.accounts.get(input.target.installation);
-  const ends = { birth: true, gone: true };
-  let identity = prune(input.identity, input.target, input.composed, ends);
+  const settled = { birth: true, gone: true };
+  let identity = prune(input.identity, input.target, input.composed, settled);
   if (gone === null) return nothing(identity);
-  if (account !== undefined && gone.how === 'delete') {
+  // On a network who is a member of other sites, too, leaves this one and keeps the account.
+  const ends = gone.how === 'delete' && input.receipt.result !== 'updated';
+  if (account !== undefined && !ends && input.target.network != null) {
+    const roles = new Map(account.roles);
+    roles.delete(input.target.key);
+    identity = withAccount(identity, { ...account, roles });
+  }
+  if (account !== undefined && ends) {
     identity = withAccount(identity, {
       ...account,
       gone: newerOf(gone.stamp, account.gone ?? undefined),
@@ -156,8 +163,9 @@ function settleGone(input: SettleInput): Settled {
   const unchanged = input.receipt.result === 'unchanged';
   return {
     ...nothing(identity),
-    holding: gone.how === 'delete' ? holding : null,
+    holding: ends ? holding : null,
     status: unchanged ? 'unchanged' : 'delivered',
+    reason: input.receipt.reason ?? null,
   };
 }
 
@@ -177,16 +185,25 @@ function settleFields(input: SettleInput): Settled {
   const holding = holdingAfter(input, outcomes.arrived, born, before, account);
   // Unchanged and yet new to the hub: it was created before, and that answer was lost.
   const done = receipt.result === 'unchanged' && !born ? 'unchanged' : 'delivered';
-  const nothingArrived = outcomes.arrived.length === 0 && !born;
+  const joined = hasJoined(input, before);
+  const nothingArrived = outcomes.arrived.length === 0 && !born && !joined;
   return {
     identity,
-    holding: nothingArrived ? null : holding,
+    holding: nothingArrived ? null : joined ? { ...holding, entered: enteredBy(input) } : holding,
     status: nothingArrived && outcomes.aside.length > 0 ? null : done,
     reason: receipt.reason ?? (born ? nameChanged(composed.delivery.birth, account) : null),
     fields: outcomes.arrived.map(([field]) => field),
     aside: outcomes.aside,
   };
 }
+
+/** The account was there as a member of other sites of its network, and is one of this site now. */
+const hasJoined = ({ composed, receipt }: SettleInput, before: Account | undefined): boolean =>
+  before !== undefined &&
+  receipt.result === 'updated' &&
+  composed.operation?.kind === 'write' &&
+  composed.operation.create !== null;
+const enteredBy = ({ target }: SettleInput): ReadonlySet<SiteKey> => new Set([target.key]);
 
 interface Outcomes {
   readonly arrived: [Field, Carried][];
@@ -317,14 +334,19 @@ export function privilegedIn({ operation, sent }: Composed, { fields = {} }: Rec
   });
 }
 
-/** Of an account whose roles there were never told nothing is said. */
+/**
+ * Of an account whose roles there were never told nothing is said; nor of one that a network's site has made a member
+ * by a role of its own.
+ */
 function rolesAfter(
-  { sent }: Composed,
+  { sent, operation }: Composed,
   receipt: Receipt,
-  { key }: Site,
+  { key, network }: Site,
   before: Account | undefined,
 ): Account['roles'] {
-  const told = before === undefined ? [] : before.roles.get(key);
+  const comes = operation?.kind === 'write' && operation.create !== null;
+  const told =
+    before === undefined || comes ? (before?.roles.get(key) ?? []) : before.roles.get(key);
   if (before !== undefined && told === undefined) return before.roles;
   const names = new Set(told);
   for (const [field, { value }] of sent) {
@@ -333,7 +355,10 @@ function rolesAfter(
     if (value === true) names.add(roleOf(field));
     else names.delete(roleOf(field));
   }
-  return new Map(before?.roles).set(key, [...names].toSorted());
+  const roles = new Map(before?.roles);
+  if (comes && network != null && names.size === 0) roles.delete(key);
+  else roles.set(key, [...names].toSorted());
+  return roles;
 }
 
 function holdingAfter(

@@ -7,6 +7,7 @@
  */
 
 import type { StatusAnswer } from '#contract/messages.ts';
+import { newOffset } from '../model/clock-offset.ts';
 import { isExtension } from '../model/field.ts';
 import type { InstallationId } from '../model/ids.ts';
 import { asksForSignIns, keysAskedFor } from '../model/leaving.ts';
@@ -46,8 +47,6 @@ async function signalOf(
 
 /** How often a site's clock is compared. */
 const CLOCK_EVERY_MS = 600_000;
-/** Below this the difference is the network's, not the clock's. */
-const CLOCK_TOLERANCE_MS = 250;
 
 interface Brought {
   readonly watched: string;
@@ -94,11 +93,12 @@ export function keepSiteSettings(ports: {
       const signInsTurned = (last?.signIns ?? false) !== signIns;
       if (!clockIsDue && !isOther && !signInsTurned) return;
       const status = clockIsDue ? await site.status(connection) : null;
+      const answeredMs = status === null ? nowMs : await store.nowMs();
       const runs = status === null ? (last?.runs ?? '') : runsThere(status);
       const isUpdated = last !== undefined && last.runs !== runs;
       const listIsNew = isOther || isUpdated;
       const signInsAreNew = signInsTurned || (isUpdated && signIns);
-      const offsetMs = status === null ? null : newOffset(status, nowMs);
+      const offsetMs = status === null ? null : newOffset(status, nowMs, answeredMs);
       if (status !== null) {
         await registry.updateInstallation(installation, versionsIn(status));
         await hearOtherSync({ registry, store }, installation, status.warnings);
@@ -138,13 +138,6 @@ const versionsIn = (status: Awaited<ReturnType<SitePort['status']>>) => ({
 
 const runsThere = ({ contract, connector }: Awaited<ReturnType<SitePort['status']>>): string =>
   `${contract} ${connector}`;
-
-/** Site clock + offset = hub clock. Null: it is right as it is. */
-function newOffset(status: Awaited<ReturnType<SitePort['status']>>, nowMs: number): number | null {
-  const offsetMs = nowMs + Math.round(status.roundTripMs / 2) - status.clock;
-  const tolerance = Math.max(CLOCK_TOLERANCE_MS, status.roundTripMs / 2);
-  return Math.abs(offsetMs - status.offset_ms) > tolerance ? offsetMs : null;
-}
 
 const watchesSignIns = (topology: Topology, installation: InstallationId): boolean =>
   sitesOf(topology, installation).some(({ key }) => asksForSignIns(topology.routes, key));

@@ -107,7 +107,7 @@ export const StatusAnswerSchema = z.object({
   home: AddressSchema,
   /** The main site first. One without `url` is just being made. */
   sites: z.array(blogSchema),
-  /** Another one when a site comes, ends, moves or is closed. Absent: the connector has none yet. */
+  /** Another one when a site comes, ends, moves or is closed, or consents to something. Absent: the connector has none yet. */
   sites_sum: SumSchema.optional(),
   /** Site's clock, ms since 1970, and what the connector adds to it for hub time. */
   clock: z.int(),

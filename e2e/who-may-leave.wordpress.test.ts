@@ -5,6 +5,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Explanation } from '#hub/api/schemas/explain.ts';
 import type { RouteView } from '#hub/api/schemas/route.ts';
+import type { ChangedSite, SiteView } from '#hub/api/schemas/site.ts';
 import type { SyncRun } from '#hub/api/schemas/sync.ts';
 import { confirmEmail, editProfile, signIn } from '#lab/sign-in.ts';
 import type { Site } from '#lab/start-site.ts';
@@ -294,4 +295,77 @@ test('what a route can’t ask for is refused, and nothing changes', async () =>
   expect((await asked({ leaveWhen: [{ kind: 'role', role: 'nobody' }] }))[1]).toBe('role.unknown');
   const { routes } = await stage.hub.call<{ routes: RouteView[] }>('GET', '/routes');
   expect(routes[0]?.rules.leaveWhen).toEqual([]);
+});
+
+const ADMINISTRATOR = ['administrator'];
+const crown = (login: string): string =>
+  `( new WP_User( ${of(login)} ) )->set_role( 'administrator' );`;
+const consented = async (): Promise<readonly string[]> => {
+  const { sites } = await stage.hub.call<{ sites: SiteView[] }>('GET', '/sites');
+  return sites.find(({ name }) => name === 'blog')?.consents ?? [];
+};
+const hears = (roles: readonly string[]): Promise<void> =>
+  waitUntil(async () => (await consented()).join() === roles.join(), REST_MS);
+
+test('administrators come where route and target name them, are demoted and stay out again, and the blog keeps its own', async () => {
+  const { routes } = await stage.hub.call<{ routes: RouteView[] }>('GET', '/routes');
+  await rules({ roles: [...(routes[0]?.rules.roles ?? []), 'administrator'] });
+  await on(shop, register('rex'), register('sue'), register('tom', crown('tom')));
+  expect(await person(blog, 'tom')).toBeNull();
+  expect([...(await reasons('tom'))]).toEqual(['account.privileged']);
+
+  const tick = { syncRoles: ['subscriber', 'author', 'administrator'] };
+  const ticked = await stage.hub.call<ChangedSite>('PATCH', '/sites/shop', tick);
+  const [need] = ticked.privileged;
+  expect(need).toMatchObject({ role: 'administrator', named: false, consented: false });
+  expect(need?.steps.join()).toContain('wp rollcall privileged allow administrator');
+  await stage.hub.call('PATCH', '/sites/shop', { syncRoles: [] });
+  await rules({ privilegedRoles: ADMINISTRATOR });
+  await on(shop, rename('tom', 'Tommy'), crown('rex'));
+  expect([...(await reasons('tom'))]).toContain('account.not_consented');
+  expect((await person(blog, 'rex'))?.roles).toEqual(['subscriber']);
+
+  await blog.wp('rollcall', 'privileged', 'allow', 'administrator');
+  await hears(ADMINISTRATOR);
+  await on(shop, rename('rex', 'Rexy'), register('uma', crown('uma')));
+  await bothAlike('uma');
+  expect((await person(blog, 'rex'))?.roles).not.toContain('administrator');
+  const request = {
+    from: 'shop',
+    to: ['blog'],
+    accounts: { by: 'accounts', logins: ['tom', 'rex'] },
+  };
+  const { id } = await stage.hub.call<SyncRun>('POST', '/syncs', request);
+  await waitUntil(
+    async () => (await stage.hub.call<SyncRun>('GET', `/syncs/${id}`)).state === 'done',
+    REST_MS,
+  );
+  await stage.hub.rest();
+  for (const login of ['tom', 'rex']) await bothAlike(login);
+  expect((await person(blog, 'tom'))?.roles).toEqual(ADMINISTRATOR);
+
+  // Power of one's own is never covered.
+  await on(blog, `( new WP_User( ${of('rex')} ) )->add_cap( 'export' );`);
+  await on(shop, rename('rex', 'No'), `wp_set_password( 'another', ${of('rex')} );`);
+  expect((await person(blog, 'rex'))?.firstName).toBe('Rexy');
+  expect([...(await reasons('rex'))]).toContain('target.privileged_account');
+
+  await on(shop, `( new WP_User( ${of('uma')} ) )->set_role( 'subscriber' );`);
+  await bothAlike('uma');
+  expect((await person(blog, 'uma'))?.roles).toEqual(['subscriber']);
+
+  await blog.php(`get_role( 'administrator' )->add_cap( 'manage_network_users' );`);
+  await hears([]);
+  await on(shop, rename('tom', 'No'), register('vic', crown('vic')), crown('sue'));
+  expect([await person(blog, 'vic'), (await person(blog, 'tom'))?.firstName]).toEqual([
+    null,
+    'Tommy',
+  ]);
+  expect((await person(blog, 'sue'))?.roles).toEqual(['subscriber']);
+  const bosses = `echo implode( ',', wp_list_pluck( get_users( array( 'role' => 'administrator', 'orderby' => 'login' ) ), 'user_login' ) );`;
+  expect((await blog.php(bosses)).split(',').toSorted()).toEqual(
+    [blog.adminLogin, 'rex', 'tom'].toSorted(),
+  );
+  await blog.php(`get_role( 'administrator' )->remove_cap( 'manage_network_users' );`);
+  await rules({ privilegedRoles: [] });
 });

@@ -46,6 +46,19 @@ final class Rollcall_Consent {
 	}
 
 	/**
+	 * Roles that count, of every site where some were consented to.
+	 *
+	 * @return array<int,string[]> By blog id.
+	 */
+	public static function everywhere() {
+		$found = array();
+		foreach ( array_keys( self::all() ) as $blog ) {
+			$found[ (int) $blog ] = self::roles( (int) $blog );
+		}
+		return $found;
+	}
+
+	/**
 	 * Roles that were consented to.
 	 *
 	 * @param int  $blog   Blog id.

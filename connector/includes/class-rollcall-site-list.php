@@ -93,10 +93,8 @@ final class Rollcall_Site_List {
 	 * @return string
 	 */
 	public static function sum() {
-		if ( ! is_multisite() ) {
-			return md5( 'single' );
-		}
-		return md5( (string) wp_json_encode( self::rows() ) );
+		$consents = Rollcall_Consent::everywhere();
+		return md5( ( is_multisite() ? (string) wp_json_encode( self::rows() ) : 'single' ) . ( $consents ? wp_json_encode( $consents ) : '' ) );
 	}
 
 	/**

@@ -112,7 +112,7 @@ export const REASONS = {
   'link.other_person':
     'The account with the same e-mail or login belongs to somebody who has another account on the source.',
   'link.privileged':
-    'The account with the same e-mail on the target can administer its site; it is never linked automatically.',
+    'The account with the same e-mail on the target can administer its site; it is linked by an operator alone, where route and target name its roles.',
   'link.two_candidates': 'More than one account may be the same person; a person has to say which.',
   'link.unproven':
     'An older account on the target has the same e-mail; nothing crosses until it is proven to be the same person.',

@@ -1,8 +1,10 @@
 /**
  * A site's guard: looked at, and tightened.
  *
- * Always true: the site itself says what holds, and refuses what would loosen it; the hub keeps no copy.
+ * Always true: the site itself says what holds, and refuses what would loosen it; the hub keeps no copy but
+ * of the privileged roles that may come.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { GuardAnswer } from '#contract/messages.ts';
 import type { GuardQuery, GuardView, TightenGuard } from '../api/schemas/guard.ts';
 import { Fault } from '../errors.ts';
@@ -56,10 +58,21 @@ async function ask(ports: OperationPorts, site: SiteRecord, wanted: Wanted): Pro
   const urls = sources.map(({ url }) => url);
   try {
     const asked = { blog: site.blog, sources: urls, ...wanted };
-    return viewOf(site, sources, await ports.site.guard(connection, asked));
+    const answer = await ports.site.guard(connection, asked);
+    await hearConsents(ports, site, answer);
+    return viewOf(site, sources, answer);
   } catch (fault) {
     throw isTooOld(fault) ? tooOld(site) : fault;
   }
+}
+
+/** What is decided by it is decided by what the site said last. */
+async function hearConsents(
+  { registry }: OperationPorts,
+  { key, consents: before = [] }: SiteRecord,
+  { consents = [] }: GuardAnswer,
+): Promise<void> {
+  if (!isDeepStrictEqual(before, consents)) await registry.updateSite(key, { consents });
 }
 
 async function sourcesOf({ registry }: OperationPorts, site: SiteRecord): Promise<SiteRecord[]> {
@@ -71,11 +84,12 @@ async function sourcesOf({ registry }: OperationPorts, site: SiteRecord): Promis
 const viewOf = (
   site: SiteRecord,
   sources: readonly SiteRecord[],
-  { read_only, grantable, whitelist, caller, check, ...answer }: GuardAnswer,
+  { read_only, grantable, consents, whitelist, caller, check, ...answer }: GuardAnswer,
 ): GuardView => ({
   site: site.name,
   readOnly: read_only,
   grantable,
+  consents: consents ?? null,
   whitelist,
   caller,
   sources: sources.map(({ name, url }) => ({

@@ -29,6 +29,8 @@ export const GuardViewSchema = z.object({
   readOnly: z.boolean(),
   /** Roles that the hub may give there. */
   grantable: z.array(z.string()),
+  /** Privileged roles that it lets come, where a route names them; null: its connector has none yet. */
+  consents: z.array(z.string()).nullable(),
   whitelist: z.object({
     on: z.boolean(),
     entries: z.array(

@@ -63,6 +63,7 @@ export const guard: GuardView = {
   site: 'Shop',
   readOnly: true,
   grantable: ['subscriber'],
+  consents: [],
   whitelist: {
     on: true,
     entries: [{ name: 'Our hub', url: '', ip: '203.0.113.9', active: true }],

@@ -58,6 +58,9 @@ function describe({ site, whitelist, caller, sources, check, ...guard }: GuardVi
   const lines = [
     `${visible(site)} ${guard.readOnly ? 'prohibits incoming changes' : 'takes incoming changes'}.`,
     `Roles that the hub may give: ${roles}.`,
+    ...(guard.consents === null
+      ? []
+      : [`Privileged roles that may come: ${guard.consents.map(visible).join(', ') || 'none'}.`]),
     `The whitelist is ${whitelist.on ? 'on' : 'off'}. The hub calls from ${visible(caller.address ?? 'an unknown address')}: ${matched(caller.entry)}.`,
     ...sources.map((one) => `Changes come from ${visible(one.site)}: ${matched(one.entry)}.`),
     ...(check === null

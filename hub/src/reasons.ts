@@ -58,6 +58,8 @@ export const REASONS = {
   'erasure.privileged':
     'The person can administer a site: the hub’s records of them are erased with an operator’s consent alone.',
   'erasure.rejected': 'An operator rejected the erasure.',
+  'erasure.too_many':
+    'The site told of more erasures within 24 hours than one site may; the others wait until tomorrow.',
   'field.never_synced':
     'This field is never synced: it holds capabilities, sessions, secrets or totals.',
   'field.not_selected': 'None of the changed fields is selected by the route.',

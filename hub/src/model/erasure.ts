@@ -54,10 +54,13 @@ export interface ErasedRecords {
 export interface Erasures {
   /** Once per row. */
   note(installation: InstallationId, told: readonly ToldErasure[]): Promise<void>;
+  /** The oldest of them. */
   unsettled(installation: InstallationId): Promise<readonly UnsettledErasure[]>;
+  /** Steps that this installation’s telling has made or moved within 24 hours. */
+  stepsToday(installation: InstallationId): Promise<number>;
   /**
-   * Each installation is asked once for one erasure, and none that completed it. For one person and installation
-   * one erasure of the hub's own records waits at a time. Installations that have something to do come back.
+   * Each installation is asked once for one erasure, and none that completed it. For one person, whoever tells and
+   * whoever is asked, one step waits at a time. Installations that have something to do come back.
    */
   settle(
     id: string,

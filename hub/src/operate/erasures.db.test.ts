@@ -25,16 +25,17 @@ beforeAll(async () => {
 });
 afterAll(() => stand?.close());
 
-async function tell(logins: readonly string[]): Promise<void> {
+/** @param unsettled told beside them, and not looked at yet */
+async function tell(logins: readonly string[], unsettled: readonly string[] = []): Promise<void> {
   const installation = await home();
-  const told = logins.map((login) => ({
+  const told = [...logins, ...unsettled].map((login) => ({
     row: randomUUID(),
     wpId: wordPressId(stand.site('shop').byLogin(login)?.id ?? 0),
     login,
     of: null,
   }));
   await stand.storage.erasures.note(installation, told);
-  await settle();
+  if (unsettled.length === 0) await settle();
 }
 const settle = async () => settleErasures({ ...stand.ports, limit: LIMIT }, await home());
 async function home() {
@@ -93,4 +94,33 @@ test('T947: who can administer a site anywhere stays named until an operator say
   await stand.operations.decideErasures({ erasures: [step?.id ?? 0], decision: 'release' }, 'olga');
   await settle();
   expect(await named('boss')).toBe(false);
+});
+
+test('T939: a site that tells of erasures without end fills neither the store nor the history, and loses none that is meant', async () => {
+  const { erasures, registry } = stand.storage;
+  const rows = async () => (await erasures.list(1_000)).length;
+  const before = await rows();
+  await tell(['two', 'two', 'two']);
+  // Once at the other site and once here, at most.
+  expect((await rows()) - before).toBeLessThanOrEqual(2);
+  for (const login of ['kim', 'lou', 'max']) {
+    stand.site('shop').register({ login, email: `${login}@shop.test`, role: 'subscriber' });
+  }
+  await stand.rest();
+  const made = await rows();
+  const toldADay = (await erasures.stepsToday(await home())) + 1;
+  const capped = async () =>
+    settleErasures({ ...stand.ports, limit: { ...LIMIT, toldADay } }, await home());
+  await tell([], ['kim', 'lou', 'max']);
+  for (let turn = 0; turn < 5; turn += 1) await capped();
+  expect((await rows()) - made).toBe(2);
+  const unsettled = await erasures.unsettled(await home());
+  expect(unsettled.map(({ login }) => login)).toEqual(['lou', 'max']);
+  const events = await stand.operations.siteEvents({ site: 'shop', limit: 100 });
+  const told = events.filter(({ code }) => code === 'erasure.too_many');
+  expect(told.length).toBeGreaterThan(0);
+  expect(told.length).toBeLessThanOrEqual(10);
+  expect((await registry.installation(await home())).state).toBe('active');
+  await settle();
+  expect(await erasures.unsettled(await home())).toEqual([]);
 });

@@ -22,6 +22,8 @@ import type { Database } from './open-database.ts';
 import type { Tables } from './tables.ts';
 
 const DAY_MS = 86_400_000;
+/** Of one site, in one go. */
+const MOST_UNSETTLED = 1_000;
 const STEP = ['id', 'root as erasure', 'uid', 'source', 'target', 'state', 'reason'] as const;
 
 export function createErasures({ kysely }: Database): Erasures {
@@ -56,7 +58,19 @@ export function createErasures({ kysely }: Database): Erasures {
         .where('installation', '=', installation)
         .where('settled', '=', false)
         .orderBy('at_ms')
+        .limit(MOST_UNSETTLED)
         .execute(),
+    stepsToday: async (installation) => {
+      const { count } = await outside('stepsToday')
+        .selectFrom('erasure_steps')
+        .select(sql<number>`count(*)::int`.as('count'))
+        .where('source', 'in', (sites) =>
+          sites.selectFrom('sites').select('key').where('installation', '=', installation),
+        )
+        .where(sql<boolean>`at_ms > ${hubNow} - ${DAY_MS}`)
+        .executeTakeFirstOrThrow();
+      return count;
+    },
     settle: (id, uid, wanted, own) =>
       outside('settle')
         .transaction()
@@ -142,7 +156,10 @@ async function settle(
     .where('root', '=', root)
     .execute();
   const completed = new Set(done.map(({ installation }) => installation));
-  const steps = wanted.filter(({ installation }) => !completed.has(installation));
+  const open = await undecided(tx, uid);
+  const steps = wanted.filter(
+    (step) => !completed.has(step.installation) && !open.has(`${step.source} ${step.installation}`),
+  );
   if (steps.length === 0) return [];
   const added = await tx
     .insertInto('erasure_steps')
@@ -151,6 +168,17 @@ async function settle(
     .returning('installation')
     .execute();
   return added.map(({ installation }) => installation);
+}
+
+/** What waits for the same person by the same word already; told once more it is no more than that. */
+async function undecided(tx: Transaction<Tables>, uid: IdentityUid): Promise<ReadonlySet<string>> {
+  const rows = await tx
+    .selectFrom('erasure_steps')
+    .select(['source', 'installation'])
+    .where('uid', '=', uid)
+    .where('state', 'in', ['waiting', 'held'])
+    .execute();
+  return new Set(rows.map(({ source, installation }) => `${source} ${installation}`));
 }
 
 /** Only what this hub asked that installation for, of that person, goes on as the same erasure. */

@@ -22,7 +22,7 @@ import type { IdentityUid, InstallationId, SiteKey } from '../../model/ids.ts';
 import { firstUnmet } from '../../model/leaving.ts';
 import type { LogEntry, LogStatus } from '../../model/log-entry.ts';
 import { isAmongThoseWhoLeave, type Route, sitesOf, type Topology } from '../../model/route.ts';
-import { isReason, type Reason } from '../../reasons.ts';
+import { isReason, type Reason, reasonSentence } from '../../reasons.ts';
 import type { Registry, SitePort, Store, Views, Wake } from '../../sync/ports.ts';
 
 export interface ErasurePorts {
@@ -33,17 +33,21 @@ export interface ErasurePorts {
   readonly erasures: Erasures;
   readonly wake: Wake;
   /** So many may be opened on one installation within 24 hours, as for deletes. */
-  readonly limit: { readonly count: number; readonly part: number; readonly partAtLeast: number };
+  readonly limit: {
+    readonly count: number;
+    readonly part: number;
+    readonly partAtLeast: number;
+    /** What one site's telling may make within 24 hours; the rest of it waits. */
+    readonly toldADay?: number;
+  };
 }
 
 export async function settleErasures(
   ports: ErasurePorts,
   installation: InstallationId,
 ): Promise<void> {
-  const { erasures, wake } = ports;
-  for (const told of await erasures.unsettled(installation)) {
-    for (const there of await settleTold(ports, installation, told)) await wake.pull(there);
-  }
+  const { erasures } = ports;
+  await settleAllTold(ports, installation);
   const own = (await erasures.ownDue(installation)).length > 0;
   if (!own && (await erasures.waiting(installation, 1)).length === 0) return;
   const { count, part, partAtLeast } = ports.limit;
@@ -56,6 +60,27 @@ export async function settleErasures(
     held.map((step) => entry(step, 'held', 'erasure.over_limit')),
   );
   await ask(ports, installation, await erasures.waiting(installation, MOST_ERASURES));
+}
+
+/** Far more than anybody's requests; without an end a hostile site would fill the store. */
+const TOLD_A_DAY = 2_000;
+
+async function settleAllTold(ports: ErasurePorts, installation: InstallationId): Promise<void> {
+  const { erasures, wake, registry, limit } = ports;
+  const all = await erasures.unsettled(installation);
+  if (all.length === 0) return;
+  let room = (limit.toldADay ?? TOLD_A_DAY) - (await erasures.stepsToday(installation));
+  for (const told of all) {
+    if (room <= 0) {
+      const code: Reason = 'erasure.too_many';
+      await registry.noteEvent(installation, { code, message: reasonSentence(code), actor: null });
+      return;
+    }
+    const woken = await settleTold(ports, installation, told);
+    // Itself, for the hub's own records, and whoever is asked.
+    room -= 1 + woken.length;
+    for (const there of woken) await wake.pull(there);
+  }
 }
 
 async function eraseOwnRecords(

@@ -13,6 +13,7 @@ import type { Lane } from '../../model/identity.ts';
 import { type DeliveryId, type InstallationId, wordPressId } from '../../model/ids.ts';
 import type { LogEntry, LogStatus } from '../../model/log-entry.ts';
 import { routesOutOf, type Site, type Topology } from '../../model/route.ts';
+import { compareStamps } from '../../model/stamp.ts';
 import type { Reason } from '../../reasons.ts';
 import type { Connection, SitePort, Store, Transaction } from '../ports.ts';
 import type { Learned, SpreadBatch } from '../spread-batch.ts';
@@ -194,12 +195,23 @@ function logOf(item: Item, settled: Settled, receipt: Receipt, durationMs: numbe
     status,
     reason,
   }));
+  if (!stillWaits(item, settled)) entries.push(...logArrived(item));
   if (settled.status !== null) {
     const { status, reason, fields } = settled;
-    if (status === 'delivered') entries.push(...logArrived(item));
     entries.push({ ...base, action: actionOf(item, receipt, status), status, reason, fields });
   }
   return marked(item, entries);
+}
+
+/** What arrived by an earlier try is part of the delivery that waits, as after a receipt `busy`: it is said later. */
+function stillWaits({ composed, target }: Item, { identity }: Settled): boolean {
+  const left = identity.deliveries.get(target.key);
+  if (left === undefined) return false;
+  if (composed.born && left.birth !== null) return true;
+  return [...composed.arrived].some(([field, { stamp }]) => {
+    const waits = left.fields.get(field);
+    return waits !== undefined && compareStamps(waits.stamp, stamp) === 0;
+  });
 }
 
 function actionOf(item: Item, receipt: Receipt, status: LogStatus): LogEntry['action'] {

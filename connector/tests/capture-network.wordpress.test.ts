@@ -94,6 +94,20 @@ describe.each([BEST])('$name, network', ({ options }) => {
     expect((await home.drain())[0]).toMatchObject({ account: { id, privileged: false } });
   });
 
+  it('what a fill inside the network writes is a change of its site, and leaves it like any other', async () => {
+    const { id } = await somebody();
+    await home.php(`$run = Rollcall_Network_Runs::begin( wp_generate_uuid4(), 1, array( 'action' => 'fill', 'sites' => array( 2 ), 'people' => array( ${id} ) ), 'cli', 'test' );
+      Rollcall_Network_Runs::page( $run['id'], 2, 20 );`);
+    const rows = await home.drain();
+    expect(rows.filter(({ account }) => account?.id !== id)).toEqual([]);
+    const row = rows.at(-1);
+    expect(row).toMatchObject({ kind: 'update', blog: 2, account: { id } });
+    const subscriber = row?.account?.roles?.['2']?.['subscriber'];
+    expect(subscriber).toMatchObject({ v: true });
+    expect(subscriber?.s[0]).toBeGreaterThan(0);
+    expect(row?.account?.roles?.['1']).toEqual({ author: { v: true, s: [0, 11] } });
+  });
+
   it('a site that joins later brings memberships of an unknown age; one that ends takes none away', async () => {
     const { id, login } = await somebody();
     const blog = Number(await home.site.wp('site', 'create', '--slug=third', '--porcelain'));

@@ -1,6 +1,6 @@
 /** Fills, copies of roles and their undo inside a network, by the connector alone: no hub is ever connected here. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type NetworkSite, type Run, startNetwork } from './network-site.ts';
+import { type NetworkSite, php, type Run, startNetwork } from './network-site.ts';
 
 /** What a listener of another plugin heard, and one that ends a request. */
 const STRANGERS = {
@@ -167,4 +167,70 @@ describe('a copy of roles', () => {
     expect(all.counts.skipped['network.role_undefined']).toBe(1);
     await net.control(all.id, 'undo');
   });
+});
+
+test('settings that are unknown, or not of their kind, are refused whole; what loosens is told', async () => {
+  for (const [part, sentence] of [
+    [{ new_site: true, surprise: true }, 'There is no setting “surprise”.'],
+    [{ new_site: true, role_sites: 'some' }, '“role_sites” is “existing” or “all”.'],
+    [
+      { new_site: true, excluded: [99] },
+      'Excluded sites are a list of ids of sites of this network.',
+    ],
+    [{ new_site: true, new_account: 1 }, '“new_account” is on or off.'],
+  ] as const) {
+    expect(await net.settings(part)).toEqual({ refused: sentence });
+  }
+  expect(await net.settings({})).toMatchObject({ new_site: false, excluded: [5] });
+  const loosens = (part: object) =>
+    net.json(`echo wp_json_encode( Rollcall_Network_Settings::loosens( 1, ${php(part)} ) );`);
+  expect(await loosens({ excluded: [5, 6], site_admins: false, new_account: true })).toEqual([]);
+  expect(
+    await loosens({ excluded: [], site_admins: true, privileged_roles: ['administrator'] }),
+  ).toEqual(['privileged_roles', 'excluded', 'site_admins']);
+});
+
+test('T968: networks of one installation are kept apart: neither sites nor people of the other are touched', async () => {
+  const [network, blog, mine] = await net.json<[number, number, boolean]>(`global $wpdb;
+    $wpdb->insert( $wpdb->site, array( 'domain' => get_network()->domain, 'path' => '/other/' ) );
+    $network = (int) $wpdb->insert_id;
+    add_network_option( $network, 'site_admins', array( 'boss' ) ); define( 'UPLOADBLOGSDIR', 'wp-content/blogs.dir' );
+    $blog = wp_insert_site( array( 'domain' => get_network()->domain, 'path' => '/other/', 'network_id' => $network ) );
+    foreach ( array( 'dora', 'emil' ) as $login ) { $id = wpmu_create_user( $login, 'x', "$login@people.test" ); if ( 'dora' === $login ) { add_user_to_blog( $blog, $id, 'author' ); } }
+    Rollcall_Network_Settings::change( $network, array( 'new_account' => true ) );
+    echo wp_json_encode( array( $network, $blog, Rollcall_Network_Settings::of( 1 )['new_account'] ) );`);
+  expect(mine).toBe(false);
+  const rolesOf = (login: string) =>
+    net.json<Record<string, unknown>>(
+      `$all = array(); foreach ( get_blogs_of_user( get_user_by( 'login', '${login}' )->ID, true ) as $b ) { $all[ $b->userblog_id ] = ( new WP_User( get_user_by( 'login', '${login}' )->ID, '', $b->userblog_id ) )->roles; } echo wp_json_encode( (object) $all );`,
+    );
+  const run = await net.run({ action: 'fill', sites: [2] });
+  // Emil is a member nowhere: on an installation with several networks, nobody's.
+  expect([await rolesOf('dora'), await rolesOf('emil')]).toEqual([{ [blog]: ['author'] }, {}]);
+  await net.control(run.id, 'undo');
+  expect(
+    await net.json(
+      `$run = Rollcall_Network_Runs::begin( wp_generate_uuid4(), 1, array( 'action' => 'fill', 'sites' => array( ${blog} ) ), 'cli', 'test' ); echo wp_json_encode( $run->get_error_data()['reason'] );`,
+    ),
+  ).toBe('target.site_missing');
+  const theirs = await net.json<Run>(
+    `$run = Rollcall_Network_Runs::begin( wp_generate_uuid4(), ${network}, array( 'action' => 'fill' ), 'cli', 'test' ); while ( $run['next'] ) { $run = Rollcall_Network_Runs::page( $run['id'], $run['next'], 20 ); } echo wp_json_encode( $run );`,
+  );
+  expect(theirs.counts).toMatchObject({ total: 1, added: 0, unchanged: 1 });
+});
+
+test('uninstalling takes tables and settings of every network away, and no membership', async () => {
+  const memberships = () =>
+    net.json<string[]>(
+      `global $wpdb; echo wp_json_encode( $wpdb->get_col( "SELECT CONCAT_WS( ' ', umeta_id, user_id, meta_key, meta_value ) FROM $wpdb->usermeta WHERE meta_key LIKE '%capabilities' OR meta_key LIKE '%user_level' OR meta_key IN ( 'primary_blog', 'source_domain' ) ORDER BY umeta_id" ) );`,
+    );
+  const before = await memberships();
+  await net.site.wp('plugin', 'deactivate', 'rollcall-connector', '--network');
+  await net.site.wp('plugin', 'uninstall', 'rollcall-connector', '--skip-delete');
+  expect(await memberships()).toEqual(before);
+  expect(
+    await net.json(
+      `global $wpdb; echo wp_json_encode( array( $wpdb->get_col( "SHOW TABLES LIKE '%rollcall%'" ), $wpdb->get_col( "SELECT meta_key FROM $wpdb->sitemeta WHERE meta_key LIKE 'rollcall%'" ), strpos( wp_json_encode( get_option( 'cron' ) ), 'rollcall' ) ) );`,
+    ),
+  ).toEqual([[], [], false]);
 });

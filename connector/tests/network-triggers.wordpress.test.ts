@@ -28,6 +28,9 @@ beforeAll(async () => {
   await net.site.php(`update_blog_option( 3, 'default_role', 'author' );
     update_blog_option( 5, 'default_role', 'nobody-defines-it' );
     update_blog_status( 4, 'archived', 1 );`);
+  // Triggers are off until somebody switches them on.
+  await net.site.php("wpmu_create_user( 'alone', 'x', 'alone@people.test' );");
+  await net.become({ alone: '- - - - - -' });
   await net.settings({ new_account: true, excluded: [6] });
   ({ visitor: admin } = await signIn(net.site, net.site.adminLogin, net.site.adminPassword));
 });
@@ -104,7 +107,11 @@ describe('a new account joins every site with its default role, however it came 
     await net.site.php(
       `global $wpdb; $wpdb->insert( $wpdb->users, array( 'user_login' => 'bysql', 'user_email' => 'bysql@people.test', 'user_nicename' => 'bysql' ) ); do_action( 'rollcall_network_look' );`,
     );
-    await net.become({ bysql: 'subscriber subscriber author - subscriber -' });
+    // Whoever was there when the trigger was switched on is not new.
+    await net.become({
+      bysql: 'subscriber subscriber author - subscriber -',
+      alone: '- - - - - -',
+    });
   });
 
   test('a request that dies right after it made the account has lost nothing', async () => {

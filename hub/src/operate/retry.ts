@@ -24,6 +24,7 @@ import { wakeEverything } from './wake-everything.ts';
 /** Refusals that a change on the target, on the route or of the connector can end. */
 const MAY_PASS: ReadonlySet<string> = new Set<Reason>([
   'account.incoming_rejected',
+  'account.not_consented',
   'email.missing',
   'field.not_watched',
   'field.unknown',
@@ -31,6 +32,7 @@ const MAY_PASS: ReadonlySet<string> = new Set<Reason>([
   'password.unverifiable',
   'request.invalid',
   'request.too_large',
+  'role.not_consented',
   'role.not_grantable',
   'role.unknown',
   'route.missing',

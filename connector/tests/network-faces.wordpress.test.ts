@@ -78,7 +78,7 @@ it('shows and sets from the command line what happens by itself', async () => {
   await network('include', 'shop');
   await network('privileged', 'forbid', 'administrator');
   expect(await json('show', '1')).toMatchObject({ excluded: [], privileged_roles: [] });
-  for (const wrong of [
+  const wrongs = [
     ['triggers', '--new-site=perhaps'],
     ['triggers', '--role-sites=some'],
     ['exclude', 'elsewhere'],
@@ -89,10 +89,13 @@ it('shows and sets from the command line what happens by itself', async () => {
     ['sync', '--format=json'],
     ['copy-roles', '--from=9', '--people=anna1', '--yes'],
     ['run', '00000000-0000-4000-8000-000000000000'],
-  ]) {
-    const { exitCode, stderr } = await refused(...wrong);
-    expect([wrong, exitCode, stderr]).toEqual([wrong, 1, expect.stringMatching(/^Error: .+\./m)]);
-  }
+  ];
+  await Promise.all(
+    wrongs.map(async (wrong) => {
+      const { exitCode, stderr } = await refused(...wrong);
+      expect([wrong, exitCode, stderr]).toEqual([wrong, 1, expect.stringMatching(/^Error: .+\./m)]);
+    }),
+  );
 });
 
 it('previews, fills, copies roles and takes back from the command line, and a plugin active on one site alone hears it', async () => {
@@ -143,6 +146,16 @@ it('previews, fills, copies roles and takes back from the command line, and a pl
   });
   expect(await members(SHOP, 'subscriber')).toEqual([]);
   expect(await members(BLOG, 'author')).toEqual(['anna1']);
+  // One whose process was killed is gone on with, and one of another network is none.
+  const killed = '22222222-2222-4222-8222-222222222222';
+  await site.php(
+    `Rollcall_Network_Runs::begin( '${killed}', 1, array( 'action' => 'fill', 'people' => array( 1 ) ), 'cli', 'WP-CLI' );`,
+  );
+  expect(await json('resume', killed)).toMatchObject({ state: 'done', counts: { done: 3 } });
+  await site.php(
+    `global $wpdb; $wpdb->query( 'UPDATE ' . Rollcall_Network_Tables::runs() . " SET network = 9 WHERE id = '${killed}'" );`,
+  );
+  expect((await refused('run', killed)).stderr).toContain('There is no such run');
   const later = await json('sync', '--people=anna4', '--sites=blog', '--yes', '--background');
   expect(later).toMatchObject({ state: 'running', driver: 'cron', counts: { added: 0 } });
   expect(await workOn(later.id)).toBe('done');
@@ -243,23 +256,38 @@ test('T971: who lacks the capability, or the nonce, changes nothing in Network A
   const begin = { id: '11111111-1111-4111-8111-111111111111', spec };
   const named = { ...asked, 'privileged[]': 'administrator', site_admins: '1' };
   const exclude = { ...list, 'sites[]': '3', action: 'exclude' };
+  // Even with a nonce of their own.
+  const signed = async (who: Visitor, login: string, what: string, fields: Fields) => ({
+    ...fields,
+    _wpnonce: await nonceFor(who, login, `rollcall_network_${what}`),
+  });
+  const bulk = (who: Visitor, login: string) => nonceFor(who, login, 'bulk-rollcall-sites');
   for (const [who, path, fields] of [
     [admin, edit('settings'), { ...named, _wpnonce: '' }],
     [admin, edit('sites'), { ...exclude, _wpnonce: '' }],
     [admin, edit('begin'), begin],
-    [helper, edit('settings'), named],
-    [helper, edit('sites'), exclude],
-    [boss, edit('settings'), named],
-    [boss, edit('begin'), { ...begin, _wpnonce: asked['_wpnonce'] ?? '' }],
+    [helper, edit('settings'), await signed(helper, 'helper', 'settings', named)],
+    [helper, edit('sites'), { ...exclude, _wpnonce: await bulk(helper, 'helper') }],
+    [boss, edit('settings'), await signed(boss, 'shopboss', 'settings', named)],
+    [boss, edit('sites'), { ...exclude, _wpnonce: await bulk(boss, 'shopboss') }],
+    [boss, edit('begin'), await signed(boss, 'shopboss', 'begin', begin)],
   ] as const) {
     expect([path, (await who.submit(path, fields)).status]).toEqual([path, 403]);
   }
   expect((await boss.request(PAGE)).status).toBe(403);
+  // A run of another network (see above).
+  const elsewhere = '22222222-2222-4222-8222-222222222222';
+  const there = await see(admin, `${PAGE}&tab=runs&run=${elsewhere}`);
+  expect(there).toContain('There is no such run');
+  expect(there.includes('rollcall-run-bar')).toBe(false);
+  const nonce = await nonceFor(admin, 'admin', `rollcall_network_control_1_${elsewhere}`);
+  const undo = { run: elsewhere, do: 'undo', _wpnonce: nonce };
+  expect((await admin.submit(edit('control'), undo)).status).toBe(404);
   const theirs = await see(helper, PAGE);
   expect(theirs).toContain('rollcall-network-sites');
   expect(theirs).not.toContain('value="exclude"');
   expect(theirs).not.toContain('tab=settings');
-  // With a nonce of their own it is the same.
+  // Counting is an action.
   const own = await helper.form(`${PAGE}&tab=action`, 'rollcall-network-action');
   const counted = await helper.submit(`${PAGE}&tab=action`, { ...own, sites: 'shop' });
   expect(formFields(await counted.text(), 'rollcall-network-begin')?.['spec']).toContain('[2]');
@@ -273,6 +301,14 @@ test('T972: an administrator of a site fills that site alone, and only where the
   const boss = await person('shopboss', '/shop');
   expect((await boss.request(`/shop${FILL}`)).status).toBe(403);
   await network('triggers', '--site-admins=on');
+  // Who may promote users may use it, also without User Sync's other page.
+  await site.php(`switch_to_blog( ${SHOP} ); add_role( 'recruiter', 'Recruiter', array( 'read' => true, 'promote_users' => true ) );
+    add_user_to_blog( ${SHOP}, get_user_by( 'login', 'anna7' )->ID, 'recruiter' );
+    add_user_to_blog( ${SHOP}, get_user_by( 'login', 'anna8' )->ID, 'editor' );`);
+  const recruiter = await person('anna7', '/shop');
+  expect(await recruiter.form(`/shop${FILL}`, 'rollcall-site-fill')).toHaveProperty('_wpnonce');
+  const editor = await person('anna8', '/shop');
+  expect((await editor.request(`/shop${FILL}`)).status).toBe(403);
   const form = await boss.form(`/shop${FILL}`, 'rollcall-site-fill');
   await network('triggers', '--site-admins=off');
   expect((await boss.submit(`/shop${POST}`, form)).status).toBe(403);

@@ -144,17 +144,18 @@ final class Rollcall_Network_Action_Tab {
 	 */
 	private static function preview( array $spec, array $page, array $fields ) {
 		echo '<h2>' . esc_html__( 'Preview', 'rollcall-connector' ) . '</h2><p>' . esc_html( Rollcall_Network_Shown::action( $spec ) ) . '</p>';
-		Rollcall_Network_Counts::show( $page['sites'] );
-		if ( null !== $page['after'] ) {
-			echo '<p>' . esc_html__( 'There are more sites than could be counted at once.', 'rollcall-connector' ) . '</p>';
-			self::again( $fields, __( 'Count the next sites', 'rollcall-connector' ), $page['after'] );
-		}
+		Rollcall_Network_Counts::sum( $page['sites'] );
 		echo '<form id="rollcall-network-begin" method="post" action="' . esc_url( network_admin_url( 'edit.php?action=' . self::ACTION ) ) . '">';
 		wp_nonce_field( self::ACTION );
 		printf( '<input type="hidden" name="id" value="%1$s"><input type="hidden" name="spec" value="%2$s">', esc_attr( wp_generate_uuid4() ), esc_attr( wp_json_encode( $spec ) ) );
 		echo '<p>';
 		submit_button( __( 'Start', 'rollcall-connector' ), 'primary', '', false );
 		echo ' <a class="button" href="' . esc_url( Rollcall_Network_Page::url( 'action' ) ) . '">' . esc_html__( 'Choose again', 'rollcall-connector' ) . '</a></p></form>';
+		if ( null !== $page['after'] ) {
+			echo '<p>' . esc_html__( 'There are more sites than could be counted at once: these are the counts of some of them.', 'rollcall-connector' ) . '</p>';
+			self::again( $fields, __( 'Count the next sites', 'rollcall-connector' ), $page['after'] );
+		}
+		Rollcall_Network_Counts::show( $page['sites'] );
 	}
 
 	/**

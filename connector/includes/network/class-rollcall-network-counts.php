@@ -37,6 +37,18 @@ final class Rollcall_Network_Counts {
 	}
 
 	/**
+	 * The sums in a sentence.
+	 *
+	 * @param array[] $sites As Rollcall_Network_Preview gives them.
+	 * @return void
+	 */
+	public static function sum( array $sites ) {
+		$sum = array_map( 'number_format_i18n', array_diff_key( Rollcall_Network_Shown::sum( $sites ), array( 'skipped' => 0 ) ) );
+		/* translators: 1: memberships to begin, 2: memberships to change, 3: memberships as they are. */
+		echo '<p><strong>' . esc_html( sprintf( __( 'To add: %1$s, to change: %2$s, unchanged: %3$s.', 'rollcall-connector' ), $sum['add'], $sum['change'], $sum['unchanged'] ) ) . '</strong></p>';
+	}
+
+	/**
 	 * Sentences, one below the other.
 	 *
 	 * @param array $skipped Reason => number.

@@ -247,8 +247,9 @@ final class Rollcall_Privilege {
 		}
 		unset( $caps[ $but ] );
 		$power = array( 'other' => self::caps_are_privileged( $caps ) ) + self::nothing();
-		foreach ( $caps as $role => $granted ) {
-			if ( $granted && self::role_is_privileged( (string) $role, $blog ) ) {
+		// WordPress gives what a role can do for its name alone, granted or not.
+		foreach ( array_keys( $caps ) as $role ) {
+			if ( self::role_is_privileged( (string) $role, $blog ) ) {
 				$power['roles'][] = (string) $role;
 			}
 		}

@@ -187,6 +187,22 @@ test('T169: power that a person has by themselves, or by a role that the route d
   });
 });
 
+test('T217: a role that stands among somebody’s as not granted counts, as it does for WordPress', async () => {
+  await php(`Rollcall_Consent::allow( 1, array( 'editor' ) );`);
+  const off = await somebody(
+    'off',
+    'subscriber',
+    `update_user_meta( $id, $user->cap_key, array( 'administrator' => false ) );`,
+  );
+  expect(await php(`echo user_can( ${off.id}, 'promote_users' ) ? 'can' : 'can not';`)).toBe('can');
+  expect((await hub.account(off.id)).privileged_by).toEqual({
+    roles: { '1': ['administrator'] },
+    other: false,
+  });
+  const unnamed = await hub.one(change(off, { last_name: 'No' }, named('editor')));
+  expect(unnamed.reason).toBe('target.privileged_account');
+});
+
 test('T170: of many administrators who are demoted, stripped and deleted at once, one stays', async () => {
   await php(`Rollcall_Consent::allow( 1, array( 'administrator' ) );
     foreach ( get_users( array( 'role' => 'administrator', 'fields' => 'ID' ) ) as $id ) {

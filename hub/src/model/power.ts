@@ -3,7 +3,7 @@
  *
  * Does: say what makes an account privileged, and why it may not pass along a route.
  * Does not: ask a site; the target looks again when it is sent something.
- * Always true: roles are named as the target gives them. Who is privileged by anything but roles of the one
+ * Always true: roles are named as the target gives them. Only who has power at the source reaches it on the target. Who is privileged by anything but roles of the one
  * site that the route begins or ends at never passes, nor does who is privileged in a way that nobody knows.
  */
 import type { Account } from './identity.ts';
@@ -59,20 +59,56 @@ export function whyPowerStays(
   return judge(given.flat(), rules, target);
 }
 
+/** Who speaks to an account of the target, and from where. */
+export interface Speaker {
+  readonly source: Site;
+  /** Their own account there; undefined: there is none. */
+  readonly here: Powerful | undefined;
+}
+
 /** Why nothing of the route may change this account of its target; null: it may. */
 export function whyPowerIsKept(
   account: Powerful,
-  { rules }: Pick<Route, 'rules'>,
+  route: Pick<Route, 'rules'>,
   target: Site,
+  speaker: Speaker,
 ): WhyNot | null {
   if (!account.privileged) return null;
   const roles = soleRoles(account, target.key);
-  return roles === null ? 'unnamed' : judge(roles, rules, target);
+  if (roles === null) return 'unnamed';
+  const brought = namedFor(speaker, route, target);
+  return roles.every((role) => brought.includes(role))
+    ? judge(roles, route.rules, target)
+    : 'unnamed';
 }
 
 /**
- * Would a role of the source that gives no power there be given, or taken, as one that the route names as
- * privileged? Whoever registers on the source could become an administrator.
+ * Of what a route names, that which an account of its source has the power for itself. Whoever gets hold of an
+ * ordinary account must not get hold of an administrator's elsewhere.
+ */
+export function namedFor(
+  { source, here }: Speaker,
+  { rules }: Pick<Route, 'rules'>,
+  target: Site,
+): readonly string[] {
+  const named = namedBy(rules);
+  if (named.length === 0 || here === undefined || !here.privileged) return [];
+  const roles = soleRoles(here, source.key) ?? [];
+  const given = givenWithPower(roles, source, target);
+  return named.filter((role) => given.includes(role));
+}
+
+/** What comes of those of some roles of the source that give power there. */
+export const givenWithPower = (
+  roles: readonly string[],
+  { powers = [] }: Site,
+  target: Site,
+): readonly string[] =>
+  roles.flatMap((role) => (powers.includes(role) ? rolesGivenFor(target.rules, role) : []));
+
+/**
+ * Would a role of the source that gives no power there be given, or taken, as a privileged one? Whoever
+ * registers on the source could become an administrator.
  */
 export const raisesPower = (
   role: string,
@@ -80,8 +116,12 @@ export const raisesPower = (
   source: Site,
   target: Site,
 ): boolean =>
-  rolesGivenFor(target.rules, role).some((given) => namedBy(rules).includes(given)) &&
-  source.powers?.includes(role) !== true;
+  source.powers?.includes(role) !== true &&
+  rolesGivenFor(target.rules, role).some((given) => isPower(given, rules, target));
+
+/** Is a role privileged on the target? What is named is, where the target has not told. */
+export const isPower = (role: string, rules: Route['rules'], { powers }: Site): boolean =>
+  powers?.includes(role) ?? namedBy(rules).includes(role);
 
 /**
  * Of accounts that would be one person: the first privileged one that no route between two of them, with all
@@ -101,7 +141,7 @@ export function uncovered(
     const [here, there] = ends;
     if (here === undefined || there === undefined) continue;
     if (whyPowerStays(here, route, to) !== null) continue;
-    if (whyPowerIsKept(there, route, to) !== null) continue;
+    if (whyPowerIsKept(there, route, to, { source: from, here }) !== null) continue;
     covered.add(here).add(there);
   }
   return accounts.find((account) => account.privileged && !covered.has(account)) ?? null;

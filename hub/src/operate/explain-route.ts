@@ -52,7 +52,7 @@ export function whyOf(asked: Asked): Why[] {
   return [
     ...(away === null ? [] : [away.why]),
     ...(target.closed == null ? [] : [why('pending', [], 'site.closed')]),
-    ...closedThere(identity, route, target),
+    ...closedThere(identity, route, site, target),
     ...waiting,
     ...fromDecision(decision, asked, waiting.length > 0),
   ];
@@ -70,10 +70,11 @@ function troubleOf(
 }
 
 /** The site itself says no to all that comes for this account. */
-function closedThere({ accounts }: Identity, route: Route, target: Site): Why[] {
+function closedThere({ accounts }: Identity, route: Route, source: Site, target: Site): Why[] {
   const account = accounts.get(target.installation);
   if (account === undefined || account.gone !== null) return [];
-  const kept = whyPowerIsKept(account, route, target);
+  const here = accounts.get(source.installation);
+  const kept = whyPowerIsKept(account, route, target, { source, here });
   return [
     ...(account.incomingRejected ? [why('skipped', [], 'account.incoming_rejected')] : []),
     ...(kept === null ? [] : [why('skipped', [], KEPT[kept])]),

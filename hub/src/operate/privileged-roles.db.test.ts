@@ -26,6 +26,8 @@ beforeAll(async () => {
   for (const login of ['boss', 'twin'])
     stand.site('shop').settle({ login, email: mail(login), role: 'administrator' });
   stand.site('shop').settle({ login: 'anna', email: mail('anna') });
+  // Anybody may register with an address.
+  stand.site('shop').settle({ login: 'cuckoo', email: mail('blog') });
   stand.site('blog').settle({ login: 'twin-b', email: mail('twin'), role: 'administrator' });
   for (const site of ['shop', 'blog']) await stand.connect(site);
   await stand.operations.addRoute({
@@ -121,6 +123,16 @@ test('T180: consent that is taken back between preview and run makes no administ
   await stand.rest();
   expect(stand.site('blog').value('boss', 'first_name')).toBe('');
   expect(stand.site('blog').value('anna', ROLE) === true).toBe(false);
+});
+
+test('T216: an ordinary account is joined with no administrator’s, and so does the preview say', async () => {
+  consent(ADMINISTRATOR);
+  await name(ADMINISTRATOR);
+  expect(await said(await plan())).toMatchObject({ cuckoo: 'link.privileged' });
+  const pair = { site: 'shop', login: 'cuckoo', otherSite: 'blog', otherLogin: 'blog-chief' };
+  await expect(stand.operations.proveLink(pair, 'olga')).rejects.toMatchObject({
+    code: 'link.refused',
+  });
 });
 
 test('two privileged accounts are joined on an operator’s word alone, and only where route and target name them', async () => {

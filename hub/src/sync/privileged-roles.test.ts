@@ -1,6 +1,6 @@
 /** Privileged accounts and roles along routes that name them, or do not. */
 import { expect, test } from 'vitest';
-import type { RouteRules, Site } from '../model/route.ts';
+import type { Route, RouteRules, Site } from '../model/route.ts';
 import { type Edge, EVERYTHING, World } from './test/world.ts';
 
 const ADMINISTRATOR = 'administrator';
@@ -125,6 +125,68 @@ test('T179: a role that gives no power at home never comes as a privileged one, 
   expect(told(world, 1)).toContain('role.raised');
 });
 
+/** What the hub knows of a site, and of all routes, from now on. */
+function learn(world: World, index: number, site: Partial<Site>, route: Partial<Route> = {}): void {
+  const sites = new Map(world.topology.sites);
+  const [key, before] = [...sites][index] ?? [];
+  if (key === undefined || before === undefined) throw new Error(`no site ${index}`);
+  sites.set(key, { ...before, ...site });
+  const routes = world.topology.routes.map((one) => ({ ...one, ...route }));
+  world.topology = { sites, routes };
+}
+
+test.each([
+  ['its source role gave none', ['administrator']],
+  ['its source role gives none any more', ['administrator', 'author']],
+])(
+  'T215: a role that waits while it becomes a privileged one is not given where %s',
+  async (_, powers) => {
+    const rules: Partial<RouteRules> = { roles: ['author', ADMINISTRATOR] };
+    const named = { ...EVERYTHING, ...NAMED, ...rules };
+    const world = worldWith([{ from: 0, to: 1, rules }], [1]);
+    world.rule(1, { roleMap: { author: [ADMINISTRATOR] } });
+    // As it told before a plugin came.
+    learn(world, 1, { powers: [] });
+    learn(world, 0, { powers });
+    world.site(0).register({ ...ANNA, role: 'author' });
+    await world.pull(0);
+    expect(world.store.tables.identities.size).toBe(1);
+    learn(world, 1, { powers: [ADMINISTRATOR] }, { rules: named });
+    learn(world, 0, { powers: [ADMINISTRATOR] });
+    await world.rest();
+    expect(world.site(1).byLogin('anna')).toBeDefined();
+    expect(has(world, 'anna')).toEqual([null, null, null]);
+    expect(told(world, 1)).toContain('role.raised');
+  },
+);
+
+test('T216: who has an ordinary account changes and deletes no administrator’s of the same person, whatever the route names', async () => {
+  const world = worldWith([{ from: 0, to: 1, rules: NAMED }], [1]);
+  world.site(0).register(ANNA);
+  await world.rest();
+  edit(world, 1, 'anna', { 'role:administrator': true });
+  await world.rest();
+  const before = world.site(1).value('anna', 'password');
+  edit(world, 0, 'anna', { password: `$P$B${'n'.repeat(30)}`, email: 'other@example.test' });
+  await world.rest();
+  expect(world.site(1).value('anna', 'password')).toBe(before);
+  expect(world.site(1).value('anna', 'email')).toBe(ANNA.email);
+  edit(world, 0, 'anna', { 'role:subscriber': false });
+  await world.rest();
+  world.site(0).remove(world.site(0).byLogin('anna')?.id ?? 0);
+  await world.rest();
+  expect(has(world, 'anna')[1]).toBe(true);
+  expect(told(world, 1)).toContain('target.privileged_account');
+});
+
+test('a role that the route names is an ordinary one where the target gives it no power', async () => {
+  const privilegedRoles = [ADMINISTRATOR, 'author'];
+  const world = worldWith([{ from: 0, to: 1, rules: { ...NAMED, privilegedRoles } }], [1]);
+  world.site(0).register({ ...ANNA, role: 'author' });
+  await world.rest();
+  expect(world.site(1).value('anna', 'role:author')).toBe(true);
+});
+
 test('an administrator is demoted along a route that names it, but for the last one; another route changes nothing of them', async () => {
   const world = worldWith(
     [
@@ -144,8 +206,10 @@ test('an administrator is demoted along a route that names it, but for the last 
   ]);
   edit(world, 0, 'second', { 'role:administrator': false, first_name: 'Last' });
   await world.rest();
-  expect([has(world, 'second')[1], names(world, 'second')[1]]).toEqual([true, 'Last']);
+  // Who is an administrator there and no more here is told nothing else.
+  expect([has(world, 'second')[1], names(world, 'second')[1]]).toEqual([true, '']);
   expect(told(world, 1)).toContain('target.last_administrator');
+  expect(told(world, 1)).toContain('target.privileged_account');
   // The site is asked once more, and the first is like everybody.
   const known = [...world.store.tables.identities.values()].flatMap(({ accounts }) =>
     [...accounts.values()].filter(({ login }) => login === 'boss'),

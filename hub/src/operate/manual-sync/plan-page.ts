@@ -10,7 +10,7 @@ import { EMAIL, type Field, isRole, roleOf } from '../../model/field.ts';
 import type { Account, Candidate, Delivery, Identity } from '../../model/identity.ts';
 import { wordPressId } from '../../model/ids.ts';
 import { firstUnmet } from '../../model/leaving.ts';
-import { powerTold, whyPowerIsKept, whyPowerStays } from '../../model/power.ts';
+import { powerTold, type Speaker, whyPowerIsKept, whyPowerStays } from '../../model/power.ts';
 import { mapsRoles, type Route, selects } from '../../model/route.ts';
 import type { Kept, Pair, PlannedWhat, Sides } from '../../model/sync-run.ts';
 import { isReason, type Reason } from '../../reasons.ts';
@@ -133,7 +133,8 @@ function draft({ state, identity, way, judged, source, candidates, mode }: Draft
   const { rules } = way.route;
   const here = identity.accounts.get(source.installation);
   if (here?.alarm != null) return skip('identity.label_mismatch');
-  const stays = whyPowerStays(powerTold(state, [source]), judged.route, judged.target);
+  const speaker = { source, here: powerTold(state, [source]) };
+  const stays = whyPowerStays(speaker.here, judged.route, judged.target);
   if (stays !== null)
     return skip(stays === 'unnamed' ? 'account.privileged' : 'account.not_consented');
   if (state.switches.stop_outgoing) return skip('account.outgoing_stopped');
@@ -145,7 +146,7 @@ function draft({ state, identity, way, judged, source, candidates, mode }: Draft
   const heldFor = heldReason(pending);
   const there = identity.accounts.get(way.target.installation);
   if (there !== undefined) {
-    const refused = accountRefusal(there, judged);
+    const refused = accountRefusal(there, { ...judged, ...speaker });
     if (refused !== null) return skip(refused);
     if (mode === 'only_missing') return skip('run.only_missing');
     if (!rules.updates) return skip('route.updates_off');
@@ -154,7 +155,7 @@ function draft({ state, identity, way, judged, source, candidates, mode }: Draft
   }
   if (heldFor !== null) return hold(heldFor);
   const byEmail = candidates.find((candidate) => candidate.by === 'email');
-  if (byEmail !== undefined && powerRefusal(byEmail, judged) !== null)
+  if (byEmail !== undefined && powerRefusal(byEmail, { ...judged, ...speaker }) !== null)
     return skip('link.privileged');
   if (byEmail !== undefined && !byEmail.alreadyElsewhere) {
     if (mode === 'only_missing') return skip('run.only_missing');
@@ -178,7 +179,7 @@ export const heldReason = (pending: Delivery | undefined): Reason | null =>
   pending?.held != null && isReason(pending.held) ? pending.held : null;
 
 /** @param way none: no privileged role counts as named */
-export function accountRefusal(there: Account, way?: Way): Reason | null {
+export function accountRefusal(there: Account, way?: Way & Speaker): Reason | null {
   if (there.gone !== null) return 'identity.deleted';
   if (there.alarm !== null) return 'identity.label_mismatch';
   const kept = powerRefusal(there, way);
@@ -189,10 +190,10 @@ export function accountRefusal(there: Account, way?: Way): Reason | null {
 /** What a privileged account may not be told along the way. */
 export function powerRefusal(
   there: Pick<Account, 'privileged' | 'privilegedBy'>,
-  way?: Way,
+  way?: Way & Speaker,
 ): Reason | null {
   if (!there.privileged) return null;
-  const kept = way === undefined ? 'unnamed' : whyPowerIsKept(there, way.route, way.target);
+  const kept = way === undefined ? 'unnamed' : whyPowerIsKept(there, way.route, way.target, way);
   if (kept === null) return null;
   return kept === 'unnamed' ? 'target.privileged_account' : 'account.not_consented';
 }
@@ -210,13 +211,16 @@ async function withDifferences(
   const isMapped = (field: Field): boolean => isRole(field) && mapsRoles(target.rules);
   const isNotGrantable = (field: Field): boolean =>
     isMapped(field) || (isRole(field) && !takesRole(guard, route, source)(roleOf(field)));
-  const judged = { route, target: asGuarded(target, guard) };
+  const judged = { route, source, target: asGuarded(target, guard) };
   return drafts.map(({ twin, ...planned }): Planned => {
     if (twin === null) return planned;
     const skip = (reason: Reason): Planned => ({ ...planned, what: 'skip', reason });
     const there = twins.get(twin);
     if (there === undefined) return skip('target.account_missing');
-    const kept = powerRefusal(powerTold(there, [target]), judged);
+    const kept = powerRefusal(powerTold(there, [target]), {
+      ...judged,
+      here: powerTold(planned.state, [source]),
+    });
     if (kept !== null) return skip(planned.what === 'link' ? 'link.privileged' : kept);
     const sides = [
       { state: planned.state, blog: source.blog },

@@ -11,6 +11,7 @@ import { type Carried, mergeCarried } from '../../model/carried.ts';
 import { type Field, knownKey } from '../../model/field.ts';
 import type { Account, Delivery, Identity } from '../../model/identity.ts';
 import { deliveryId, type InstallationId } from '../../model/ids.ts';
+import type { Speaker } from '../../model/power.ts';
 import { compareStamps, isFromBefore, isNewer, type Stamp } from '../../model/stamp.ts';
 import type { StepChange, StepKey, SyncRunRecord, SyncStep } from '../../model/sync-run.ts';
 import type { Reason } from '../../reasons.ts';
@@ -139,7 +140,8 @@ function giveBack(ports: OperationPorts, input: Input): Result {
   const state = account === undefined ? undefined : states.get(account.wpId);
   if (identity === undefined || account === undefined || state === undefined)
     return stays('target.account_missing');
-  const refused = refusalOf(account, way);
+  const here = identity.accounts.get(source.installation);
+  const refused = refusalOf(account, { ...way, source, here });
   if (refused !== null) return stays(refused);
   const pending = identity.deliveries.get(target.key);
   const fields = new Map<Field, Carried>();
@@ -219,7 +221,7 @@ function takeAway(ports: OperationPorts, input: Input, why: Reason | null | unde
   return { identity: { ...identity, deliveries }, note: null };
 }
 
-function refusalOf(account: Account, way: Way): Reason | null {
+function refusalOf(account: Account, way: Way & Speaker): Reason | null {
   if (account.gone !== null) return 'identity.deleted';
   if (account.alarm !== null) return 'identity.label_mismatch';
   return powerRefusal(account, way);

@@ -248,7 +248,7 @@ function ruleOf(
   const decision = decide(question);
   if (decision.kind === 'skip' && !OF_FIELDS.has(decision.reason)) return decision.reason;
   if (there.incomingRejected) return 'account.incoming_rejected';
-  const kept = powerRefusal(there, { route, target });
+  const kept = powerRefusal(there, { route, target, source, here });
   if (kept !== null) return kept;
   if (guard.readOnly) return 'target.read_only';
   return route.rules.updates ? null : 'route.updates_off';

@@ -227,7 +227,7 @@ function decideMissing(
   chosen: ReadonlyMap<Field, Carried>,
   dropped: readonly Dropped[],
 ): Decision {
-  const { holding, route, target, identity } = question;
+  const { holding, route, source, target, identity } = question;
   const pending = identity.deliveries.get(target.key);
   if (pending?.gone != null) return skip(route, 'identity.deleted', dropped);
   if (pending?.birth != null) {
@@ -237,7 +237,10 @@ function decideMissing(
   }
   const byEmail = question.candidates.find((candidate) => candidate.by === 'email');
   if (byEmail !== undefined && !byEmail.alreadyElsewhere) {
-    const kept = whyPowerIsKept(byEmail, route, target);
+    const kept = whyPowerIsKept(byEmail, route, target, {
+      source,
+      here: identity.accounts.get(holding.installation),
+    });
     const reason = kept === null ? 'link.unproven' : 'link.privileged';
     return { kind: 'skip', reason, route, dropped, candidate: byEmail };
   }

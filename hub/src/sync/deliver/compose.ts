@@ -8,13 +8,26 @@
  */
 import type { Operation } from '#contract/messages.ts';
 import type { Carried } from '../../model/carried.ts';
-import { type Field, isRole, knownKey, PASSWORD, roleOf } from '../../model/field.ts';
+import { type Field, isRole, knownKey, PASSWORD } from '../../model/field.ts';
 import type { Delivery, Identity } from '../../model/identity.ts';
 import type { SiteKey } from '../../model/ids.ts';
 import type { Path } from '../../model/path.ts';
-import { namedBy } from '../../model/power.ts';
 import { isMember, type Route, type Site, type Topology } from '../../model/route.ts';
 import { compareStamps, isFromBefore, isNewer, type Stamp } from '../../model/stamp.ts';
+import {
+  isRaised,
+  namedAlong,
+  namedIn,
+  privilegedOf,
+  routeBetween,
+  routeOf,
+  takesPower,
+} from './named-power.ts';
+
+export interface Cancelled {
+  readonly field: Field;
+  readonly reason: 'route.removed' | 'role.raised';
+}
 
 export interface Composed {
   readonly operation: Operation | null;
@@ -30,7 +43,7 @@ export interface Composed {
   readonly born: boolean;
   /** Sites to read the account from again: values that belong here were dropped after the retention. */
   readonly stale: readonly SiteKey[];
-  readonly cancelled: readonly { readonly field: Field; readonly reason: 'route.removed' }[];
+  readonly cancelled: readonly Cancelled[];
   /** The last site before the target, for the log. */
   readonly source: SiteKey | null;
   readonly path: Path;
@@ -62,7 +75,7 @@ export function compose(
     const reassign = heirOf(topology, source, target.key);
     const { how, stamp } = delivery.gone;
     const route = routeBetween(topology, source, target.key);
-    const named = route === undefined ? [] : namedBy(route.rules);
+    const named = route === undefined ? [] : namedAlong(identity, route, topology, target);
     const privileged = privilegedOf(named, named);
     operation = { ...base, kind: 'delete', gone: wire(stamp), reassign, how, ...privileged };
   } else if (
@@ -74,7 +87,7 @@ export function compose(
     );
     const there = looked.joins && !looked.paused ? null : id;
     const create = createOf(looked.birth, there, looked.bearer);
-    const privileged = namedIn(looked, topology, target);
+    const privileged = namedIn(identity, looked, topology, target);
     const write = { ...base, kind: 'write' as const, create, fields, ...privileged };
     operation = mailsPassword(looked.sent, topology, target)
       ? { ...write, password_mail: true }
@@ -93,35 +106,6 @@ export function compose(
     path,
   };
 }
-
-/**
- * What is privileged is named by routes: an account by every route that anything comes along, a role by the
- * one that brings it.
- */
-function namedIn(
-  { sent, bearer }: Pick<ReturnType<typeof lookAgain>, 'sent' | 'bearer'>,
-  topology: Topology,
-  target: Site,
-) {
-  const routes = new Set(bearer === undefined ? [] : [bearer]);
-  const roles: string[] = [];
-  for (const [field, { path }] of sent) {
-    const route = routeOf(topology, path, target.key);
-    if (route === undefined) continue;
-    routes.add(route);
-    const role = isRole(field) ? roleOf(field) : null;
-    if (role !== null && namedBy(route.rules).includes(role)) roles.push(role);
-  }
-  const lists = [...routes].map(({ rules }) => namedBy(rules));
-  const account = (lists[0] ?? []).filter((role) => lists.every((list) => list.includes(role)));
-  return privilegedOf(account, roles);
-}
-
-/** A site is told of names where there are any: most routes have none. */
-const privilegedOf = (account: readonly string[], roles: readonly string[]) =>
-  account.length === 0 && roles.length === 0
-    ? {}
-    : { privileged: { account: [...account], roles: [...roles] } };
 
 /** The route that brings the password says so. */
 function mailsPassword(sent: Composed['sent'], topology: Topology, target: Site): boolean {
@@ -147,9 +131,6 @@ function sourceOf(topology: Topology, source: SiteKey | null) {
 const heirOf = (topology: Topology, source: SiteKey | null, target: SiteKey): string | null =>
   routeBetween(topology, source, target)?.rules.reassignTo ?? null;
 
-const routeBetween = (topology: Topology, source: SiteKey | null, target: SiteKey) =>
-  topology.routes.find((route) => route.source === source && route.target === target);
-
 function pathOf(delivery: Delivery, sent: ReadonlyMap<Field, Carried>): Path {
   if (delivery.gone !== null) return delivery.gone.path;
   const first = [...sent.values()].find((carried) => !isFromBefore(carried.stamp));
@@ -170,7 +151,7 @@ function lookAgain(identity: Identity, delivery: Delivery, target: Site, topolog
   const waiting = new Map<Field, Carried>();
   const sent = new Map<Field, Carried>();
   const arrived = new Map<Field, Carried>();
-  const cancelled: { field: Field; reason: 'route.removed' }[] = [];
+  const cancelled: Cancelled[] = [];
   for (const [field, carried] of delivery.fields) {
     const known = account?.known.get(knownKey(field, target.key));
     if (!isNewer(carried.stamp, known)) {
@@ -180,6 +161,8 @@ function lookAgain(identity: Identity, delivery: Delivery, target: Site, topolog
     }
     const route = routeOf(topology, carried.path, target.key);
     if (route === undefined) cancelled.push({ field, reason: 'route.removed' });
+    else if (isRaised(identity, field, carried, { route, topology, target }))
+      cancelled.push({ field, reason: 'role.raised' });
     else {
       waiting.set(field, carried);
       if (route.status === 'active' && carried.held === undefined) sent.set(field, carried);
@@ -197,8 +180,9 @@ function lookAgain(identity: Identity, delivery: Delivery, target: Site, topolog
   const birth = bearer === undefined || (account !== undefined && !joins) ? null : delivery.birth;
   if (bearer?.status === 'paused' && account === undefined) sent.clear();
   const paused = bearer?.status === 'paused';
-  return { waiting, sent, arrived, cancelled, birth, bearer, joins, paused };
+  const demotes =
+    account !== undefined && birth === null && takesPower(identity, sent, topology, target);
+  // Whatever else waits comes after it, to somebody who is an administrator no more.
+  if (demotes) for (const field of [...sent.keys()]) if (!isRole(field)) sent.delete(field);
+  return { waiting, sent, arrived, cancelled, birth, bearer, joins, paused, demotes };
 }
-
-const routeOf = (topology: Topology, path: Path, target: SiteKey): Route | undefined =>
-  routeBetween(topology, path.at(-1) ?? null, target);

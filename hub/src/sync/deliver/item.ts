@@ -59,3 +59,12 @@ export function logArrived(item: Item): LogEntry[] {
   const reason = nameChanged(delivery.birth, identity.accounts.get(item.target.installation));
   return [{ ...logBase(item), action: 'create', reason, fields }];
 }
+
+/** What no route carries any more, or not as the privileged role that it would become. */
+export function logCancelled(item: Item): LogEntry[] {
+  const { cancelled } = item.composed;
+  return (['route.removed', 'role.raised'] as const).flatMap((reason) => {
+    const fields = cancelled.flatMap((one) => (one.reason === reason ? one.field : []));
+    return fields.length === 0 ? [] : [{ ...logBase(item), fields, status: 'cancelled', reason }];
+  });
+}

@@ -12,7 +12,7 @@ import type { LogEntry } from '../../model/log-entry.ts';
 import type { Topology } from '../../model/route.ts';
 import type { Store, Transaction } from '../ports.ts';
 import type { Learned, SpreadBatch } from '../spread-batch.ts';
-import { type Item, logArrived, logBase, marked } from './item.ts';
+import { type Item, logArrived, logBase, logCancelled, marked } from './item.ts';
 import { prune } from './settle.ts';
 
 /** What waits for a paused route is looked at again when the route is resumed, or after this. */
@@ -80,12 +80,9 @@ function without(identity: Identity, id: DeliveryId): Identity {
 }
 
 function logOf(item: Item): LogEntry[] {
-  const fields = item.composed.cancelled.map((entry) => entry.field);
   if (item.composed.stale.length > 0) {
     return [{ ...logBase(item), status: 'skipped', reason: 'delivery.expired' }];
   }
   const arrived = logArrived(item);
-  if (fields.length === 0) return marked(item, arrived);
-  const removed = { status: 'cancelled', reason: 'route.removed' } as const;
-  return marked(item, [...arrived, { ...logBase(item), fields, ...removed }]);
+  return marked(item, [...arrived, ...logCancelled(item)]);
 }

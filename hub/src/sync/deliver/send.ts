@@ -21,7 +21,7 @@ import { applyBatch, type Suspects } from './apply-batch.ts';
 import { compose } from './compose.ts';
 import { type DeletionLimit, holdsDeletes } from './deletion-limit.ts';
 import { freeEnded, freeLeft } from './free.ts';
-import { type Answered, type Item, logArrived, logBase, marked } from './item.ts';
+import { type Answered, type Item, logArrived, logBase, logCancelled, marked } from './item.ts';
 import { keepUnsent } from './keep-unsent.ts';
 import { refuseOthersIds } from './others-ids.ts';
 import { privilegedIn, type Settled, settle } from './settle.ts';
@@ -200,7 +200,9 @@ function logOf(item: Item, settled: Settled, receipt: Receipt, durationMs: numbe
     const { status, reason, fields } = settled;
     entries.push({ ...base, action: actionOf(item, receipt, status), status, reason, fields });
   }
-  return marked(item, entries);
+  // What comes again by itself is looked at again, too.
+  const isSettled = receipt.result !== 'busy' && receipt.result !== 'failed';
+  return marked(item, isSettled ? [...entries, ...logCancelled(item)] : entries);
 }
 
 /** What arrived by an earlier try is part of the delivery that waits, as after a receipt `busy`: it is said later. */

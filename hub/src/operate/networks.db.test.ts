@@ -198,12 +198,13 @@ test('T977: what a network says of runs changes no run of another installation, 
   await stand.work();
   const { networkRuns } = stand.ports;
   const record = await networkRuns.find(planned.id);
-  const told = { ...record, spec: { ...spec, people: [1] }, state: 'done', by: 'x', beganMs: 1 };
-  const installation = record?.installation ?? '';
-  await networkRuns.heard(installation, told as never);
+  if (record === null) throw new Error('it was just planned');
+  const another = { ...spec, people: [1] };
+  const told = { ...record, spec: another, state: 'done', by: 'x', beganMs: 1 } as const;
+  await networkRuns.heard(record.installation, told);
   expect(await now(planned)).toMatchObject({ state: 'planned', people: null });
   await stand.operations.startNetworkRun(planned.id, 'ann');
-  await networkRuns.heard(randomUUID(), told as never);
+  await networkRuns.heard(randomUUID(), told);
   expect(await now(planned)).toMatchObject({ state: 'running', people: null });
   await stand.work();
   expect(await now(planned)).toMatchObject({ state: 'done', people: null });

@@ -74,7 +74,7 @@ export function createNetworkRuns({ kysely }: Database): NetworkRuns {
         .execute();
       return rows.map(({ id }) => id);
     },
-    change: async (id, from, change) => change_(outside('change'), id, from, change),
+    change: async (id, from, change) => changeRun(outside('change'), id, from, change),
     previewed: async (id, { from, to, sites }) => {
       await sql`update network_runs set previewed_to = ${to}::integer, failures = 0, fault = null,
         preview = preview || ${JSON.stringify(sites)}::jsonb
@@ -95,7 +95,7 @@ export function createNetworkRuns({ kysely }: Database): NetworkRuns {
   };
 }
 
-async function change_(
+async function changeRun(
   db: Kysely<Tables>,
   id: string,
   from: Parameters<NetworkRuns['change']>[1],

@@ -8,6 +8,7 @@
  * On failure: what may pass (a site that is away) is noted and tried again, each time later; anything else ends the
  * run as `failed`, and what was done stands.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   type NetworkRun,
   type NetworkSpec,
@@ -115,10 +116,15 @@ const WITHOUT_SITE = { pause: 'paused', resume: 'running', cancel: 'cancelled' }
 /** Pages are not signalled. A run of hours must not keep what it wrote from other installations. */
 const PULL_EVERY_MS = 15_000;
 
+/** A page that is still under way, for a hub that was killed, ends by itself; then this one goes on. */
+const WAIT_MS = 500;
+const MOST_WAITS = 20;
+
 async function turnPages(ports: OperationPorts, id: string, found: FoundNetwork): Promise<void> {
   const pull = () => ports.wake.pull(found.installation.id);
   let pulledMs = performance.now();
   let wrote = false;
+  let waited = 0;
   try {
     for (;;) {
       const run = await ports.networkRuns.find(id);
@@ -129,7 +135,9 @@ async function turnPages(ports: OperationPorts, id: string, found: FoundNetwork)
       }
       if (run.next === null) return;
       const { wentOn, written } = await turnPage(ports, run, run.next, found);
-      if (!wentOn) return;
+      waited = wentOn ? 0 : waited + 1;
+      if (waited > MOST_WAITS) return;
+      if (!wentOn) await pause(WAIT_MS);
       wrote ||= written;
       if (!wrote || performance.now() - pulledMs < PULL_EVERY_MS) continue;
       await pull();

@@ -183,6 +183,6 @@ function lookAgain(identity: Identity, delivery: Delivery, target: Site, topolog
   const demotes =
     account !== undefined && birth === null && takesPower(identity, sent, topology, target);
   // Whatever else waits comes after it, to somebody who is an administrator no more.
-  if (demotes) for (const field of [...sent.keys()]) if (!isRole(field)) sent.delete(field);
+  if (demotes) for (const field of sent.keys()) if (!isRole(field)) sent.delete(field);
   return { waiting, sent, arrived, cancelled, birth, bearer, joins, paused, demotes };
 }

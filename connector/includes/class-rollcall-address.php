@@ -221,7 +221,7 @@ final class Rollcall_Address {
 	 * @return string
 	 */
 	private static function cheap_home() {
-		if ( is_multisite() && ! is_main_site() ) {
+		if ( get_current_blog_id() !== Rollcall_Shared_Option::main_site() ) {
 			return Rollcall_Settings::home_now();
 		}
 		$options = wp_load_alloptions();

@@ -36,7 +36,7 @@ final class Rollcall_Comparison {
 			'baseline' => array(),
 			'arrived'  => array(),
 		);
-		$fields_key = Rollcall_Settings::key_of( get_main_site_id() );
+		$fields_key = Rollcall_Settings::key_of( Rollcall_Shared_Option::main_site() );
 		foreach ( $present['fields'] as $name => $value ) {
 			$is_meta = 0 === strpos( $name, 'meta:' );
 			if ( ! isset( $known[ $name ] ) && $is_meta && array() === $value && ! isset( $touched[ $name ] ) ) {

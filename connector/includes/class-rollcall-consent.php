@@ -240,7 +240,7 @@ final class Rollcall_Consent {
 
 	/** Forgets all consents: the hub that they were given to is another one, or none. */
 	public static function forget() {
-		delete_site_option( self::OPTION );
+		Rollcall_Shared_Option::delete( self::OPTION );
 	}
 
 	/**
@@ -260,7 +260,7 @@ final class Rollcall_Consent {
 	 * @return array
 	 */
 	private static function all() {
-		$stored = get_site_option( self::OPTION );
+		$stored = Rollcall_Shared_Option::get( self::OPTION );
 		$same   = Rollcall_Settings::is_bound() && isset( $stored['hub'] ) && Rollcall_Settings::hub_id() === $stored['hub'];
 		return $same && isset( $stored['sites'] ) && is_array( $stored['sites'] ) ? $stored['sites'] : array();
 	}

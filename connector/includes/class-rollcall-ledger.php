@@ -453,7 +453,7 @@ final class Rollcall_Ledger {
 			'id'       => (int) $id,
 			'uid'      => null,
 			'label'    => '',
-			'born'     => array( 0, Rollcall_Settings::key_of( get_main_site_id() ) ),
+			'born'     => array( 0, Rollcall_Settings::key_of( Rollcall_Shared_Option::main_site() ) ),
 			'switches' => array(
 				'stop_outgoing'   => false,
 				'reject_incoming' => false,

@@ -29,11 +29,11 @@ final class Rollcall_Option_Row {
 	 *
 	 * @param string   $name   Option, an array.
 	 * @param callable $change From what is stored to what shall be; may be called more than once.
-	 * @param int|null $network Whose, where that is another network than the present one.
+	 * @param int|null $network Whose; null: that of the whole installation.
 	 * @return void
 	 */
 	public static function change( $name, $change, $network = null ) {
-		$network = null === $network && is_multisite() ? get_current_network_id() : (int) $network;
+		$network = null === $network ? (int) Rollcall_Shared_Option::network() : (int) $network;
 		for ( $try = 1; $try <= self::TRIES; $try++ ) {
 			$raw    = self::read( $name, $network );
 			$stored = null === $raw ? array() : maybe_unserialize( $raw );

@@ -219,7 +219,7 @@ final class Rollcall_Privilege {
 			return array();
 		}
 		$found  = array();
-		$admins = array_map( 'strtolower', array_map( 'strval', get_super_admins() ) );
+		$admins = array_map( 'strtolower', Rollcall_Shared_Option::super_admins() );
 		$logins = $wpdb->get_results( "SELECT ID, user_login FROM {$wpdb->users} WHERE ID IN ($list)" ); // phpcs:ignore WordPress.DB
 		foreach ( $logins as $row ) {
 			if ( in_array( strtolower( $row->user_login ), $admins, true ) ) {

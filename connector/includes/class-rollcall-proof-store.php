@@ -194,7 +194,7 @@ final class Rollcall_Proof_Store {
 	 */
 	private static function asked() {
 		$all = is_multisite() ? array() : wp_load_alloptions();
-		$ids = is_multisite() ? get_site_option( self::ASKED ) : maybe_unserialize( isset( $all[ self::ASKED ] ) ? $all[ self::ASKED ] : '' );
+		$ids = is_multisite() ? Rollcall_Shared_Option::get( self::ASKED ) : maybe_unserialize( isset( $all[ self::ASKED ] ) ? $all[ self::ASKED ] : '' );
 		return is_array( $ids ) ? array_map( 'intval', $ids ) : array();
 	}
 
@@ -206,9 +206,9 @@ final class Rollcall_Proof_Store {
 	 */
 	private static function keep_asked( array $ids ) {
 		if ( ! $ids ) {
-			delete_site_option( self::ASKED );
+			Rollcall_Shared_Option::delete( self::ASKED );
 		} elseif ( is_multisite() ) {
-			update_site_option( self::ASKED, $ids );
+			Rollcall_Shared_Option::set( self::ASKED, $ids );
 		} else {
 			update_option( self::ASKED, $ids, true );
 		}

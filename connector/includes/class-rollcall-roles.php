@@ -67,7 +67,7 @@ final class Rollcall_Roles {
 		if ( ! preg_match( $pattern, $meta_key, $found ) ) {
 			return 0;
 		}
-		$blog = isset( $found[1] ) ? (int) $found[1] : get_main_site_id();
+		$blog = isset( $found[1] ) ? (int) $found[1] : Rollcall_Shared_Option::main_site();
 		return self::caps_key( $blog ) === $meta_key ? $blog : 0;
 	}
 }

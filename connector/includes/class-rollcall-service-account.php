@@ -46,7 +46,7 @@ final class Rollcall_Service_Account {
 		self::take_authorization();
 		if ( self::is_our_request() ) {
 			// A cache may remember the credential before this one. WordPress can't look accounts up yet.
-			$kept = get_site_option( self::OPTION );
+			$kept = Rollcall_Shared_Option::get( self::OPTION );
 			Rollcall_User_Cache::drop( isset( $kept['user'] ) ? (int) $kept['user'] : 0, self::LOGIN );
 		}
 		// Once more when themes are loaded: those like to give the REST API another address.
@@ -65,7 +65,7 @@ final class Rollcall_Service_Account {
 	 * @return int
 	 */
 	public static function id() {
-		$kept = get_site_option( self::OPTION );
+		$kept = Rollcall_Shared_Option::get( self::OPTION );
 		$id   = is_array( $kept ) && isset( $kept['user'] ) ? (int) $kept['user'] : 0;
 		$user = $id ? get_userdata( $id ) : false;
 		if ( ! $user ) {
@@ -101,7 +101,7 @@ final class Rollcall_Service_Account {
 	 * @return bool
 	 */
 	public static function is_it( $user_id ) {
-		$kept = get_site_option( self::OPTION );
+		$kept = Rollcall_Shared_Option::get( self::OPTION );
 		return $user_id && is_array( $kept ) && isset( $kept['user'] ) && (int) $kept['user'] === (int) $user_id && self::id() === (int) $user_id;
 	}
 
@@ -112,9 +112,9 @@ final class Rollcall_Service_Account {
 	 * @return void
 	 */
 	public static function forget( $user_id ) {
-		$kept = get_site_option( self::OPTION );
+		$kept = Rollcall_Shared_Option::get( self::OPTION );
 		if ( is_array( $kept ) && isset( $kept['user'] ) && (int) $kept['user'] === (int) $user_id ) {
-			delete_site_option( self::OPTION );
+			Rollcall_Shared_Option::delete( self::OPTION );
 			Rollcall_Settings::update( array( 'service_user_id' => 0 ) );
 		}
 	}
@@ -125,7 +125,7 @@ final class Rollcall_Service_Account {
 	 * @return bool
 	 */
 	public static function is_caller() {
-		$kept = get_site_option( self::OPTION );
+		$kept = Rollcall_Shared_Option::get( self::OPTION );
 		$uuid = rest_get_authenticated_app_password();
 		return is_array( $kept ) && is_string( $uuid )
 			&& get_current_user_id() === (int) $kept['user']
@@ -149,7 +149,7 @@ final class Rollcall_Service_Account {
 		if ( is_wp_error( $issued ) ) {
 			return $issued;
 		}
-		update_site_option(
+		Rollcall_Shared_Option::set(
 			self::OPTION,
 			array(
 				'user' => $id,
@@ -171,7 +171,7 @@ final class Rollcall_Service_Account {
 	 * @return array|WP_Error { user, password }.
 	 */
 	public static function issue_next( $hub_name ) {
-		$kept   = get_site_option( self::OPTION );
+		$kept   = Rollcall_Shared_Option::get( self::OPTION );
 		$id     = (int) $kept['user'];
 		$unused = isset( $kept['next'] ) ? (string) $kept['next'] : '';
 		// Older versions of WordPress refuse two of one name.
@@ -179,7 +179,7 @@ final class Rollcall_Service_Account {
 		if ( is_wp_error( $issued ) ) {
 			return $issued;
 		}
-		update_site_option(
+		Rollcall_Shared_Option::set(
 			self::OPTION,
 			array(
 				'user' => $id,
@@ -202,12 +202,12 @@ final class Rollcall_Service_Account {
 	 * @return void
 	 */
 	public static function was_used() {
-		$kept = get_site_option( self::OPTION );
+		$kept = Rollcall_Shared_Option::get( self::OPTION );
 		$uuid = rest_get_authenticated_app_password();
 		if ( ! is_string( $uuid ) || empty( $kept['next'] ) || ! hash_equals( $kept['next'], $uuid ) || ! self::is_caller() ) {
 			return;
 		}
-		update_site_option(
+		Rollcall_Shared_Option::set(
 			self::OPTION,
 			array(
 				'user' => (int) $kept['user'],
@@ -260,7 +260,7 @@ final class Rollcall_Service_Account {
 		$id = self::id();
 		if ( $id ) {
 			WP_Application_Passwords::delete_all_application_passwords( $id );
-			update_site_option(
+			Rollcall_Shared_Option::set(
 				self::OPTION,
 				array(
 					'user' => $id,
@@ -291,7 +291,7 @@ final class Rollcall_Service_Account {
 				}
 			);
 		}
-		delete_site_option( self::OPTION );
+		Rollcall_Shared_Option::delete( self::OPTION );
 	}
 
 	/**
@@ -304,7 +304,7 @@ final class Rollcall_Service_Account {
 		if ( ! self::is_it( $user_id ) ) {
 			return $user_id;
 		}
-		$kept = get_site_option( self::OPTION );
+		$kept = Rollcall_Shared_Option::get( self::OPTION );
 		$uuid = rest_get_authenticated_app_password();
 		// An address can name our routes behind the name of any script, xmlrpc.php for one.
 		$is_rest = defined( 'REST_REQUEST' ) && REST_REQUEST;
@@ -424,7 +424,7 @@ final class Rollcall_Service_Account {
 				return $id;
 			}
 			// Known at once, so that not even the next lines' hooks take it for a person.
-			update_site_option(
+			Rollcall_Shared_Option::set(
 				self::OPTION,
 				array(
 					'user' => $id,
@@ -486,10 +486,10 @@ final class Rollcall_Service_Account {
 	 * @return mixed
 	 */
 	private static function on_main_site( $job ) {
-		if ( ! is_multisite() || is_main_site() ) {
+		if ( get_current_blog_id() === Rollcall_Shared_Option::main_site() ) {
 			return $job();
 		}
-		switch_to_blog( get_main_site_id() );
+		switch_to_blog( Rollcall_Shared_Option::main_site() );
 		try {
 			return $job();
 		} finally {

@@ -121,7 +121,7 @@ final class Rollcall_Settings {
 	/** Ends the binding. Guard lists, ledger and tombstones stay; what was consented to was for that hub. */
 	public static function unbind() {
 		Rollcall_Consent::forget();
-		delete_site_option( self::SIGNAL_OPTION );
+		Rollcall_Shared_Option::delete( self::SIGNAL_OPTION );
 		Rollcall_Store::note_released( self::stored_home() );
 		Rollcall_Notices::keep( null );
 		self::save(
@@ -297,7 +297,7 @@ final class Rollcall_Settings {
 		if ( isset( $keys[ $blog ] ) ) {
 			return $keys[ $blog ];
 		}
-		$main = function_exists( 'get_main_site_id' ) ? get_main_site_id() : 1;
+		$main = Rollcall_Shared_Option::main_site();
 		if ( isset( $keys[ $main ] ) ) {
 			return $keys[ $main ];
 		}
@@ -371,7 +371,7 @@ final class Rollcall_Settings {
 	 * @return array{url:string,secret:string}|null
 	 */
 	public static function signal() {
-		$signal = get_site_option( self::SIGNAL_OPTION );
+		$signal = Rollcall_Shared_Option::get( self::SIGNAL_OPTION );
 		return is_array( $signal ) && isset( $signal['url'], $signal['secret'] ) ? $signal : null;
 	}
 
@@ -497,7 +497,7 @@ final class Rollcall_Settings {
 	/** The raw `home` option of the main site, without scheme and www. */
 	public static function home_now() {
 		global $wpdb;
-		$prefix = is_multisite() ? $wpdb->get_blog_prefix( get_main_site_id() ) : $wpdb->prefix;
+		$prefix = is_multisite() ? $wpdb->get_blog_prefix( Rollcall_Shared_Option::main_site() ) : $wpdb->prefix;
 		$home   = (string) $wpdb->get_var( "SELECT option_value FROM {$prefix}options WHERE option_name = 'home'" ); // phpcs:ignore WordPress.DB
 		return self::bare_home( $home );
 	}
@@ -549,8 +549,8 @@ final class Rollcall_Settings {
 	/** Removes all settings. */
 	public static function erase() {
 		self::$all = null;
-		delete_site_option( self::OPTION );
-		delete_site_option( self::SIGNAL_OPTION );
+		Rollcall_Shared_Option::delete( self::OPTION );
+		Rollcall_Shared_Option::delete( self::SIGNAL_OPTION );
 	}
 
 	/**
@@ -569,7 +569,7 @@ final class Rollcall_Settings {
 		if ( null !== self::$all ) {
 			return self::$all;
 		}
-		self::$all       = self::with_defaults( get_site_option( self::OPTION ) );
+		self::$all       = self::with_defaults( Rollcall_Shared_Option::get( self::OPTION ) );
 		self::$meta_keys = null;
 		self::$keys      = null;
 		return self::$all;
@@ -629,9 +629,9 @@ final class Rollcall_Settings {
 	 */
 	private static function save_signal( $signal ) {
 		if ( null === $signal ) {
-			delete_site_option( self::SIGNAL_OPTION );
+			Rollcall_Shared_Option::delete( self::SIGNAL_OPTION );
 		} elseif ( is_multisite() ) {
-			update_site_option( self::SIGNAL_OPTION, $signal );
+			Rollcall_Shared_Option::set( self::SIGNAL_OPTION, $signal );
 		} else {
 			update_option( self::SIGNAL_OPTION, $signal, false );
 		}

@@ -4,7 +4,7 @@
  *
  * Does: lists them, and makes a sum over the list, so that a hub sees at once that one came, moved or ended.
  * Does not: ask filters or caches: what a plugin hides, or an old cache leaves out, would look like a site that ended.
- * Always true: each site is listed, however many there are; the sum is another one when a site comes, ends, moves,
+ * Always true: each site of every network that has the connector is listed, however many there are; the sum is another one when a site comes, ends, moves,
  *   or is archived, marked as spam or deactivated. Of its title and roles `/status` tells.
  *
  * @package Rollcall_Connector
@@ -69,7 +69,7 @@ final class Rollcall_Site_List {
 				),
 			);
 		}
-		$main  = (int) get_main_site_id();
+		$main  = (int) Rollcall_Shared_Option::main_site();
 		$sites = array();
 		foreach ( self::rows() as $row ) {
 			$sites[] = array(
@@ -105,7 +105,25 @@ final class Rollcall_Site_List {
 	private static function rows() {
 		global $wpdb;
 		Rollcall_Tables::use_writer();
-		return (array) $wpdb->get_results( $wpdb->prepare( "SELECT blog_id, site_id, domain, path, archived, spam, deleted FROM {$wpdb->blogs} WHERE site_id = %d ORDER BY blog_id", get_current_network_id() ) ); // phpcs:ignore WordPress.DB
+		$list = implode( ',', self::networks() );
+		return (array) $wpdb->get_results( "SELECT blog_id, site_id, domain, path, archived, spam, deleted FROM {$wpdb->blogs} WHERE site_id IN ($list) ORDER BY blog_id" ); // phpcs:ignore WordPress.DB
+	}
+
+	/**
+	 * The networks that have the connector.
+	 *
+	 * @return int[]
+	 */
+	private static function networks() {
+		global $wpdb;
+		$found = array();
+		foreach ( (array) $wpdb->get_results( "SELECT site_id, meta_value FROM {$wpdb->sitemeta} WHERE meta_key = 'active_sitewide_plugins' ORDER BY site_id" ) as $row ) { // phpcs:ignore WordPress.DB
+			$active = maybe_unserialize( $row->meta_value );
+			if ( is_array( $active ) && isset( $active[ plugin_basename( ROLLCALL_CONNECTOR_FILE ) ] ) ) {
+				$found[] = (int) $row->site_id;
+			}
+		}
+		return $found ? $found : array( (int) get_current_network_id() );
 	}
 
 	/**

@@ -355,6 +355,58 @@ it('refuses a site that is not one of its own, and leaves no notice of PHP behin
   expect(lines.filter((line) => line.includes('rollcall'))).toEqual([]);
 });
 
+it('T987: several networks are one installation, and who administers any of them is never changed', async () => {
+  const second = Number(
+    await site.php(`global $wpdb;
+      $main = get_network( 1 );
+      $wpdb->insert( $wpdb->site, array( 'domain' => $main->domain, 'path' => '/second/' ) );
+      $network = $wpdb->insert_id;
+      update_network_option( $network, 'site_name', 'Second' );
+      // Core asks for it where a network is not that of the request.
+      defined( 'UPLOADBLOGSDIR' ) || define( 'UPLOADBLOGSDIR', 'wp-content/blogs.dir' );
+      update_network_option( $network, 'siteurl', 'http://' . $main->domain . '/second/' );
+      $site = wp_insert_site( array( 'domain' => $main->domain, 'path' => '/second/', 'network_id' => $network, 'user_id' => 1 ) );
+      if ( is_wp_error( $site ) ) { throw new Exception( $site->get_error_message() ); }
+      $id = wpmu_create_user( 'second', 'x', 'second@example.com' );
+      update_network_option( $network, 'site_admins', array( 'second' ) );
+      echo $site;`),
+  );
+  const told = async (path = '') => {
+    const answer = await site.request(`${path}/?rest_route=/rollcall/v1/status`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...basic(hub.credential.user, hub.credential.password),
+      },
+      body: JSON.stringify({ hub: HUB }),
+    });
+    return StatusAnswerSchema.parse(await answer.json());
+  };
+  // Where the connector is not active nothing is told of a network, and it can be spoken to by none.
+  expect((await told()).sites.map(({ network }) => network)).not.toContain(2);
+  await site.php(
+    `update_network_option( 2, 'active_sitewide_plugins', get_network_option( 1, 'active_sitewide_plugins' ) );`,
+  );
+  const main = await told();
+  expect(main.sites.filter(({ network }) => network === 2).map(({ blog }) => blog)).toEqual([
+    second,
+  ]);
+  // The same installation answers on both: one binding, one home, one outbox.
+  const there = await told('/second');
+  expect([there.bound, there.home, there.store, there.epoch, there.sites_sum]).toEqual([
+    main.bound,
+    main.home,
+    main.store,
+    main.epoch,
+    main.sites_sum,
+  ]);
+  expect(there.sites.map(({ blog }) => blog)).toEqual(main.sites.map(({ blog }) => blog));
+  const id = Number(await site.php(`echo get_user_by( 'login', 'second' )->ID;`));
+  const operation = write({ id, create: null, fields: fields({ last_name: 'No' }, past(1)) });
+  await site.php(`Rollcall_Ledger::label( ${id}, '${operation.uid}' );`);
+  expect((await hub.one(operation)).reason).toBe('target.privileged_account');
+});
+
 // Last: the network has other addresses from here on.
 it('on a network of subdomains the cookies of each site are told as they are there', async () => {
   await site.php(`global $wpdb;

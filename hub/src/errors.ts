@@ -186,7 +186,7 @@ export const FAULTS = {
   'site.already_added': {
     status: 409,
     retryable: false,
-    next: 'It is in the list of sites already; two addresses of one users table are one installation.',
+    next: 'It is in the list of sites already; two addresses of one users table are one installation. Two WordPress installations over one users table (CUSTOM_USER_TABLE) have the same accounts already: connect one of them, and set its routes.',
   },
   'route.unknown': {
     status: 404,

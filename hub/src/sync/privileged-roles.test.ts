@@ -219,3 +219,14 @@ test('an administrator is demoted along a route that names it, but for the last 
   await world.rest();
   expect(names(world)[1]).toBe('Plain');
 });
+
+test('who was an administrator to the end at the source ends as one on the target', async () => {
+  const world = worldWith([{ from: 0, to: 1, rules: NAMED }], [1]);
+  for (const login of ['boss', 'second'])
+    world.site(0).register({ ...BOSS, login, email: `${login}@example.test` });
+  await world.rest();
+  world.site(0).remove(world.site(0).byLogin('boss')?.id ?? 0);
+  await world.rest();
+  const there = ['boss', 'second'].map((login) => world.site(1).byLogin(login) !== undefined);
+  expect(there).toEqual([false, true]);
+});

@@ -25,6 +25,9 @@ import {
 } from './connected-site.ts';
 import { BEST } from './engines.ts';
 
+const FILL = { action: 'fill', sites: 'all', people: 'all', add_back: true };
+const RUN = '00000000-0000-4000-8000-000000000601';
+
 /** A well-formed request for each route of the hub's own. */
 const REQUESTS: Readonly<Record<string, unknown>> = {
   disconnect: { hub: HUB },
@@ -41,6 +44,14 @@ const REQUESTS: Readonly<Record<string, unknown>> = {
   guard: { hub: HUB, blog: 1, read_only: true },
   erase: { hub: HUB, erasures: [] },
   switches: { hub: HUB, switches: [{ id: 1, login: 'admin', stop_outgoing: true }] },
+  'network/show': { hub: HUB },
+  'network/settings': { hub: HUB, network: 1, new_account: true },
+  'network/preview': { hub: HUB, network: 1, spec: FILL, after: 0 },
+  'network/begin': { hub: HUB, id: RUN, network: 1, spec: FILL, by: 'nobody' },
+  'network/page': { hub: HUB, run: RUN, blog: 1 },
+  'network/control': { hub: HUB, run: RUN, do: 'undo' },
+  'network/runs': { hub: HUB, network: 1, limit: 10 },
+  'network/rows': { hub: HUB, run: RUN, limit: 10 },
 };
 
 const make = (site: Site, login: string, role: string): Promise<string> =>

@@ -28,6 +28,13 @@ final class Rollcall_Query_Faults {
 	private static $made_good = 0;
 
 	/**
+	 * Was something read that can't be all there is?
+	 *
+	 * @var bool
+	 */
+	private static $short = false;
+
+	/**
 	 * How many errors there were at the beginning.
 	 *
 	 * @var int
@@ -65,6 +72,9 @@ final class Rollcall_Query_Faults {
 	 */
 	public static function spoil_the_answer() {
 		global $wpdb;
+		if ( self::$short ) {
+			return true;
+		}
 		$accounts = false;
 		foreach ( array_slice( self::all(), self::$made_good ) as $error ) {
 			$query = isset( $error['query'] ) ? ltrim( (string) $error['query'] ) : '';
@@ -87,7 +97,16 @@ final class Rollcall_Query_Faults {
 	public static function database_is_well() {
 		$before = count( self::all() );
 		Rollcall_Facts::set( 'last_probe', (string) time() );
-		return count( self::all() ) === $before && self::accounts_can_be_read();
+		return ! self::$short && count( self::all() ) === $before && self::accounts_can_be_read();
+	}
+
+	/**
+	 * What was just read can't be all there is: no answer of this request may be made of it.
+	 *
+	 * @return void
+	 */
+	public static function was_short() {
+		self::$short = true;
 	}
 
 	/**

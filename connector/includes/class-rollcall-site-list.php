@@ -6,6 +6,7 @@
  * Does not: ask filters or caches: what a plugin hides, or an old cache leaves out, would look like a site that ended.
  * Always true: each site of every network that has the connector is listed, however many there are; the sum is another one when a site comes, ends, moves,
  *   or is archived, marked as spam or deactivated. Of its title and roles `/status` tells.
+ * On failure: where the table can't be read, or this very site is not in it, the request is answered with `site.database`.
  *
  * @package Rollcall_Connector
  */
@@ -106,7 +107,11 @@ final class Rollcall_Site_List {
 		global $wpdb;
 		Rollcall_Tables::use_writer();
 		$list = implode( ',', self::networks() );
-		return (array) $wpdb->get_results( "SELECT blog_id, site_id, domain, path, archived, spam, deleted FROM {$wpdb->blogs} WHERE site_id IN ($list) ORDER BY blog_id" ); // phpcs:ignore WordPress.DB
+		$rows = (array) $wpdb->get_results( "SELECT blog_id, site_id, domain, path, archived, spam, deleted FROM {$wpdb->blogs} WHERE site_id IN ($list) ORDER BY blog_id" ); // phpcs:ignore WordPress.DB
+		if ( '' !== (string) $wpdb->last_error || ! in_array( get_current_blog_id(), array_map( 'intval', wp_list_pluck( $rows, 'blog_id' ) ), true ) ) {
+			Rollcall_Query_Faults::was_short();
+		}
+		return $rows;
 	}
 
 	/**
@@ -117,7 +122,11 @@ final class Rollcall_Site_List {
 	private static function networks() {
 		global $wpdb;
 		$found = array();
-		foreach ( (array) $wpdb->get_results( "SELECT site_id, meta_value FROM {$wpdb->sitemeta} WHERE meta_key = 'active_sitewide_plugins' ORDER BY site_id" ) as $row ) { // phpcs:ignore WordPress.DB
+		$rows  = (array) $wpdb->get_results( "SELECT site_id, meta_value FROM {$wpdb->sitemeta} WHERE meta_key = 'active_sitewide_plugins' ORDER BY site_id" ); // phpcs:ignore WordPress.DB
+		if ( '' !== (string) $wpdb->last_error ) {
+			Rollcall_Query_Faults::was_short();
+		}
+		foreach ( $rows as $row ) {
 			$active = maybe_unserialize( $row->meta_value );
 			if ( is_array( $active ) && isset( $active[ plugin_basename( ROLLCALL_CONNECTOR_FILE ) ] ) ) {
 				$found[] = (int) $row->site_id;

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -317,6 +317,35 @@ it('a site that comes, is archived, moves or ends is told, though a cache or a p
   expect(ended.told).toEqual(before.told);
   expect(ended.sum).toBe(before.sum);
   expect(new Set([before, came, archived, moved].map(({ sum }) => sum)).size).toBe(4);
+});
+
+it('T223: a list of sites that can’t be read, or lacks this very site, is never told', async () => {
+  const before = parsed(StatusAnswerSchema, await hub.post('status', { hub: HUB }));
+  const switches = {
+    // WordPress itself is up by then, as it is with an object cache.
+    gone: `global $wpdb;
+      add_filter( 'rest_request_before_callbacks', function ( $r ) { global $wpdb; $wpdb->query( "ALTER TABLE {$wpdb->blogs} RENAME TO {$wpdb->blogs}_away" ); return $r; } );
+      add_action( 'shutdown', function () { global $wpdb; $wpdb->query( "ALTER TABLE {$wpdb->blogs}_away RENAME TO {$wpdb->blogs}" ); } );`,
+    short: `add_filter( 'query', function ( $q ) { return str_replace( 'WHERE site_id IN', 'WHERE blog_id > 1 AND site_id IN', $q ); } );`,
+    empty: `add_filter( 'query', function ( $q ) { return str_replace( 'WHERE site_id IN', 'WHERE blog_id < 0 AND site_id IN', $q ); } );`,
+  };
+  const file = join(site.dir, 'wp-content', 'mu-plugins', 'blogs-away.php');
+  for (const [how, code] of Object.entries(switches)) {
+    await writeFile(
+      file,
+      `<?php if ( str_contains( $_SERVER['REQUEST_URI'] ?? '', 'rollcall/v1' ) ) { ${code} }`,
+    );
+    const answers = [
+      await hub.post('status', { hub: HUB }),
+      await hub.post('changes', { hub: HUB, ack: [], limit: 10 }),
+    ];
+    await rm(file);
+    for (const answer of answers) {
+      expect([how, ...fault(answer)]).toEqual([how, 503, 'site.database']);
+    }
+  }
+  const after = parsed(StatusAnswerSchema, await hub.post('status', { hub: HUB }));
+  expect([after.sites, after.sites_sum]).toEqual([before.sites, before.sites_sum]);
 });
 
 it('another plugin for the same thing is named, be it active on the network or on one site of it', async () => {

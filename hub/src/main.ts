@@ -14,7 +14,7 @@ import { buildConnectorZip, CONNECTOR, connectorVersion } from './cli/build-conn
 import type { HubOptions, RunningHub } from './cli/hub-process.ts';
 import { Fault } from './errors.ts';
 import { deliveryId } from './model/ids.ts';
-import { keepSites } from './operate/keep-sites.ts';
+import { keepingSites } from './operate/keep-sites.ts';
 import { workOnRun } from './operate/manual-sync/work-on-run.ts';
 import { workOnNetworkRun } from './operate/networks/work-on-network-run.ts';
 import { buildOperations } from './operate/operations.ts';
@@ -138,7 +138,7 @@ async function startOn(
       wake: late,
       signalUrl: (id) => (address.url === '' ? null : `${address.url}/api/v1/signals/${id}`),
       follow: (id) => followSite({ store, registry, site, introductions }, id),
-      keepSites: (id, status) => keepSites({ registry, marks, wake: late }, id, status),
+      keepSites: keepingSites({ store, registry, marks, wake: late }),
       settleProofs: async (id) => {
         await settleProofs({ store, registry, site, proofs, wake: late }, id);
         await proveBySource(id);

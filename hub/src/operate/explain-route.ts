@@ -34,8 +34,7 @@ export function whyOf(asked: Asked): Why[] {
   if (route.status === 'paused') return [why('skipped', [], 'route.paused')];
   if (site.status === 'paused' || target.status === 'paused')
     return [why('skipped', [], 'site.paused')];
-  if (site.closed === 'ended' || target.closed === 'ended')
-    return [why('skipped', [], 'site.ended')];
+  if (site.closed === 'ended') return [why('skipped', [], 'site.ended')];
   const silent = troubleOf(asked, site);
   if (silent?.state === 'attention') return [{ ...silent.why, verdict: 'skipped' }];
   const away = troubleOf(asked, target);
@@ -51,7 +50,9 @@ export function whyOf(asked: Asked): Why[] {
   });
   return [
     ...(away === null ? [] : [away.why]),
-    ...(target.closed == null ? [] : [why('pending', [], 'site.closed')]),
+    ...(target.closed == null
+      ? []
+      : [why('pending', [], target.closed === 'ended' ? 'site.ended' : 'site.closed')]),
     ...closedThere(identity, route, site, target),
     ...waiting,
     ...fromDecision(decision, asked, waiting.length > 0),

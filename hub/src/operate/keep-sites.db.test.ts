@@ -2,7 +2,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { StatusAnswer } from '#contract/messages.ts';
 import { installationId } from '../model/ids.ts';
-import { keepSites } from './keep-sites.ts';
 import { Stand } from './test/stand.ts';
 
 type Told = StatusAnswer['sites'][number];
@@ -68,12 +67,19 @@ test('a site that is made later is there with the next pull, under a key and a n
 test('a site that moves is spoken to there; what operators have said of it stays', async () => {
   const brand = stand.site('brand');
   await stand.operations.changeSite('brand Club', { name: 'Members', createMissing: true });
-  const moved = { name: 'Club', url: 'https://club.test', rest_url: 'https://club.test/wp-json/' };
+  const moved = {
+    name: 'Club',
+    url: 'https://brand.test/club',
+    rest_url: 'https://brand.test/club/wp-json/',
+  };
   brand.listed = brand.listed.map((site) => (site.blog === 4 ? told(4, moved) : site));
   await stand.rest();
-  expect(await named('Members')).toMatchObject({ url: 'https://club.test', createMissing: true });
+  expect(await named('Members')).toMatchObject({
+    url: 'https://brand.test/club',
+    createMissing: true,
+  });
   const record = (await stand.storage.registry.sites()).find(({ blog }) => blog === 4);
-  expect(record?.restUrl).toBe('https://club.test/wp-json/');
+  expect(record?.restUrl).toBe('https://brand.test/club/wp-json/');
 });
 
 test('T981: what goes to a site that is archived waits, and arrives when it is open again', async () => {
@@ -97,36 +103,101 @@ test('T981: what goes to a site that is archived waits, and arrives when it is o
   expect(brand.byLogin('anna')).toBeDefined();
 });
 
+const without = (blog: number) => {
+  const brand = stand.site('brand');
+  const before = brand.listed;
+  brand.listed = before.filter((site) => site.blog !== blog);
+  return () => {
+    brand.listed = before;
+  };
+};
+async function lookAgain(afterMs: number): Promise<void> {
+  const [some] = await sites();
+  const connection = await stand.storage.registry.connection(
+    installationId(some?.installation ?? ''),
+  );
+  stand.laterMs += afterMs;
+  const status = await stand.site('brand').status(connection);
+  await stand.keepSites(connection.installation, status);
+}
+/** A site in memory has one blog, and refuses what is sent for another: nothing here means that it waits. */
+const sentToShop = async (account: string) => {
+  const { rows } = await stand.operations.log({ limit: 9, account });
+  const there = rows.filter(({ target }) => target === 'brand Shop');
+  return there.map(({ status, reason }) => [status, reason]);
+};
+const SENT = [['refused', 'target.site_missing']];
+
+test('T224: a list that is empty, or lacks the main site, ends nothing; of a partial one what is missing waits', async () => {
+  const brand = stand.site('brand');
+  const shut = async () => (await sites()).map(({ name, closed }) => [name, closed]);
+  const before = await shut();
+  const whole = brand.listed;
+  for (const listed of [[], whole.filter(({ blog }) => blog !== 1)]) {
+    brand.listed = listed;
+    for (let looks = 0; looks < 3; looks += 1) await lookAgain(600_000);
+    await stand.rest();
+    expect(await shut()).toEqual(before);
+  }
+  brand.listed = whole;
+  const restore = without(2);
+  await stand.rest();
+  await lookAgain(60_000);
+  expect((await named('brand Shop'))?.closed).toBe('deleted');
+  stand.site('apart').register({ login: 'carla', email: 'carla@people.test' });
+  await stand.rest();
+  expect(await sentToShop('carla')).toEqual([]);
+  restore();
+  await lookAgain(600_000);
+  await stand.rest();
+  expect(await shut()).toEqual(before);
+  expect(await sentToShop('carla')).toEqual(SENT);
+  // What was missing once is not nearly ended from then on.
+  without(2);
+  await lookAgain(600_000);
+  expect((await named('brand Shop'))?.closed).toBe('deleted');
+  restore();
+  await lookAgain(0);
+});
+
 test('T982: a site that ends stops its routes and takes nothing away, and an operator takes it out alone', async () => {
   const { operations } = stand;
   const brand = stand.site('brand');
-  const gone = brand.listed.find(({ blog }) => blog === 2);
-  brand.listed = brand.listed.filter(({ blog }) => blog !== 2);
+  const restore = without(2);
   await stand.rest();
+  stand.site('apart').register({ login: 'dora', email: 'dora@people.test' });
+  await stand.rest();
+  await lookAgain(600_000);
   expect((await named('brand Shop'))?.closed).toBe('ended');
   stand.site('apart').register({ login: 'berta', email: 'berta@people.test' });
   await stand.rest();
   expect(brand.byLogin('anna')).toBeDefined();
   expect(stand.site('apart').byLogin('anna')).toBeDefined();
-  const { rows } = await operations.log({ limit: 9, account: 'berta' });
-  expect(rows.map(({ target, status, reason }) => [target, status, reason])).toEqual([
-    ['brand', 'delivered', null],
-    ['brand Shop', 'skipped', 'site.ended'],
-  ]);
+  const { targets } = await operations.explain('apart', 'berta');
+  expect(targets.map(({ why }) => why[0]?.reason)).toContain('site.ended');
   const [check] = (await operations.doctor()).checks.filter(({ code }) => code === 'site.ended');
   expect(check).toMatchObject({ subject: 'brand Shop', level: 'warning' });
-  // A list that was only short of a site has undone nothing.
-  if (gone === undefined) throw new Error('there was no such site');
-  brand.listed = [...brand.listed, gone];
+  for (const login of ['dora', 'berta']) expect(await sentToShop(login)).toEqual([]);
+  // A list that was only short of a site has undone nothing: what came before and after arrives.
+  restore();
   await stand.rest();
   expect((await named('brand Shop'))?.closed).toBeNull();
   expect(await operations.routes()).toHaveLength(2);
-  brand.listed = brand.listed.filter(({ blog }) => blog !== 2);
+  for (const login of ['dora', 'berta']) expect(await sentToShop(login)).toEqual(SENT);
+  without(2);
   await stand.rest();
+  stand.site('apart').register({ login: 'emma', email: 'emma@people.test' });
+  await stand.rest();
+  await lookAgain(600_000);
   expect(await operations.removeSite('brand Shop', { force: false }, 'ann')).toEqual({
     removed: ['brand Shop'],
     released: true,
   });
+  const { rows } = await operations.log({ limit: 9, account: 'emma' });
+  expect(rows.map(({ status, reason }) => [status, reason])).toContainEqual([
+    'cancelled',
+    'site.ended',
+  ]);
   expect((await sites()).map(({ blog }) => blog)).toEqual([1, 3, 4]);
   expect(await operations.routes()).toMatchObject([{ target: 'brand' }]);
 });
@@ -144,7 +215,7 @@ test('a list that comes from a copy, or from before a backup, is not believed', 
     { ...short, mark: { n: 900, id: '0123456789abcdef' } },
   ];
   for (const copy of copies) {
-    await keepSites(stand.ports, id, copy);
+    await stand.keepSites(id, copy);
     expect(await sites()).toEqual(before);
   }
 });

@@ -292,7 +292,7 @@ export interface Registry {
   noteNews(id: InstallationId, change: Partial<InstallationNews>): Promise<void>;
   /** Of one kind and installation some ten an hour are kept. */
   noteEvent(id: InstallationId, event: SiteEvent): Promise<void>;
-  /** Sites of a network that came or changed, and those that ended: what the network says, nothing else. */
+  /** Sites of a network that came or changed, and those that ended. What waits for these goes on waiting. */
   keepSites(
     id: InstallationId,
     change: { readonly sites: readonly SiteRecord[]; readonly ended: readonly SiteKey[] },
@@ -308,7 +308,7 @@ export interface Registry {
   ): Promise<void>;
   /** Keeps identities and tombstones, cancels what is pending (`site.removed`), forgets credentials. */
   removeInstallation(id: InstallationId): Promise<void>;
-  /** Takes a site out that no longer exists on its network, with its routes; nothing else of its installation. */
+  /** Takes a site out that no longer exists on its network, with its routes and what waits for it; nothing else of its installation. */
   removeEnded(key: SiteKey): Promise<void>;
   addRoute(route: { source: SiteKey; target: SiteKey; rules: RouteRules }): Promise<Route>;
   /** What waits for the route is due again. */

@@ -23,7 +23,7 @@ import { FakeSite } from '../../sync/test/fake-site.ts';
 import { OlderSite } from '../../sync/test/older-site.ts';
 import { withMarks } from '../../sync/with-marks.ts';
 import { withProofs } from '../../sync/with-proofs.ts';
-import { keepSites } from '../keep-sites.ts';
+import { keepingSites } from '../keep-sites.ts';
 import { workOnRun } from '../manual-sync/work-on-run.ts';
 import { workOnNetworkRun } from '../networks/work-on-network-run.ts';
 import { buildOperations } from '../operations.ts';
@@ -44,6 +44,9 @@ export class Stand {
   readonly storage: Storage;
   /** Sites tell of their roles and guards whenever they are asked, not only when they are connected. */
   tellsSites = false;
+  /** So much later than it is do lists of sites arrive. */
+  laterMs = 0;
+  readonly keepSites: ReturnType<typeof keepingSites>;
   private readonly sites = new Map<string, FakeSite>();
   /** Sites that are networks, with two sites besides their own. */
   private readonly networks = new Map<string, FakeNetwork>();
@@ -81,6 +84,8 @@ export class Stand {
     const { store, registry, views, logKeeping, marks, proofs, runs, reconciles } = storage;
     const site = withProofs(withMarks(this.port(), marks), proofs);
     const wake = this.wake();
+    const clock = { nowMs: async () => (await store.nowMs()) + this.laterMs };
+    this.keepSites = keepingSites({ store: clock, registry, marks, wake });
     const proveBySource = provingInTurns({ store, registry, views, site, wake });
     this.pipeline = buildPipeline(
       {
@@ -89,7 +94,7 @@ export class Stand {
         site,
         wake,
         signalUrl: (id) => `https://hub.test/api/v1/signals/${id}`,
-        keepSites: (id, status) => keepSites({ registry, marks, wake }, id, status),
+        keepSites: (id, status) => this.keepSites(id, status),
         settleProofs: async (id) => {
           await settleProofs({ store, registry, site, proofs, wake }, id);
           await proveBySource(id);

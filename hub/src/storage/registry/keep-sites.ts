@@ -1,15 +1,14 @@
 /**
  * Sites of a network that came, moved, closed or ended.
  *
- * Does: what the site says of them alone; what is on its way to one that ended is cancelled (`site.ended`).
- * Does not: change what operators have said of a site: its name, its rules, whether it is paused, its routes.
+ * Does: what the site says of them alone.
+ * Does not: cancel what waits for one that ended: it may be listed again. Nor change what operators have said of a site: its name, its rules, whether it is paused, its routes.
  * Always true: of two processes that saw a site come, one makes it. Repeating it changes nothing.
  */
 import { type Kysely, sql } from 'kysely';
 import type { InstallationId } from '../../model/ids.ts';
 import type { Registry } from '../../sync/ports.ts';
 import type { Tables } from '../tables.ts';
-import { cancelDeliveries } from './cancel-deliveries.ts';
 import { rowOf } from './installations.ts';
 import { nameTaken } from './sites.ts';
 
@@ -49,7 +48,6 @@ export async function keepSites(
       await tx.updateTable('installations').set({ multisite: true }).where('id', '=', id).execute();
     }
     if (ended.length > 0) {
-      await cancelDeliveries(tx, sql`d.target = any(${[...ended]}::integer[])`, 'site.ended');
       await tx
         .updateTable('sites')
         .set({ closed: 'ended' })

@@ -57,6 +57,7 @@ export async function removeEnded(db: Kysely<Tables>, key: SiteKey): Promise<voi
     const its = sql<SiteKey>`(${key}::integer)`;
     await removeRoutes(tx, its);
     await leaveGroups(tx, its);
+    await cancelDeliveries(tx, sql`d.target = ${key}::integer`, 'site.ended');
   });
 }
 

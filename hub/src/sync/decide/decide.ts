@@ -117,7 +117,8 @@ function accountRule(question: Question): Reason | null {
   const power = account === undefined ? null : whyPowerStays(account, question.route, target);
   if (power !== null) return power === 'unnamed' ? 'account.privileged' : 'account.not_consented';
   if (target.installation === holding.installation) return 'path.already_visited';
-  if (source.closed === 'ended' || target.closed === 'ended') return 'site.ended';
+  // A target that has ended may be listed again: what goes there is decided and waits.
+  if (source.closed === 'ended') return 'site.ended';
   return holding.asked === true ? null : leavingRule(question, account);
 }
 

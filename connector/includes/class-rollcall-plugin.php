@@ -18,7 +18,7 @@ defined( 'ABSPATH' ) || exit;
 final class Rollcall_Plugin {
 
 	/** Raised whenever a table changes, so that sites updated without re-activation follow. */
-	const TABLES_VERSION = '7';
+	const TABLES_VERSION = '8';
 
 	/** Parts with a static `start()`, in the order in which they hook in. */
 	const PARTS = array(

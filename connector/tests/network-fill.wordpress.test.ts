@@ -169,6 +169,63 @@ describe('a copy of roles', () => {
   });
 });
 
+describe('roles that can administer, and rows of others', () => {
+  const anna = "get_user_by( 'login', 'anna' )->ID";
+  const is = (role: string, blog: number, who = anna) =>
+    `( new WP_User( ${who}, '', ${blog} ) )->set_role( '${role}' );`;
+  const copy = (more = '') =>
+    net.json<Run>(`${more} $run = Rollcall_Network_Runs::begin( wp_generate_uuid4(), 1, array( 'action' => 'copy', 'from' => 1, 'sites' => array( 3 ), 'people' => array( ${anna} ) ), 'cli', 'test' );
+      while ( $run['next'] ) { $run = Rollcall_Network_Runs::page( $run['id'], $run['next'], 20 ); } echo wp_json_encode( $run );`);
+  const onNews = async () => (await net.members(['anna']))['anna']?.split(' ')[2];
+
+  test('T220: an undo gives and takes no role that can administer unless it is named now, nor a site’s last administrator', async () => {
+    await net.settings({ privileged_roles: ['administrator'] });
+    const run = await copy();
+    expect([run.counts.changed, await onNews()]).toEqual([1, 'administrator']);
+    await net.settings({ privileged_roles: [] });
+    expect((await net.control(run.id, 'undo')).counts).toMatchObject({ removed: 0, kept: 1 });
+    expect(await onNews()).toBe('administrator');
+    await net.settings({ privileged_roles: ['administrator'] });
+    const again = await copy(is('author', 3));
+    await net.site.php(is('editor', 3, '1'));
+    expect((await net.control(again.id, 'undo')).counts).toMatchObject({ removed: 0, kept: 1 });
+    expect(await onNews()).toBe('administrator');
+    await net.site.php(is('administrator', 3, '1'));
+  });
+
+  test('T222: an administrator who is taken away in the very moment of a copy leaves the last one in place', async () => {
+    const run =
+      await copy(`${is('contributor', 1)} add_filter( 'query', $listen = static function ( $sql ) use ( &$listen ) {
+        if ( 'START TRANSACTION' === $sql ) { remove_filter( 'query', $listen ); ${is('editor', 3, '1')} }
+        return $sql;
+      } );`);
+    expect(run.counts).toMatchObject({ changed: 0, skipped: { 'target.last_administrator': 1 } });
+    expect(await onNews()).toBe('administrator');
+    await net.site.php(`${is('administrator', 3, '1')} ${is('author', 3)}`);
+    await net.settings({ privileged_roles: [] });
+  });
+
+  test('T221: a second row of a membership that another plugin keeps is left; beside one that a trigger has just begun the person’s counts', async () => {
+    await net.settings({ new_account: true });
+    const rows = await net.json<
+      string[][]
+    >(`global $wpdb; $key = $wpdb->get_blog_prefix( 2 ) . 'capabilities'; $all = array();
+      wpmu_create_user( 'twin', 'x', 'twin@people.test' ); Rollcall_Network_Cron::work( 20 );
+      foreach ( array( 'anna', 'twin' ) as $login ) {
+        $id = get_user_by( 'login', $login )->ID; wp_cache_flush();
+        $before = get_user_meta( $id, $key ); add_user_meta( $id, $key, array( 'author' => true ) ); wp_cache_flush();
+        $all[] = array_map( static function ( $caps ) { return implode( '+', array_keys( $caps ) ); }, array_merge( $before, array( array( 'now' => true ) ), get_user_meta( $id, $key ) ) );
+        delete_user_meta( $id, $key, array( 'author' => true ) );
+      }
+      echo wp_json_encode( $all );`);
+    expect(rows).toEqual([
+      ['editor', 'now', 'editor', 'author'],
+      ['subscriber', 'now', 'author'],
+    ]);
+    await net.settings({ new_account: false });
+  });
+});
+
 test('settings that are unknown, or not of their kind, are refused whole; what loosens is told', async () => {
   for (const [part, sentence] of [
     [{ new_site: true, surprise: true }, 'There is no setting “surprise”.'],
@@ -190,6 +247,7 @@ test('settings that are unknown, or not of their kind, are refused whole; what l
   ).toEqual(['privileged_roles', 'excluded', 'site_admins']);
 });
 
+let other: { network: number; as: (code: string) => string; begin: (driver: string) => string };
 test('T968: networks of one installation are kept apart: neither sites nor people of the other are touched', async () => {
   const [network, blog, mine] = await net.json<[number, number, boolean]>(`global $wpdb;
     $wpdb->insert( $wpdb->site, array( 'domain' => get_network()->domain, 'path' => '/other/' ) );
@@ -213,10 +271,77 @@ test('T968: networks of one installation are kept apart: neither sites nor peopl
       `$run = Rollcall_Network_Runs::begin( wp_generate_uuid4(), 1, array( 'action' => 'fill', 'sites' => array( ${blog} ) ), 'cli', 'test' ); echo wp_json_encode( $run->get_error_data()['reason'] );`,
     ),
   ).toBe('target.site_missing');
+  const as = (code: string) => `$GLOBALS['current_site'] = get_network( ${network} ); ${code}`;
+  const begin = (driver: string) =>
+    `$run = Rollcall_Network_Runs::begin( wp_generate_uuid4(), ${network}, array( 'action' => 'fill' ), '${driver}', 'test' );`;
   const theirs = await net.json<Run>(
-    `$run = Rollcall_Network_Runs::begin( wp_generate_uuid4(), ${network}, array( 'action' => 'fill' ), 'cli', 'test' ); while ( $run['next'] ) { $run = Rollcall_Network_Runs::page( $run['id'], $run['next'], 20 ); } echo wp_json_encode( $run );`,
+    as(
+      `${begin('cli')} while ( $run['next'] ) { $run = Rollcall_Network_Runs::page( $run['id'], $run['next'], 20 ); } echo wp_json_encode( $run );`,
+    ),
   );
   expect(theirs.counts).toMatchObject({ total: 1, added: 0, unchanged: 1 });
+  other = { network, as, begin };
+});
+
+test('T218: a hub that is bound to one network sees, sets and steers nothing of another one', async () => {
+  const { network, as, begin } = other;
+  const { id } = await net.json<Run>(as(`${begin('hub')} echo wp_json_encode( $run );`));
+  const asked: [string, object][] = [
+    ['show', { network }],
+    ['settings', { network, new_site: true }],
+    ['preview', { network, spec: { action: 'fill' }, after: 0 }],
+    ['begin', { network, id: crypto.randomUUID(), spec: { action: 'fill' }, by: 'test' }],
+    ['runs', { network, limit: 9 }],
+    ['page', { run: id, blog: network }],
+    ['control', { run: id, do: 'cancel' }],
+    ['rows', { run: id, limit: 9 }],
+  ];
+  const answers = await net.json<unknown[]>(`$answers = array();
+    foreach ( ${php(asked)} as $ask ) { $a = Rollcall_Network_Answers::{$ask[0]}( $ask[1] ); $answers[] = is_wp_error( $a ) ? $a->get_error_data()['reason'] : $a; }
+    $answers[] = wp_list_pluck( Rollcall_Network_Answers::show( array() )['networks'], 'id' );
+    echo wp_json_encode( $answers );`);
+  const [missing, unknown] = ['network.missing', 'network.run_missing'];
+  expect(answers).toEqual([...Array(5).fill(missing), ...Array(3).fill(unknown), [1]]);
+  expect(
+    await net.json(
+      as(
+        `echo wp_json_encode( array( Rollcall_Network_Runs::find( '${id}' )['state'], Rollcall_Network_Settings::of( ${network} )['new_site'] ) );`,
+      ),
+    ),
+  ).toEqual(['running', false]);
+});
+
+test('T219: what is due on one network, and its runs, wait for its own turns, whose guard and read-only are its own', async () => {
+  const { network, as, begin } = other;
+  const left = (more = '') =>
+    net.json<[number, string]>(
+      as(
+        `${more} echo wp_json_encode( array( Rollcall_Network_Due::count(), Rollcall_Network_Runs::recent( ${network}, null, 1 )[0]['state'] ) );`,
+      ),
+    );
+  await net.json(
+    as(
+      // A request of network 1 notes it, as a role that is changed across networks is.
+      `${begin('cron')} $GLOBALS['current_site'] = get_network( 1 ); Rollcall_Network_Due::note( ${network}, 'account', get_user_by( 'login', 'emil' )->ID ); echo 1;`,
+    ),
+  );
+  await net.site.php("do_action( 'rollcall_network_turn' );");
+  expect(await left()).toEqual([1, 'running']);
+  expect(await left("do_action( 'rollcall_network_turn' );")).toEqual([0, 'done']);
+});
+
+test('of two that change a list of settings at once both are kept', async () => {
+  const after = await net.json<{ excluded: number[]; privileged_roles: string[] }>(`
+    Rollcall_Network_Settings::change( 1, array( 'privileged_roles' => array( 'administrator', 'editor' ) ) );
+    $other = static function () { Rollcall_Network_Settings::amend( 1, 'excluded', array( 3 ), array() ); Rollcall_Network_Settings::amend( 1, 'privileged_roles', array(), array( 'editor' ) ); };
+    add_filter( 'query', $listen = static function ( $sql ) use ( $other, &$listen ) {
+      if ( false !== stripos( $sql, 'UPDATE' ) && false !== strpos( $sql, 'rollcall_network' ) ) { remove_filter( 'query', $listen ); $other(); }
+      return $sql;
+    } );
+    Rollcall_Network_Answers::settings( array( 'network' => 1, 'exclude' => array( 4 ), 'revoke' => array( 'administrator' ) ) );
+    $now = Rollcall_Network_Settings::fresh( 1 ); Rollcall_Network_Settings::change( 1, array( 'excluded' => array( 5 ), 'privileged_roles' => array() ) );
+    echo wp_json_encode( $now );`);
+  expect([after.excluded.toSorted(), after.privileged_roles]).toEqual([[3, 4, 5], []]);
 });
 
 test('uninstalling takes tables and settings of every network away, and no membership', async () => {

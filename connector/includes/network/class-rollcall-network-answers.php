@@ -2,10 +2,12 @@
 /**
  * What a hub is answered below `network/`.
  *
- * Does: shows networks; switches triggers and tightens; previews, begins, works on and steers runs.
+ * Does: shows its network; switches triggers and tightens; previews, begins, works on and steers runs.
  * Does not: decide or write anything itself. It can't loosen a network: what a hub may name has no word for that,
  *   and letting a site's own administrators act is refused.
- * Always true: a run that a hub begins is a hub's to go on with; every request may be repeated.
+ * Always true: a run that a hub begins is a hub's to go on with; every request may be repeated. What is asked is
+ *   answered for the network alone that the hub is bound to: of another one of the same installation nothing is
+ *   shown, changed or steered.
  * On failure: `network.missing`, `network.run_missing`, `network.run_state`, `target.guard_kept`, `request.invalid`.
  *
  * @package Rollcall_Connector
@@ -34,19 +36,11 @@ final class Rollcall_Network_Answers {
 		if ( ! is_multisite() ) {
 			return self::missing();
 		}
-		$networks = get_networks(
-			array(
-				'number'  => 0,
-				'orderby' => 'id',
-			)
-		);
-		$shown    = array();
-		foreach ( $networks as $network ) {
-			if ( ! isset( $request['network'] ) || (int) $network->id === $request['network'] ) {
-				$shown[] = self::network( $network );
-			}
+		$network = get_network();
+		if ( ! $network || ( isset( $request['network'] ) && ! self::exists( $request['network'] ) ) ) {
+			return self::missing();
 		}
-		return $shown ? array( 'networks' => $shown ) : self::missing();
+		return array( 'networks' => array( self::network( $network ) ) );
 	}
 
 	/**
@@ -60,18 +54,18 @@ final class Rollcall_Network_Answers {
 		if ( ! self::exists( $network ) ) {
 			return self::missing();
 		}
-		$now  = Rollcall_Network_Settings::fresh( $network );
-		$part = array_intersect_key( $request, array_flip( self::FREE ) );
+		$part  = array_intersect_key( $request, array_flip( self::FREE ) );
+		$lists = array();
 		if ( isset( $request['revoke'] ) ) {
-			$part['privileged_roles'] = array_values( array_diff( $now['privileged_roles'], $request['revoke'] ) );
+			$lists['privileged_roles'] = array( array(), $request['revoke'] );
 		}
 		if ( isset( $request['exclude'] ) ) {
-			$part['excluded'] = array_values( array_unique( array_merge( $now['excluded'], $request['exclude'] ) ) );
+			$lists['excluded'] = array( $request['exclude'], array() );
 		}
 		if ( Rollcall_Network_Settings::loosens( $network, $part ) ) {
 			return Rollcall_Rest::error( 'target.guard_kept', 409, __( 'A hub may switch triggers of this network and tighten it. What loosens it takes its own administrators: in Network Admin, or with WP-CLI.', 'rollcall-connector' ) );
 		}
-		$after = $part ? Rollcall_Network_Settings::change( $network, $part ) : $now;
+		$after = Rollcall_Network_Settings::change( $network, $part, $lists );
 		return is_wp_error( $after ) ? $after : array(
 			'network'  => $network,
 			'settings' => $after,
@@ -205,13 +199,13 @@ final class Rollcall_Network_Answers {
 	}
 
 	/**
-	 * Is there such a network?
+	 * Is it this network? The hub's keys, its account and the guard are this one's alone.
 	 *
 	 * @param int $network Network.
 	 * @return bool
 	 */
 	private static function exists( $network ) {
-		return is_multisite() && null !== get_network( $network );
+		return is_multisite() && get_current_network_id() === $network;
 	}
 
 	/**

@@ -30,6 +30,7 @@ final class Rollcall_Network_Chores {
 	 */
 	public static function work( $until ) {
 		Rollcall_Tables::use_writer();
+		Rollcall_Network_Pairs::forget_triggers();
 		Rollcall_Network_Marks::look();
 		do {
 			$rows = Rollcall_Network_Due::some( self::AT_ONCE );
@@ -135,11 +136,12 @@ final class Rollcall_Network_Chores {
 		$pairs = Rollcall_Network_Turn::in_transaction(
 			static function () use ( $plan, $blog ) {
 				$pairs = Rollcall_Network_Writer::carry_out( $plan );
+				Rollcall_Network_Pairs::keep( Rollcall_Network_Pairs::TRIGGER, $blog, $pairs );
 				Rollcall_Network_Outgoing::put( $blog, array_keys( $pairs ) );
 				return $pairs;
 			}
 		);
-		Rollcall_Network_Doubles::part( $plan->target, $pairs, 0 );
+		Rollcall_Network_Doubles::part( $plan->target, $pairs, Rollcall_Network_Pairs::TRIGGER );
 		Rollcall_Network_Announcer::tell( $plan->target, $pairs );
 	}
 

@@ -5,7 +5,7 @@
  * Does: works within a time; where something is left, asks WP-Cron for another turn; looks every few minutes
  *   for what no hook has told of.
  * Does not: drive runs of a hub or of the command line.
- * Always true: no hub is needed for any of it. A turn that is killed loses nothing, the next look goes on.
+ * Always true: each network has its own turns, and works with its own options. No hub is needed for any of it. A turn that is killed loses nothing, the next look goes on.
  * On failure: WordPress's cron doesn't come; the next request that notes something works on it, too.
  *
  * @package Rollcall_Connector
@@ -122,23 +122,17 @@ final class Rollcall_Network_Cron {
 	}
 
 	/**
-	 * The look is there as long as a trigger is on.
+	 * The look of a network is there as long as one of its triggers is on.
 	 *
+	 * @param int|null $network Network; null: this one.
 	 * @return void
 	 */
-	public static function arm() {
+	public static function arm( $network = null ) {
 		if ( ! is_multisite() ) {
 			return;
 		}
-		$on = false;
-		foreach ( get_networks(
-			array(
-				'fields' => 'ids',
-				'number' => 0,
-			)
-		) as $network ) {
-			$on = $on || Rollcall_Network_Settings::any_trigger( Rollcall_Network_Settings::fresh( (int) $network ) );
-		}
+		$network = null === $network ? get_current_network_id() : (int) $network;
+		$on      = Rollcall_Network_Settings::any_trigger( Rollcall_Network_Settings::fresh( $network ) );
 		self::on_main_site(
 			static function () use ( $on ) {
 				if ( ! $on ) {
@@ -146,7 +140,8 @@ final class Rollcall_Network_Cron {
 				} elseif ( ! wp_next_scheduled( self::LOOK ) ) {
 					wp_schedule_event( time() + self::LOOK_S, self::SCHEDULE, self::LOOK );
 				}
-			}
+			},
+			$network
 		);
 	}
 
@@ -165,22 +160,23 @@ final class Rollcall_Network_Cron {
 	}
 
 	/**
-	 * The oldest run that cron goes on with.
+	 * The oldest run of this network that cron goes on with.
 	 *
 	 * @return object|null
 	 */
 	private static function open_run() {
 		global $wpdb;
-		return $wpdb->get_row( 'SELECT * FROM ' . Rollcall_Network_Tables::runs() . " WHERE driver = 'cron' AND state IN ('running', 'undoing') ORDER BY seq LIMIT 1" ); // phpcs:ignore WordPress.DB
+		return $wpdb->get_row( $wpdb->prepare( 'SELECT * FROM ' . Rollcall_Network_Tables::runs() . " WHERE network = %d AND driver = 'cron' AND state IN ('running', 'undoing') ORDER BY seq LIMIT 1", get_current_network_id() ) ); // phpcs:ignore WordPress.DB
 	}
 
 	/**
-	 * Runs something on the main site of this network.
+	 * Runs something on the main site of a network.
 	 *
-	 * @param callable $work What to run.
+	 * @param callable $work    What to run.
+	 * @param int|null $network Network; null: this one.
 	 * @return void
 	 */
-	private static function on_main_site( $work ) {
-		is_multisite() ? Rollcall_Network_Announcer::on_site( get_main_site_id(), $work ) : $work();
+	private static function on_main_site( $work, $network = null ) {
+		is_multisite() ? Rollcall_Network_Announcer::on_site( get_main_site_id( $network ), $work ) : $work();
 	}
 }

@@ -4,7 +4,8 @@
  *
  * Does: after both have written, takes our row away, so that the person's word holds.
  * Always true: whoever comes last finds the other's row: we look after our transaction, and listen to
- *   every membership that somebody else begins.
+ *   every membership that somebody else begins. A row that we did not write in the last minutes is never deleted:
+ *   a plugin that keeps two rows is its own business.
  *
  * @package Rollcall_Connector
  */
@@ -21,7 +22,7 @@ final class Rollcall_Network_Doubles {
 	 *
 	 * @param Rollcall_Network_Target $target Site.
 	 * @param array                   $pairs  What was written: account => { mid, was, now }.
-	 * @param int                     $run    Run, 0: none.
+	 * @param int                     $run    Run; Rollcall_Network_Pairs::TRIGGER: none.
 	 * @return void
 	 */
 	public static function part( $target, array &$pairs, $run ) {
@@ -35,16 +36,14 @@ final class Rollcall_Network_Doubles {
 			$id = (int) $id;
 			$wpdb->delete( $wpdb->usermeta, array( 'umeta_id' => $pairs[ $id ]['mid'] ) ); // phpcs:ignore WordPress.DB
 			self::settle( $target, $id );
-			if ( $run ) {
-				$wpdb->delete( // phpcs:ignore WordPress.DB
-					Rollcall_Network_Tables::pairs(),
-					array(
-						'run'     => $run,
-						'blog'    => $target->blog,
-						'user_id' => $id,
-					)
-				);
-			}
+			$wpdb->delete( // phpcs:ignore WordPress.DB
+				Rollcall_Network_Tables::pairs(),
+				array(
+					'run'     => $run,
+					'blog'    => $target->blog,
+					'user_id' => $id,
+				)
+			);
 			unset( $pairs[ $id ] );
 		}
 	}
@@ -61,11 +60,11 @@ final class Rollcall_Network_Doubles {
 		global $wpdb;
 		$key  = Rollcall_Roles::caps_key( $blog );
 		$mids = array_map( 'intval', $wpdb->get_col( $wpdb->prepare( "SELECT umeta_id FROM {$wpdb->usermeta} WHERE user_id = %d AND meta_key = %s", $id, $key ) ) ); // phpcs:ignore WordPress.DB
-		if ( count( $mids ) < 2 || ! in_array( $mid, $mids, true ) ) {
+		$ours = count( $mids ) < 2 || ! in_array( $mid, $mids, true ) ? array() : Rollcall_Network_Pairs::just_begun( $id, $blog, array_diff( $mids, array( $mid ) ) );
+		if ( ! $ours ) {
 			return;
 		}
-		$others = implode( ',', array_diff( $mids, array( $mid ) ) );
-		$wpdb->query( "DELETE FROM {$wpdb->usermeta} WHERE umeta_id IN ($others)" ); // phpcs:ignore WordPress.DB
+		$wpdb->query( "DELETE FROM {$wpdb->usermeta} WHERE umeta_id IN (" . implode( ',', $ours ) . ')' ); // phpcs:ignore WordPress.DB
 		self::settle( new Rollcall_Network_Target( $blog, Rollcall_Network_Settings::DEFAULTS ), $id );
 	}
 

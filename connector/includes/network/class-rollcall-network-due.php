@@ -61,7 +61,8 @@ final class Rollcall_Network_Due {
 	}
 
 	/**
-	 * The oldest rows that can be worked on together: of one network and one kind; accounts that are as far.
+	 * The oldest rows of this network that can be worked on together: of one kind; accounts that are as far.
+	 * Those of another network wait for its own turns: what may be written there its own options say.
 	 *
 	 * @param int $limit At most so many.
 	 * @return object[]
@@ -70,17 +71,18 @@ final class Rollcall_Network_Due {
 		global $wpdb;
 		$table = Rollcall_Network_Tables::due();
 		$now   = Rollcall_Network_Runs::now();
-		$first = $wpdb->get_row( "SELECT * FROM $table WHERE not_before_ms <= $now ORDER BY seq LIMIT 1" ); // phpcs:ignore WordPress.DB
+		$mine  = get_current_network_id();
+		$first = $wpdb->get_row( $wpdb->prepare( "SELECT * FROM $table WHERE network = %d AND not_before_ms <= $now ORDER BY seq LIMIT 1", $mine ) ); // phpcs:ignore WordPress.DB
 		if ( ! $first || self::ACCOUNT !== $first->kind ) {
 			return $first ? array( $first ) : array();
 		}
-		return $wpdb->get_results( $wpdb->prepare( "SELECT * FROM $table WHERE network = %d AND kind = %s AND done = %d AND not_before_ms <= $now ORDER BY seq LIMIT %d", $first->network, $first->kind, $first->done, $limit ) ); // phpcs:ignore WordPress.DB
+		return $wpdb->get_results( $wpdb->prepare( "SELECT * FROM $table WHERE network = %d AND kind = %s AND done = %d AND not_before_ms <= $now ORDER BY seq LIMIT %d", $mine, $first->kind, $first->done, $limit ) ); // phpcs:ignore WordPress.DB
 	}
 
-	/** How many rows there are. */
+	/** How many rows this network has. */
 	public static function count() {
 		global $wpdb;
-		return (int) $wpdb->get_var( 'SELECT COUNT(*) FROM ' . Rollcall_Network_Tables::due() ); // phpcs:ignore WordPress.DB
+		return (int) $wpdb->get_var( $wpdb->prepare( 'SELECT COUNT(*) FROM ' . Rollcall_Network_Tables::due() . ' WHERE network = %d', get_current_network_id() ) ); // phpcs:ignore WordPress.DB
 	}
 
 	/**

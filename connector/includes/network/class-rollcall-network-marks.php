@@ -31,24 +31,18 @@ final class Rollcall_Network_Marks {
 	}
 
 	/**
-	 * Looks on all networks whose triggers are on.
+	 * Looks on this network, where its triggers are on.
 	 *
 	 * @return void
 	 */
 	public static function look() {
-		foreach ( get_networks(
-			array(
-				'fields' => 'ids',
-				'number' => 0,
-			)
-		) as $network ) {
-			$settings = Rollcall_Network_Settings::fresh( (int) $network );
-			if ( $settings['new_account'] ) {
-				self::find( (int) $network, Rollcall_Network_Due::ACCOUNT );
-			}
-			if ( $settings['new_site'] ) {
-				self::find( (int) $network, Rollcall_Network_Due::SITE );
-			}
+		$network  = get_current_network_id();
+		$settings = Rollcall_Network_Settings::fresh( $network );
+		if ( $settings['new_account'] ) {
+			self::find( $network, Rollcall_Network_Due::ACCOUNT );
+		}
+		if ( $settings['new_site'] ) {
+			self::find( $network, Rollcall_Network_Due::SITE );
 		}
 	}
 

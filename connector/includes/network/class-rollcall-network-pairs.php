@@ -1,6 +1,6 @@
 <?php
 /**
- * What runs wrote: one row for each membership that a run began or changed.
+ * What runs wrote: one row for each membership that a run began or changed; for some minutes, what triggers began.
  *
  * Does: keeps them for two weeks, so that a run can be undone and looked at; notes which of them
  *   somebody has touched since.
@@ -19,6 +19,12 @@ final class Rollcall_Network_Pairs {
 
 	/** A run can be undone for so long: 14 days. */
 	const KEPT_MS = 1209600000;
+
+	/** What a trigger wrote is kept under this number, so that it is known as ours; no run undoes it. */
+	const TRIGGER = 0;
+
+	/** A membership of ours is “just begun” for so long: a person's request may have looked before, and writes late. */
+	const FRESH_MS = 300000;
 
 	/** Rows that one housekeeping drops at most, so that nobody waits for it. */
 	const DROPPED = 20000;
@@ -44,9 +50,35 @@ final class Rollcall_Network_Pairs {
 	public static function keep( $run, $blog, array $pairs ) {
 		$rows = array();
 		foreach ( $pairs as $id => $pair ) {
-			$rows[] = array( (int) $run, (int) $blog, (int) $id, (int) $pair['mid'], $pair['was'], $pair['now'] );
+			$rows[] = array( (int) $run, (int) $blog, (int) $id, (int) $pair['mid'], $pair['was'], $pair['now'], Rollcall_Network_Runs::now() );
 		}
-		Rollcall_Set_Sql::insert( Rollcall_Network_Tables::pairs(), array( 'run', 'blog', 'user_id', 'umeta_id', 'was', 'now' ), $rows, ' ON DUPLICATE KEY UPDATE umeta_id = VALUES(umeta_id), was = VALUES(was), now = VALUES(now), touched = 0' );
+		Rollcall_Set_Sql::insert( Rollcall_Network_Tables::pairs(), array( 'run', 'blog', 'user_id', 'umeta_id', 'was', 'now', 'at_ms' ), $rows, ' ON DUPLICATE KEY UPDATE umeta_id = VALUES(umeta_id), was = VALUES(was), now = VALUES(now), at_ms = VALUES(at_ms), touched = 0' );
+	}
+
+	/**
+	 * Those of some rows of usermeta that a run or a trigger has begun in the last minutes.
+	 *
+	 * @param int   $id   Account.
+	 * @param int   $blog Site.
+	 * @param int[] $mids Rows.
+	 * @return int[]
+	 */
+	public static function just_begun( $id, $blog, array $mids ) {
+		global $wpdb;
+		$since = Rollcall_Network_Runs::now() - self::FRESH_MS;
+		$runs  = implode( ',', array_merge( array( self::TRIGGER ), self::kept() ) );
+		$list  = implode( ',', array_map( 'intval', $mids ) );
+		return array_map( 'intval', $wpdb->get_col( $wpdb->prepare( 'SELECT umeta_id FROM ' . Rollcall_Network_Tables::pairs() . " WHERE run IN ($runs) AND blog = %d AND user_id = %d AND was IS NULL AND at_ms > $since AND umeta_id IN ($list)", $blog, $id ) ) ); // phpcs:ignore WordPress.DB
+	}
+
+	/**
+	 * Forgets what triggers have begun, as soon as that is not fresh any more.
+	 *
+	 * @return void
+	 */
+	public static function forget_triggers() {
+		global $wpdb;
+		$wpdb->query( 'DELETE FROM ' . Rollcall_Network_Tables::pairs() . ' WHERE run = ' . self::TRIGGER . ' AND at_ms < ' . ( Rollcall_Network_Runs::now() - self::FRESH_MS ) ); // phpcs:ignore WordPress.DB
 	}
 
 	/**
@@ -153,7 +185,7 @@ final class Rollcall_Network_Pairs {
 	public static function forget_old() {
 		global $wpdb;
 		$first = (int) $wpdb->get_var( 'SELECT MIN(seq) FROM ' . Rollcall_Network_Tables::runs() . ' WHERE began_ms > ' . ( Rollcall_Network_Runs::now() - self::KEPT_MS ) ); // phpcs:ignore WordPress.DB
-		$old   = $wpdb->get_col( 'SELECT DISTINCT run FROM ' . Rollcall_Network_Tables::pairs() . ( $first ? " WHERE run < $first" : '' ) . ' ORDER BY run LIMIT 1' ); // phpcs:ignore WordPress.DB
+		$old   = $wpdb->get_col( 'SELECT DISTINCT run FROM ' . Rollcall_Network_Tables::pairs() . ' WHERE run > ' . self::TRIGGER . ( $first ? " AND run < $first" : '' ) . ' ORDER BY run LIMIT 1' ); // phpcs:ignore WordPress.DB
 		if ( $old ) {
 			$wpdb->query( 'DELETE FROM ' . Rollcall_Network_Tables::pairs() . ' WHERE run = ' . (int) $old[0] . ( false === strpos( get_class( $wpdb ), 'SQLite' ) ? ' LIMIT ' . self::DROPPED : '' ) ); // phpcs:ignore WordPress.DB
 		}

@@ -170,31 +170,15 @@ final class Rollcall_Network_Plan {
 	}
 
 	/**
-	 * Somebody stays an administrator of the site, whatever roles are allowed by name.
+	 * Somebody stays an administrator of the site, whatever roles are allowed by name. Asked again in the
+	 * transaction that writes.
 	 *
 	 * @return void
 	 */
-	private function keep_an_administrator() {
-		$leave = array();
-		foreach ( $this->change as $id => $one ) {
-			if ( isset( self::caps( $one['was'] )['administrator'] ) && ! isset( self::caps( $one['now'] )['administrator'] ) ) {
-				$leave[] = $id;
-			}
-		}
-		if ( ! $leave ) {
-			return;
-		}
-		$all = get_users(
-			array(
-				'role'    => 'administrator',
-				'blog_id' => $this->target->blog,
-				'fields'  => 'ID',
-				'exclude' => $leave, // phpcs:ignore WordPressVIPMinimum
-				'number'  => 1,
-			)
-		);
-		if ( ! $all ) {
-			unset( $this->change[ $leave[0] ] );
+	public function keep_an_administrator() {
+		$stays = Rollcall_Network_Last_Administrator::among( $this->target, $this->change );
+		if ( null !== $stays ) {
+			unset( $this->change[ $stays ] );
 			$this->skip( 'target.last_administrator' );
 		}
 	}
@@ -205,7 +189,7 @@ final class Rollcall_Network_Plan {
 	 * @param string $stored As stored.
 	 * @return array
 	 */
-	private static function caps( $stored ) {
+	public static function caps( $stored ) {
 		$caps = is_serialized( $stored ) ? @unserialize( $stored, array( 'allowed_classes' => false ) ) : null; // phpcs:ignore
 		return is_array( $caps ) ? $caps : array();
 	}

@@ -4,7 +4,8 @@
  *
  * Does: begins, finds, pauses, resumes, cancels; says what a run wrote.
  * Does not: ask who may; work on memberships itself (Rollcall_Network_Turn, Rollcall_Network_Undo).
- * Always true: a run is begun once for its id; where it stands is in its row, and moves in the same
+ * Always true: only runs of the network of this request are seen, begun and worked on; the guard, read-only and
+ *   the hub's account are that one's. A run is begun once for its id; where it stands is in its row, and moves in the same
  *   transaction as what was written, so a run that was killed goes on where it was.
  * On failure: a WP_Error with a reason.
  *
@@ -55,7 +56,7 @@ final class Rollcall_Network_Runs {
 	public static function begin( $id, $network, array $spec, $driver, $by ) {
 		global $wpdb;
 		$network = (int) $network;
-		if ( ! wp_is_uuid( $id ) || ! in_array( $driver, self::DRIVERS, true ) || ! get_network( $network ) ) {
+		if ( ! wp_is_uuid( $id ) || ! in_array( $driver, self::DRIVERS, true ) || get_current_network_id() !== $network ) {
 			return Rollcall_Rest::error( 'request.invalid', 400, Rollcall_Reasons::sentence( 'request.invalid' ) );
 		}
 		$id = strtolower( $id );
@@ -219,14 +220,14 @@ final class Rollcall_Network_Runs {
 	}
 
 	/**
-	 * The row of a run.
+	 * The row of a run of this network.
 	 *
 	 * @param string $id Run.
 	 * @return object|null
 	 */
 	public static function row( $id ) {
 		global $wpdb;
-		return $wpdb->get_row( $wpdb->prepare( 'SELECT * FROM ' . Rollcall_Network_Tables::runs() . ' WHERE id = %s', strtolower( (string) $id ) ) ); // phpcs:ignore WordPress.DB
+		return $wpdb->get_row( $wpdb->prepare( 'SELECT * FROM ' . Rollcall_Network_Tables::runs() . ' WHERE id = %s AND network = %d', strtolower( (string) $id ), get_current_network_id() ) ); // phpcs:ignore WordPress.DB
 	}
 
 	/**

@@ -56,13 +56,14 @@ final class Rollcall_Network_Settings {
 	}
 
 	/**
-	 * Changes some of them.
+	 * Changes some of them. Of two requests that change the same list at once both are kept.
 	 *
 	 * @param int   $network Network.
 	 * @param array $part    Those that change.
+	 * @param array $lists   Lists that are added to and taken from: name => what shall stand in it, what shall not.
 	 * @return array|WP_Error All of them, as they are now.
 	 */
-	public static function change( $network, array $part ) {
+	public static function change( $network, array $part, array $lists = array() ) {
 		$network = (int) $network;
 		if ( ! get_network( $network ) ) {
 			return self::refused( __( 'There is no such network.', 'rollcall-connector' ) );
@@ -74,11 +75,21 @@ final class Rollcall_Network_Settings {
 			}
 			$part[ $name ] = is_array( $value ) ? array_values( array_unique( $value ) ) : $value;
 		}
+		foreach ( $lists as $name => $list ) {
+			$wrong = self::wrong( $network, (string) $name, array_values( $list[0] ) );
+			if ( null !== $wrong ) {
+				return self::refused( $wrong );
+			}
+		}
 		$before = self::fresh( $network );
 		Rollcall_Option_Row::change(
 			self::OPTION,
-			static function ( array $stored ) use ( $part ) {
-				return array_merge( self::with_defaults( $stored ), $part );
+			static function ( array $stored ) use ( $part, $lists ) {
+				$all = array_merge( self::with_defaults( $stored ), $part );
+				foreach ( $lists as $name => $list ) {
+					$all[ $name ] = array_values( array_unique( array_merge( array_diff( $all[ $name ], $list[1] ), $list[0] ) ) );
+				}
+				return $all;
 			},
 			$network
 		);
@@ -88,7 +99,7 @@ final class Rollcall_Network_Settings {
 	}
 
 	/**
-	 * Adds to one of the lists and takes from it. Of two requests that do so at once both are kept.
+	 * Adds to one of the lists and takes from it.
 	 *
 	 * @param int    $network Network.
 	 * @param string $name    privileged_roles or excluded.
@@ -97,24 +108,7 @@ final class Rollcall_Network_Settings {
 	 * @return array|WP_Error All settings, as they are now.
 	 */
 	public static function amend( $network, $name, array $add, array $remove ) {
-		$network = (int) $network;
-		$wrong   = self::wrong( $network, $name, array_values( $add ) );
-		if ( null !== $wrong ) {
-			return self::refused( $wrong );
-		}
-		$before = self::fresh( $network );
-		Rollcall_Option_Row::change(
-			self::OPTION,
-			static function ( array $stored ) use ( $name, $add, $remove ) {
-				$all          = self::with_defaults( $stored );
-				$all[ $name ] = array_values( array_unique( array_merge( array_diff( $all[ $name ], $remove ), $add ) ) );
-				return $all;
-			},
-			$network
-		);
-		$now = self::fresh( $network );
-		Rollcall_Network_Triggers::settings_changed( $network, $before, $now );
-		return $now;
+		return self::change( $network, array(), array( $name => array( $add, $remove ) ) );
 	}
 
 	/**

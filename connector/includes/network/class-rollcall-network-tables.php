@@ -107,6 +107,7 @@ final class Rollcall_Network_Tables {
   was text DEFAULT NULL,
   now text NOT NULL,
   touched tinyint(1) NOT NULL DEFAULT 0,
+  at_ms bigint(20) unsigned NOT NULL DEFAULT 0,
   PRIMARY KEY  (run,blog,user_id)',
 			self::removed() => '  blog bigint(20) unsigned NOT NULL,
   user_id bigint(20) unsigned NOT NULL,

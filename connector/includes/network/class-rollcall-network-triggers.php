@@ -112,7 +112,7 @@ final class Rollcall_Network_Triggers {
 		if ( $now['new_site'] && ! $before['new_site'] ) {
 			Rollcall_Network_Marks::begin( $network, Rollcall_Network_Due::SITE );
 		}
-		Rollcall_Network_Cron::arm();
+		Rollcall_Network_Cron::arm( $network );
 	}
 
 	/**

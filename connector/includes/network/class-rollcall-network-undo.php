@@ -4,7 +4,8 @@
  *
  * Does: ends memberships that the run began, as core's remove_user_from_blog() ends them; gives changed
  *   ones their roles back.
- * Does not: decide which sites may be written to. Reassigns no content.
+ * Does not: decide which sites may be written to. Reassigns no content. Give or take a role that can administer
+ *   and that the network doesn't name now, or a site's last administrator: such pairs stay.
  * Always true: only the very row of usermeta that the run left, with the very value, and only where no
  *   hook has told of anybody else's hand; what is taken back is no person's removal.
  * On failure: throws, and the chunk is as it was; a listener may then hear of a removal again.
@@ -58,10 +59,10 @@ final class Rollcall_Network_Undo {
 				return ! $pair['touched'];
 			}
 		);
-		$this->tell_of_ends( Rollcall_Network_Writer::still( $pairs, 'now' ) );
+		$this->tell_of_ends( $this->permitted( Rollcall_Network_Writer::still( $pairs, 'now' ) ) );
 		$done = Rollcall_Network_Turn::in_transaction(
 			function () use ( $pairs, $note ) {
-				$still = array_diff_key( Rollcall_Network_Writer::still( $pairs, 'now' ), $this->touched( array_keys( $pairs ) ) );
+				$still = $this->permitted( array_diff_key( Rollcall_Network_Writer::still( $pairs, 'now' ), $this->touched( array_keys( $pairs ) ) ) );
 				$ends  = array_filter( $still, array( __CLASS__, 'is_end' ) );
 				$back  = array_map( array( __CLASS__, 'turned' ), array_diff_key( $still, $ends ) );
 				$this->end( $ends );
@@ -84,6 +85,25 @@ final class Rollcall_Network_Undo {
 	 */
 	private static function is_end( array $pair ) {
 		return null === $pair['was'];
+	}
+
+	/**
+	 * Those that may be taken back as the network is set now.
+	 *
+	 * @param array $pairs Pairs.
+	 * @return array
+	 */
+	private function permitted( array $pairs ) {
+		foreach ( $pairs as $id => $pair ) {
+			$was     = Rollcall_Network_Plan::caps( (string) $pair['was'] );
+			$now     = Rollcall_Network_Plan::caps( $pair['now'] );
+			$differs = array_keys( array_diff_key( $was, $now ) + array_diff_key( $now, $was ) );
+			if ( array_filter( $differs, array( $this->target, 'allows' ) ) !== $differs ) {
+				unset( $pairs[ $id ] );
+			}
+		}
+		unset( $pairs[ (int) Rollcall_Network_Last_Administrator::among( $this->target, array_map( array( __CLASS__, 'turned' ), $pairs ) ) ] );
+		return $pairs;
 	}
 
 	/**

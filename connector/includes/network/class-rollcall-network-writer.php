@@ -26,6 +26,7 @@ final class Rollcall_Network_Writer {
 	 * @return array What was written: account => { mid, was: ?string, now }.
 	 */
 	public static function carry_out( $plan ) {
+		$plan->keep_an_administrator();
 		$pairs = self::change( $plan->target, $plan->change );
 		foreach ( $plan->add as $value => $ids ) {
 			foreach ( self::add( $plan->target, (string) $value, $ids ) as $id => $mid ) {
@@ -203,7 +204,7 @@ final class Rollcall_Network_Writer {
 	}
 
 	/** Rows that are read for writing are locked, where the database knows that; SQLite has one writer. */
-	private static function locking() {
+	public static function locking() {
 		global $wpdb;
 		return false === strpos( get_class( $wpdb ), 'SQLite' ) ? ' FOR UPDATE' : '';
 	}

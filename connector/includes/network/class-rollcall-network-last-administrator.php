@@ -18,10 +18,8 @@ defined( 'ABSPATH' ) || exit;
  */
 final class Rollcall_Network_Last_Administrator {
 
-	const ROLE = 'administrator';
-
-	/** As it stands in a stored membership. */
-	const STORED = '"administrator";b:1;';
+	/** As the role stands in a stored membership; WordPress looks at the name, whatever is stored beside it. */
+	const STORED = 's:13:"administrator";';
 
 	/**
 	 * Who has to stay.

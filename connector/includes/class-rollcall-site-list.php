@@ -132,7 +132,8 @@ final class Rollcall_Site_List {
 				$found[] = (int) $row->site_id;
 			}
 		}
-		return $found ? $found : array( (int) get_current_network_id() );
+		// Where it is active on single sites alone, as well.
+		return array_values( array_unique( array_merge( array( (int) get_current_network_id() ), $found ) ) );
 	}
 
 	/**

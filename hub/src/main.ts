@@ -25,7 +25,7 @@ import { settleProofs } from './operate/proofs/settle-proofs.ts';
 import { workOnReconcile } from './operate/reconcile/work-on-reconcile.ts';
 import { followSite } from './operate/relocate-site.ts';
 import { runUntilIdle } from './operate/status.ts';
-import { backUp } from './storage/backup/back-up.ts';
+import { backUp, lastBackupMs } from './storage/backup/back-up.ts';
 import { hubIdentity, startAt, takeOver } from './storage/hub-meta.ts';
 import { startJobs } from './storage/jobs.ts';
 import { purgeNetworkRuns } from './storage/network-runs.ts';
@@ -184,6 +184,7 @@ async function startOn(
       verifyToken: async (token) => toCaller(await tokens.verifyToken(token)),
       ready: () => answers(storage),
       backUp: () => backUp(database, storage.secrets, alone ? options.dataFolder : tmpdir()),
+      lastBackupMs: () => lastBackupMs(database),
     },
     version: VERSION,
     connectorVersion: connectorVersion(),

@@ -4,6 +4,7 @@ import { FAULTS, Fault, type FaultCode, isFaultCode } from '../errors.ts';
 import { reasonSentence } from '../reasons.ts';
 import type { Installation, SiteRecord } from '../sync/ports.ts';
 import { ANSWERS } from './alarms/list-alarms.ts';
+import { backupCheck } from './backup-check.ts';
 import { olderWarning, unable } from './older-connectors.ts';
 import type { OperationPorts } from './ports.ts';
 import { signOnChecks } from './sign-on-checks.ts';
@@ -37,6 +38,7 @@ export async function doctor(ports: OperationPorts): Promise<Diagnosis> {
     ...(await routeChecks(ports)),
     ...(await unableChecks(ports)),
     ...(await heldChecks(ports)),
+    ...(sites.length === 0 ? [] : [await backupCheck(ports)]),
     ...(await failingChecks(ports)),
     ...(await alarmChecks(ports)),
     ...(await linkChecks(ports)),

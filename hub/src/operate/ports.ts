@@ -87,6 +87,8 @@ export interface OperationPorts {
     verifyToken(token: string): Promise<Caller | null>;
     ready(): Promise<boolean>;
     backUp(): Promise<{ readonly bytes: number; readonly content: AsyncIterable<Uint8Array> }>;
+    /** When one was last given out whole (hub ms); null: never. */
+    lastBackupMs(): Promise<number | null>;
   };
   readonly version: string;
   /** Of the connector that comes with this hub. */

@@ -82,6 +82,7 @@ export interface Tables {
     started_folder: string | null;
     log_days: Generated<number>;
     created_at_ms: Generated<number>;
+    last_backup_ms: Generated<number | null>;
   };
   tokens: {
     name: string;

@@ -12,6 +12,7 @@ import type { Operations } from '../../api/operations.ts';
 import { Fault } from '../../errors.ts';
 import type { Lane } from '../../model/identity.ts';
 import { deliveryId, type InstallationId, installationId } from '../../model/ids.ts';
+import { lastBackupMs } from '../../storage/backup/back-up.ts';
 import { hubIdentity, startAt, takeOver } from '../../storage/hub-meta.ts';
 import { openStorage, type Storage } from '../../storage/open-storage.ts';
 import { CREATION_LIMIT } from '../../sync/creation-limit.ts';
@@ -150,6 +151,7 @@ export class Stand {
         },
         verifyToken: async () => null,
         ready: async () => true,
+        lastBackupMs: () => lastBackupMs(storage.database),
         backUp: () => Promise.reject(new Error('a backup is the business of main.ts')),
       },
       version: '0',

@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { type Kysely, sql } from 'kysely';
-import { readHubNow } from '../hub-clock.ts';
+import { hubNow, readHubNow } from '../hub-clock.ts';
 import { newestApplied } from '../migrate.ts';
 import type { Database } from '../open-database.ts';
 import type { Secrets } from '../secrets.ts';
@@ -54,7 +54,7 @@ export async function backUp(
         );
       });
     const { size } = await file.stat();
-    return { bytes: size, content: givenOut(file) };
+    return { bytes: size, content: givenOut(file, () => noteBackup(kysely)) };
   } catch (error) {
     await file.close();
     throw error;
@@ -68,11 +68,24 @@ async function openNameless(folder: string): Promise<FileHandle> {
   return file;
 }
 
-async function* givenOut(file: FileHandle): AsyncGenerator<Buffer> {
+const noteBackup = async (kysely: Database['kysely']): Promise<void> => {
+  await kysely.updateTable('hub_meta').set({ last_backup_ms: hubNow }).execute();
+};
+
+/** Hub ms; null: never one. It counts once all of it was given out. */
+export async function lastBackupMs({ kysely }: Database): Promise<number | null> {
+  const row = await kysely.selectFrom('hub_meta').select('last_backup_ms').executeTakeFirst();
+  return row?.last_backup_ms ?? null;
+}
+
+async function* givenOut(file: FileHandle, whole: () => Promise<void>): AsyncGenerator<Buffer> {
   try {
     for (let at = 0; ; ) {
       const { bytesRead, buffer } = await file.read({ buffer: Buffer.alloc(65_536), position: at });
-      if (bytesRead === 0) return;
+      if (bytesRead === 0) {
+        await whole();
+        return;
+      }
       at += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }

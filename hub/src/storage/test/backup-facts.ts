@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Kysely, sql } from 'kysely';
 import { expect, test } from 'vitest';
-import { backUp } from '../backup/back-up.ts';
+import { backUp, lastBackupMs } from '../backup/back-up.ts';
 import { readHead } from '../backup/backup-file.ts';
 import { restoreStore } from '../backup/restore-store.ts';
 import { storedSequences, storedTables } from '../backup/what-is-stored.ts';
@@ -31,6 +31,21 @@ export function backupFacts(
   world: () => World,
   anotherStore: (() => Promise<string>) | null,
 ): void {
+  test('when a backup was last given out whole is known, and one that broke off does not count', async () => {
+    const { database, secrets } = world().storage;
+    await sql`update hub_meta set last_backup_ms = null`.execute(database.kysely);
+    const made = async () => (await backUp(database, secrets, tmpdir())).content;
+    for await (const part of await made()) {
+      expect(part.length).toBeGreaterThan(0);
+      break;
+    }
+    expect(await lastBackupMs(database)).toBeNull();
+    for await (const part of await made()) expect(part.length).toBeGreaterThan(0);
+    const age = (await world().storage.store.nowMs()) - ((await lastBackupMs(database)) ?? 0);
+    expect(Math.abs(age)).toBeLessThan(60_000);
+    await sql`update hub_meta set last_backup_ms = null`.execute(database.kysely);
+  });
+
   test('a backup that is restored on the other kind of store, and back, holds every row as it was', async () => {
     const { storage } = world();
     await fill(storage);

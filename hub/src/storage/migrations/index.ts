@@ -20,9 +20,9 @@ import { statements as standing } from './0019-standing.ts';
 import { statements as erasures } from './0020-erasures.ts';
 import { statements as privilegedBy } from './0021-privileged-by.ts';
 import { statements as unconfirmed } from './0022-unconfirmed.ts';
-import { statements as lastBackup } from './0023-last-backup.ts';
 import { statements as networkRuns } from './0024-network-runs.ts';
 import { statements as sitesOfNetworks } from './0025-sites-of-networks.ts';
+import { statements as lastBackup } from './0026-last-backup.ts';
 
 export interface Migration {
   readonly number: number;
@@ -52,7 +52,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 20, name: 'erasures', statements: erasures },
   { number: 21, name: 'privileged-by', statements: privilegedBy },
   { number: 22, name: 'unconfirmed', statements: unconfirmed },
-  { number: 23, name: 'last-backup', statements: lastBackup },
   { number: 24, name: 'network-runs', statements: networkRuns },
   { number: 25, name: 'sites-of-networks', statements: sitesOfNetworks },
+  { number: 26, name: 'last-backup', statements: lastBackup },
 ];

@@ -247,6 +247,19 @@ test('settings that are unknown, or not of their kind, are refused whole; what l
   ).toEqual(['privileged_roles', 'excluded', 'site_admins']);
 });
 
+test('a site that becomes read-only while a long request works is heard of, and when it no longer is', async () => {
+  const heard = await net.json<(string | null)[]>(`
+    $ask = static function () { return Rollcall_Network_Sites::refusal( 1, 2, Rollcall_Network_Settings::fresh( 1 ) ); };
+    $all = array( $ask() ); Rollcall_Settings::read_only( 2 );
+    foreach ( array( array( 2 => true ), array() ) as $now ) {
+      // As another request leaves it.
+      Rollcall_Option_Row::change( Rollcall_Settings::OPTION, static function ( $stored ) use ( $now ) { return array( 'read_only' => $now ) + $stored; } );
+      $all[] = $ask();
+    }
+    echo wp_json_encode( $all );`);
+  expect(heard).toEqual([null, 'target.read_only', null]);
+});
+
 let other: { network: number; as: (code: string) => string; begin: (driver: string) => string };
 test('T968: networks of one installation are kept apart: neither sites nor people of the other are touched', async () => {
   const [network, blog, mine] = await net.json<[number, number, boolean]>(`global $wpdb;

@@ -103,11 +103,12 @@ final class Rollcall_Network_Sites {
 	/**
 	 * Why a site may not be written to, by its row and the settings.
 	 *
-	 * @param object $row      Row of the table of sites.
-	 * @param array  $settings Settings of its network.
+	 * @param object    $row       Row of the table of sites.
+	 * @param array     $settings  Settings of its network.
+	 * @param bool|null $read_only Does it refuse changes? Null: as this request has read it.
 	 * @return string|null archived, spam, deleted, excluded or read_only.
 	 */
-	public static function closed( $row, array $settings ) {
+	public static function closed( $row, array $settings, $read_only = null ) {
 		foreach ( array( 'archived', 'spam', 'deleted' ) as $flag ) {
 			if ( '0' !== (string) $row->$flag ) {
 				return $flag;
@@ -116,7 +117,8 @@ final class Rollcall_Network_Sites {
 		if ( in_array( (int) $row->blog_id, $settings['excluded'], true ) ) {
 			return 'excluded';
 		}
-		return Rollcall_Settings::read_only( (int) $row->blog_id ) ? 'read_only' : null;
+		$read_only = null === $read_only ? Rollcall_Settings::read_only( (int) $row->blog_id ) : $read_only;
+		return $read_only ? 'read_only' : null;
 	}
 
 	/**
@@ -133,7 +135,9 @@ final class Rollcall_Network_Sites {
 		if ( ! $row ) {
 			return 'target.site_missing';
 		}
-		$closed = self::closed( $row, $settings );
+		// A run lasts longer than what a request has read once.
+		$stored = maybe_unserialize( Rollcall_Option_Row::read( Rollcall_Settings::OPTION, (int) $network ) );
+		$closed = self::closed( $row, $settings, ! empty( $stored['read_only'][ $blog ] ) );
 		if ( null === $closed ) {
 			return null;
 		}

@@ -8,6 +8,7 @@ import {
   SettingsAnswerSchema,
   StatusAnswerSchema,
 } from '#contract/messages.ts';
+import { CONTRACT_VERSION } from '#contract/version.ts';
 import { restAs, signIn } from '#lab/sign-in.ts';
 import {
   applicationPassword,
@@ -82,7 +83,7 @@ describe.each(BEST_AND_OLDEST)('$name', (engine) => {
     it('is open to an administrator, and to nobody else', async () => {
       expect(
         parsed(StatusAnswerSchema, await ask(hub.site, 'status', {}, await asAdmin())).contract,
-      ).toBe(1);
+      ).toBe(CONTRACT_VERSION);
       expect(fault(await ask(hub.site, 'status', {}))).toEqual([401, 'administrator.credential']);
       await php(
         `wp_insert_user( array( 'user_login' => 'reader', 'user_pass' => 'x', 'user_email' => 'reader@example.com' ) );`,

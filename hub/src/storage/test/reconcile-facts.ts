@@ -68,12 +68,20 @@ export function reconcileFacts(world: () => World): void {
     expect(await all().rowCounts(id)).toHaveLength(3);
   });
 
+  /** One after the other in the past: two within one millisecond would have no order. */
+  const begunAt = (id: string, count: number) =>
+    sql`update reconciles set at_ms = at_ms - 1000000 + ${count} * 1000 where id = ${id}`.execute(
+      world().storage.database.kysely,
+    );
+
   test('of each two sites the newest reports are kept, and the last one is known', async () => {
     const { id, one, two, ends } = await added();
+    await begunAt(id, -1);
     let last = id;
     for (let count = 0; count < REPORTS_KEPT + 2; count += 1) {
       expect(await all().change(last, ['comparing'], { state: 'done', endedMs: 5 })).toBe(true);
       last = (await added(one, two)).id;
+      await begunAt(last, count);
     }
     expect(await all().change(id, ['comparing'], { state: 'done' })).toBe(false);
     const kept = await all().list({ ...ends, limit: 100 });

@@ -103,6 +103,8 @@ export async function addPlace(
     defaultRole: 'subscriber',
     powers: ['keeper'],
     consents: ['keeper'],
+    network: null,
+    closed: null,
     ...change.site,
   };
   await registry.saveInstallation(saved, [record], SECRETS);

@@ -285,5 +285,7 @@ final class Rollcall_Consent {
 				);
 			}
 		);
+		// A site that signals is not asked for minutes otherwise.
+		Rollcall_Site_List::note();
 	}
 }

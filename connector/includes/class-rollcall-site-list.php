@@ -2,7 +2,8 @@
 /**
  * The sites of this installation, as WordPress's own table has them.
  *
- * Does: lists them, and makes a sum over the list, so that a hub sees at once that one came, moved or ended.
+ * Does: lists them, and makes a sum over the list and what sites consent to, so that a hub sees at once that one came,
+ *   moved or ended; has the hub told.
  * Does not: ask filters or caches: what a plugin hides, or an old cache leaves out, would look like a site that ended.
  * Always true: each site of every network that has the connector is listed, however many there are; the sum is another one when a site comes, ends, moves,
  *   or is archived, marked as spam or deactivated. Of its title and roles `/status` tells.
@@ -31,6 +32,9 @@ final class Rollcall_Site_List {
 	 * @return void
 	 */
 	public static function start() {
+		global $wpdb;
+		// Roles say how far a consent reaches; a site that signals is not asked for minutes.
+		add_action( 'update_option_' . $wpdb->get_blog_prefix() . 'user_roles', array( __CLASS__, 'note' ), PHP_INT_MAX, 0 );
 		foreach ( array( 'wp_initialize_site', 'wp_update_site', 'wp_delete_site' ) as $hook ) {
 			// Behind WordPress itself, which makes the tables of a new site at 10.
 			add_action( $hook, array( __CLASS__, 'note' ), PHP_INT_MAX, 0 );

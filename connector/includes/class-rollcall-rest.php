@@ -65,8 +65,8 @@ final class Rollcall_Rest {
 	 * @return void
 	 */
 	public static function start() {
-		Rollcall_Service_Account::start();
-		if ( Rollcall_Service_Account::is_our_request() ) {
+		Rollcall_Service_Door::start();
+		if ( Rollcall_Service_Door::is_our_request() ) {
 			// What most page caches look for.
 			defined( 'DONOTCACHEPAGE' ) || define( 'DONOTCACHEPAGE', true );
 			// A notice of any other plugin would make our JSON unreadable.

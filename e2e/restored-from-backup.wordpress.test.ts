@@ -93,7 +93,7 @@ test('T801: a site restored from a backup is stopped, and goes on where a person
   await putBack(shop, 'all');
   const backup = await everybody(shop);
   // The outbox runs past the place that the hub has read: its count alone would show nothing.
-  await shop.php('for ( $i = 0; $i < 50; $i++ ) { Rollcall_Settings::next_head(); }');
+  await shop.php('for ( $i = 0; $i < 50; $i++ ) { Rollcall_Life::next_head(); }');
   await edit(shop, 'emil', { first_name: 'Emil since' });
   const before = await everybody(shop);
   await pause('active');

@@ -35,7 +35,7 @@ final class Rollcall_Accounts {
 			'accounts' => $accounts,
 			'next'     => $next,
 			'clock'    => Rollcall_Settings::clock_ms(),
-			'epoch'    => Rollcall_Settings::epoch(),
+			'epoch'    => Rollcall_Life::epoch(),
 		);
 	}
 

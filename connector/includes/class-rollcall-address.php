@@ -39,11 +39,11 @@ final class Rollcall_Address {
 	public static function look() {
 		$away = Rollcall_Settings::away();
 		$home = self::cheap_home();
-		if ( Rollcall_Settings::home() === $home ? ! $away : isset( $away['home'] ) && Rollcall_Settings::encode_home( $home ) === $away['home'] ) {
+		if ( Rollcall_Home::connected() === $home ? ! $away : isset( $away['home'] ) && Rollcall_Home::encode( $home ) === $away['home'] ) {
 			return;
 		}
 		// The options of this request may be an object cache's, of yesterday: the table decides.
-		if ( ! Rollcall_Settings::home_matches() ) {
+		if ( ! Rollcall_Home::matches() ) {
 			self::wake( $away );
 		} elseif ( $away ) {
 			self::come_back( $away );
@@ -52,7 +52,7 @@ final class Rollcall_Address {
 
 	/** May a person say here that this is a copy? Never where nothing speaks for it. */
 	public static function may_be_copy() {
-		return Rollcall_Settings::is_bound() && ( ! Rollcall_Settings::home_matches() || Rollcall_Store::has_moved() );
+		return Rollcall_Settings::is_bound() && ( ! Rollcall_Home::matches() || Rollcall_Store::has_moved() );
 	}
 
 	/**
@@ -63,11 +63,11 @@ final class Rollcall_Address {
 	public static function say_moved() {
 		self::take_epoch_back();
 		Rollcall_Store::note_released( Rollcall_Settings::stored_home() );
-		Rollcall_Store::note_bound( Rollcall_Settings::encode_home( Rollcall_Settings::home_now() ) );
+		Rollcall_Store::note_bound( Rollcall_Home::encode( Rollcall_Home::now() ) );
 		Rollcall_Store::stand_here();
 		Rollcall_Settings::update(
 			array(
-				'home' => Rollcall_Settings::encode_home( Rollcall_Settings::home_now() ),
+				'home' => Rollcall_Home::encode( Rollcall_Home::now() ),
 				'away' => array(),
 			)
 		);
@@ -102,7 +102,7 @@ final class Rollcall_Address {
 	 */
 	public static function brought_back_from() {
 		$returned = Rollcall_Settings::returned();
-		return isset( $returned['from'] ) && null === Rollcall_Mark::held() ? Rollcall_Settings::decode_home( (string) $returned['from'] ) : null;
+		return isset( $returned['from'] ) && null === Rollcall_Mark::held() ? Rollcall_Home::decode( (string) $returned['from'] ) : null;
 	}
 
 	/**
@@ -112,7 +112,7 @@ final class Rollcall_Address {
 	 */
 	public static function untold() {
 		$away = Rollcall_Settings::away();
-		return isset( $away['home'] ) && empty( $away['told'] ) ? Rollcall_Settings::decode_home( $away['home'] ) : null;
+		return isset( $away['home'] ) && empty( $away['told'] ) ? Rollcall_Home::decode( $away['home'] ) : null;
 	}
 
 	/**
@@ -132,11 +132,11 @@ final class Rollcall_Address {
 	 */
 	private static function wake( array $away ) {
 		$place = Rollcall_Store::place();
-		Rollcall_Facts::once( self::EPOCH, array( 'Rollcall_Settings', 'epoch' ) );
+		Rollcall_Facts::once( self::EPOCH, array( 'Rollcall_Life', 'epoch' ) );
 		Rollcall_Settings::update(
 			array(
 				'away' => array(
-					'home'  => Rollcall_Settings::encode_home( Rollcall_Settings::home_now() ),
+					'home'  => Rollcall_Home::encode( Rollcall_Home::now() ),
 					'since' => isset( $away['since'] ) ? (int) $away['since'] : Rollcall_Settings::now_ms(),
 					// One that went on to yet another place can't be told from a copy that comes back.
 					'place' => ! $away || $away['place'] === $place ? $place : '',
@@ -144,7 +144,7 @@ final class Rollcall_Address {
 				),
 			)
 		);
-		Rollcall_Settings::renew_epoch();
+		Rollcall_Life::renew_epoch();
 	}
 
 	/**
@@ -164,7 +164,7 @@ final class Rollcall_Address {
 		Rollcall_Facts::delete( self::EPOCH );
 		// Whatever its mark says: this is not where the hub left this site.
 		Rollcall_Mark::forget_all();
-		Rollcall_Settings::renew_epoch();
+		Rollcall_Life::renew_epoch();
 		Rollcall_Settings::update(
 			array(
 				'away'     => array(),
@@ -222,9 +222,9 @@ final class Rollcall_Address {
 	 */
 	private static function cheap_home() {
 		if ( get_current_blog_id() !== Rollcall_Shared_Option::main_site() ) {
-			return Rollcall_Settings::home_now();
+			return Rollcall_Home::now();
 		}
 		$options = wp_load_alloptions();
-		return isset( $options['home'] ) ? Rollcall_Settings::bare_home( $options['home'] ) : Rollcall_Settings::home_now();
+		return isset( $options['home'] ) ? Rollcall_Home::bare( $options['home'] ) : Rollcall_Home::now();
 	}
 }

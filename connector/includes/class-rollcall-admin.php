@@ -159,7 +159,7 @@ final class Rollcall_Admin {
 		if ( ! Rollcall_Settings::is_bound() ) {
 			return __( 'Not connected. Add this site in your Rollcall hub.', 'rollcall-connector' );
 		}
-		if ( ! Rollcall_Settings::home_matches() ) {
+		if ( ! Rollcall_Home::matches() ) {
 			return Rollcall_Moved_Notice::sentence();
 		}
 		/* translators: %s: name of the hub, and where it is. */

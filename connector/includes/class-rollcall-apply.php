@@ -226,7 +226,7 @@ final class Rollcall_Apply {
 			'mails_blocked' => Rollcall_Mail_Block::count(),
 			'clock'         => Rollcall_Settings::clock_ms(),
 			'mark'          => Rollcall_Mark::held(),
-			'epoch'         => Rollcall_Settings::epoch(),
+			'epoch'         => Rollcall_Life::epoch(),
 		);
 	}
 

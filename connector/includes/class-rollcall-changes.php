@@ -47,8 +47,8 @@ final class Rollcall_Changes {
 			return $fits;
 		}
 		return array(
-			'epoch'     => Rollcall_Settings::epoch(),
-			'head'      => Rollcall_Settings::head(),
+			'epoch'     => Rollcall_Life::epoch(),
+			'head'      => Rollcall_Life::head(),
 			'clock'     => Rollcall_Settings::clock_ms(),
 			'mark'      => Rollcall_Mark::held(),
 			'rows'      => $rows,

@@ -53,12 +53,12 @@ final class Rollcall_Cli {
 			'connector'    => ROLLCALL_CONNECTOR_VERSION,
 			'hub'          => $bound ? Rollcall_Settings::hub_named() : '',
 			'hub_address'  => (string) Rollcall_Whitelist::hub_address(),
-			'home_matches' => self::word( ! $bound || Rollcall_Settings::home_matches() ),
+			'home_matches' => self::word( ! $bound || Rollcall_Home::matches() ),
 			'read_only'    => self::word( Rollcall_Settings::read_only( get_current_blog_id() ) ),
 			'whitelist'    => self::word( Rollcall_Whitelist::is_on() ),
 			'backlog'      => Rollcall_Outbox::backlog(),
-			'epoch'        => Rollcall_Settings::epoch(),
-			'head'         => Rollcall_Settings::head(),
+			'epoch'        => Rollcall_Life::epoch(),
+			'head'         => Rollcall_Life::head(),
 		);
 		self::show( $facts, $options );
 	}

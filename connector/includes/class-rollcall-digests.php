@@ -49,7 +49,7 @@ final class Rollcall_Digests {
 			'digests' => $digests,
 			'next'    => $next,
 			'clock'   => Rollcall_Settings::clock_ms(),
-			'epoch'   => Rollcall_Settings::epoch(),
+			'epoch'   => Rollcall_Life::epoch(),
 		);
 	}
 

@@ -69,7 +69,7 @@ final class Rollcall_Erasure_Run {
 	public static function run( $request_id, $index = 1, $page = 1 ) {
 		$request = wp_get_user_request( $request_id );
 		$ours    = $request && '' !== (string) get_post_meta( $request_id, Rollcall_Erasures::META, true );
-		if ( ! $ours || 'request-confirmed' !== $request->status || ! self::is_on() || ! Rollcall_Settings::home_matches() ) {
+		if ( ! $ours || 'request-confirmed' !== $request->status || ! self::is_on() || ! Rollcall_Home::matches() ) {
 			return;
 		}
 		if ( ! $request->user_id || Rollcall_Privilege::account_is_privileged( (int) $request->user_id ) ) {

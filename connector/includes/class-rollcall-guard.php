@@ -104,7 +104,7 @@ final class Rollcall_Guard {
 	private static function binding( $route, $data ) {
 		if ( 'connect' === $route ) {
 			// An undecided copy is bound to the original's hub: it must not become the original by being connected.
-			return Rollcall_Settings::is_bound() && ! Rollcall_Settings::home_matches() ? self::moved() : true;
+			return Rollcall_Settings::is_bound() && ! Rollcall_Home::matches() ? self::moved() : true;
 		}
 		if ( 'status' === $route && ( ! isset( $data['hub'] ) || ! Rollcall_Service_Account::is_caller() ) ) {
 			return true;
@@ -113,7 +113,7 @@ final class Rollcall_Guard {
 		if ( is_wp_error( $stranger ) ) {
 			return $stranger;
 		}
-		if ( ! in_array( $route, self::OPEN_WHEN_MOVED, true ) && ! Rollcall_Settings::home_matches() ) {
+		if ( ! in_array( $route, self::OPEN_WHEN_MOVED, true ) && ! Rollcall_Home::matches() ) {
 			return self::moved();
 		}
 		return true;

@@ -38,7 +38,7 @@ final class Rollcall_Moved_Notice {
 		if ( ! self::may_answer() || ! Rollcall_Settings::is_bound() ) {
 			return;
 		}
-		if ( ! Rollcall_Settings::home_matches() ) {
+		if ( ! Rollcall_Home::matches() ) {
 			self::ask( self::sentence(), array( 'moved', 'copy' ) );
 		} elseif ( null !== Rollcall_Address::brought_back_from() ) {
 			self::ask( self::sentence(), array() );
@@ -53,12 +53,12 @@ final class Rollcall_Moved_Notice {
 	 * @return string
 	 */
 	public static function sentence() {
-		if ( ! Rollcall_Settings::home_matches() ) {
+		if ( ! Rollcall_Home::matches() ) {
 			return sprintf(
 				/* translators: 1: address now, 2: address when it was connected. */
 				__( 'This site stands at %1$s and was connected at %2$s. Rollcall stays silent here until somebody says which it is: did the site move, or is this a copy of it?', 'rollcall-connector' ),
-				Rollcall_Settings::home_now(),
-				Rollcall_Settings::home()
+				Rollcall_Home::now(),
+				Rollcall_Home::connected()
 			);
 		}
 		$from = Rollcall_Address::brought_back_from();
@@ -87,7 +87,7 @@ final class Rollcall_Moved_Notice {
 		check_admin_referer( self::ACTION );
 		if ( isset( $_POST['moved'] ) && Rollcall_Settings::is_bound() ) {
 			Rollcall_Address::say_moved();
-		} elseif ( isset( $_POST['database'] ) && Rollcall_Settings::is_bound() && Rollcall_Settings::home_matches() ) {
+		} elseif ( isset( $_POST['database'] ) && Rollcall_Settings::is_bound() && Rollcall_Home::matches() ) {
 			Rollcall_Store::stand_here();
 		} elseif ( isset( $_POST['copy'] ) && Rollcall_Address::may_be_copy() ) {
 			Rollcall_Address::say_copy();

@@ -63,7 +63,7 @@ final class Rollcall_Outbox {
 	public static function raise_head() {
 		if ( self::$head_is_due ) {
 			self::$head_is_due = false;
-			Rollcall_Patience::run( array( 'Rollcall_Settings', 'next_head' ) );
+			Rollcall_Patience::run( array( 'Rollcall_Life', 'next_head' ) );
 		}
 	}
 

@@ -85,7 +85,7 @@ final class Rollcall_Proof_Page {
 	 * @return array|null
 	 */
 	private static function found( $half, $token ) {
-		$proof = Rollcall_Settings::home_matches() ? Rollcall_Proof_Store::get( $half ) : null;
+		$proof = Rollcall_Home::matches() ? Rollcall_Proof_Store::get( $half ) : null;
 		if ( ! $proof || '' === $proof['token'] || ! hash_equals( $proof['token'], hash( 'sha256', $token ) ) ) {
 			return null;
 		}

@@ -77,7 +77,7 @@ final class Rollcall_Proofs {
 	 */
 	public static function confirm( array $proof, $verifier = null ) {
 		$id     = (int) $proof['id'];
-		$states = Rollcall_Settings::home_matches() ? Rollcall_States::of( array( $id ) ) : array();
+		$states = Rollcall_Home::matches() ? Rollcall_States::of( array( $id ) ) : array();
 		if ( ! isset( $states[ $id ] ) || ! Rollcall_Proof_Bond::holds( $proof, $states[ $id ] ) ) {
 			return false;
 		}

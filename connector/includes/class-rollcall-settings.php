@@ -107,7 +107,7 @@ final class Rollcall_Settings {
 	 */
 	public static function bind( array $binding ) {
 		Rollcall_Store::note_released( self::stored_home() );
-		$binding['home']     = self::encode_home( self::home_now() );
+		$binding['home']     = Rollcall_Home::encode( Rollcall_Home::now() );
 		$binding['away']     = array();
 		$binding['returned'] = array();
 		if ( self::was_released_from( (string) $binding['hub_id'] ) ) {
@@ -390,73 +390,14 @@ final class Rollcall_Settings {
 		return self::clock_ms() + self::offset_ms();
 	}
 
-	/** Key of the fingerprints: the connector's own, never the salts. */
-	public static function fingerprint_key() {
-		return Rollcall_Facts::once(
-			'fingerprint_key',
-			static function () {
-				return bin2hex( random_bytes( 32 ) );
-			}
-		);
-	}
-
-	/** Names one life of the outbox; another one means that the site was rewound or copied. */
-	public static function epoch() {
-		return Rollcall_Facts::once(
-			'epoch',
-			static function () {
-				return bin2hex( random_bytes( 8 ) );
-			}
-		);
-	}
-
-	/** Starts another life of the outbox. */
-	public static function renew_epoch() {
-		Rollcall_Facts::set( 'epoch', bin2hex( random_bytes( 8 ) ) );
-	}
-
-	/** How many times something was made ready for the hub; never falls. */
-	public static function head() {
-		return Rollcall_Facts::counter( 'head' );
-	}
-
-	/** Raises the head. */
-	public static function next_head() {
-		Rollcall_Facts::raise( 'head' );
-	}
-
 	/** The hub's own account here, 0 when none. It is never read, captured or written. */
 	public static function service_user_id() {
 		return (int) self::value( 'service_user_id' );
 	}
 
-	/** The home this installation was connected on, '' when never. */
-	public static function home() {
-		return self::decode_home( self::stored_home() );
-	}
-
 	/** That home as it is stored. */
 	public static function stored_home() {
 		return (string) self::value( 'home' );
-	}
-
-	/**
-	 * A home as it is stored: a search-replace over the database, as copies and moves make it, does not
-	 * find it.
-	 *
-	 * @param string $home Home.
-	 */
-	public static function encode_home( $home ) {
-		return '' === $home ? '' : 'hex:' . bin2hex( $home );
-	}
-
-	/**
-	 * A home that was stored. What can't be read matches no home.
-	 *
-	 * @param string $stored What `encode_home()` made.
-	 */
-	public static function decode_home( $stored ) {
-		return preg_match( '/^hex:((?:[0-9a-f]{2})+)$/', $stored, $found ) ? (string) hex2bin( $found[1] ) : $stored;
 	}
 
 	/**
@@ -487,28 +428,6 @@ final class Rollcall_Settings {
 				'generation' => 0,
 			)
 		);
-	}
-
-	/** Is this still the installation that was connected, or a copy of it? */
-	public static function home_matches() {
-		return '' === self::home() || self::home() === self::home_now();
-	}
-
-	/** The raw `home` option of the main site, without scheme and www. */
-	public static function home_now() {
-		global $wpdb;
-		$prefix = is_multisite() ? $wpdb->get_blog_prefix( Rollcall_Shared_Option::main_site() ) : $wpdb->prefix;
-		$home   = (string) $wpdb->get_var( "SELECT option_value FROM {$prefix}options WHERE option_name = 'home'" ); // phpcs:ignore WordPress.DB
-		return self::bare_home( $home );
-	}
-
-	/**
-	 * A home without scheme and www.
-	 *
-	 * @param string $home Home.
-	 */
-	public static function bare_home( $home ) {
-		return untrailingslashit( strtolower( preg_replace( '#^(https?:)?//(www\.)?#i', '', trim( $home ) ) ) );
 	}
 
 	/**

@@ -46,12 +46,12 @@ final class Rollcall_Signal {
 		 *
 		 * @param bool $allowed Whether it may.
 		 */
-		if ( null === $signal || ! apply_filters( 'rollcall_signal_allowed', true ) || ( null === $woke_at && ! Rollcall_Settings::home_matches() ) || ! self::answer_first() ) {
+		if ( null === $signal || ! apply_filters( 'rollcall_signal_allowed', true ) || ( null === $woke_at && ! Rollcall_Home::matches() ) || ! self::answer_first() ) {
 			return;
 		}
 		$news = array(
-			'epoch' => Rollcall_Settings::epoch(),
-			'head'  => Rollcall_Settings::head(),
+			'epoch' => Rollcall_Life::epoch(),
+			'head'  => Rollcall_Life::head(),
 		);
 		if ( null !== $woke_at ) {
 			Rollcall_Address::note_told();

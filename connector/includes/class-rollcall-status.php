@@ -31,19 +31,19 @@ final class Rollcall_Status {
 			'database'    => self::database(),
 			'multisite'   => is_multisite(),
 			'store'       => Rollcall_Tables::store_id(),
-			'home'        => Rollcall_Settings::home_now(),
+			'home'        => Rollcall_Home::now(),
 			'sites_sum'   => Rollcall_Site_List::sum(),
 			'sites'       => self::sites(),
 			'clock'       => Rollcall_Settings::clock_ms(),
 			'offset_ms'   => Rollcall_Settings::offset_ms(),
-			'epoch'       => Rollcall_Settings::epoch(),
-			'head'        => Rollcall_Settings::head(),
+			'epoch'       => Rollcall_Life::epoch(),
+			'head'        => Rollcall_Life::head(),
 			'mark'        => $bound ? Rollcall_Mark::held() : null,
 			'backlog'     => Rollcall_Outbox::backlog(),
 			'bound'       => $bound ? array(
 				'hub'          => Rollcall_Settings::hub_id(),
 				'term'         => Rollcall_Settings::term(),
-				'home_matches' => Rollcall_Settings::home_matches(),
+				'home_matches' => Rollcall_Home::matches(),
 			) : null,
 			'signals'     => Rollcall_Signal::can_answer_first(),
 			'bcrypt_cost' => Rollcall_Passwords::bcrypt_cost(),
@@ -140,18 +140,18 @@ final class Rollcall_Status {
 	 */
 	private static function warnings() {
 		$warnings = array_merge( Rollcall_Notices::warnings(), Rollcall_Other_Sync::warnings() );
-		if ( Rollcall_Settings::is_bound() && ! Rollcall_Settings::home_matches() ) {
+		if ( Rollcall_Settings::is_bound() && ! Rollcall_Home::matches() ) {
 			$warnings[] = array(
 				'code'    => 'installation.moved',
 				'message' => Rollcall_Moved_Notice::sentence(),
 			);
 		}
-		if ( Rollcall_Settings::is_bound() && Rollcall_Settings::home_matches() && null !== Rollcall_Address::brought_back_from() ) {
+		if ( Rollcall_Settings::is_bound() && Rollcall_Home::matches() && null !== Rollcall_Address::brought_back_from() ) {
 			$warnings[] = array(
 				'code'    => 'installation.brought_back',
 				'message' => Rollcall_Moved_Notice::sentence(),
 			);
-		} elseif ( Rollcall_Settings::is_bound() && Rollcall_Settings::home_matches() && Rollcall_Store::has_moved() ) {
+		} elseif ( Rollcall_Settings::is_bound() && Rollcall_Home::matches() && Rollcall_Store::has_moved() ) {
 			$warnings[] = array(
 				'code'    => 'installation.database_moved',
 				'message' => Rollcall_Moved_Notice::sentence(),

@@ -4,7 +4,7 @@
  *
  * Does: names it by a random id, the same for every site over this users table; remembers where that id was
  * made, so that a copied database gets another one when it is connected.
- * Does not: judge addresses of sites (Rollcall_Settings::home_matches()).
+ * Does not: judge addresses of sites (Rollcall_Home::matches()).
  * Always true: as long as a site over this users table is bound the id stays, wherever the database goes;
  * then a move is only warned of. Unbound, a copy answers at once with the id that it will have.
  * On failure: where no place can be told the id stays.
@@ -89,7 +89,7 @@ final class Rollcall_Store {
 		}
 		Rollcall_Proof_Store::forget_all();
 		Rollcall_Mark::forget_all();
-		Rollcall_Settings::renew_epoch();
+		Rollcall_Life::renew_epoch();
 	}
 
 	/**
@@ -178,7 +178,7 @@ final class Rollcall_Store {
 		if ( false !== strpos( get_class( $wpdb ), 'SQLite' ) ) {
 			// A file of one site's own; a copy of it may lie at the same path on another host.
 			$place  = array( 'sqlite', (string) realpath( defined( 'FQDB' ) ? FQDB : ABSPATH ), $wpdb->users );
-			$server = Rollcall_Settings::home_now();
+			$server = Rollcall_Home::now();
 		} else {
 			$host   = preg_replace( '/^(?:127\.0\.0\.1|\[?::1\]?|localhost)(?::.*)?$/', 'localhost', strtolower( DB_HOST ) );
 			$place  = array( $host, DB_NAME, $wpdb->users );

@@ -150,7 +150,7 @@ final class Rollcall_Tables {
 		foreach ( array( self::outbox(), self::accounts(), self::tombstones(), self::facts() ) as $table ) {
 			if ( ! self::is_there( $table ) ) {
 				if ( self::install() ) {
-					Rollcall_Settings::renew_epoch();
+					Rollcall_Life::renew_epoch();
 				}
 				return;
 			}

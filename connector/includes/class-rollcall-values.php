@@ -37,7 +37,7 @@ final class Rollcall_Values {
 	 * @return string
 	 */
 	public static function fingerprint( $name, $value ) {
-		return substr( hash_hmac( 'sha256', $name . "\n" . self::canonical( $value ), Rollcall_Settings::fingerprint_key() ), 0, self::FINGERPRINT_DIGITS );
+		return substr( hash_hmac( 'sha256', $name . "\n" . self::canonical( $value ), Rollcall_Life::fingerprint_key() ), 0, self::FINGERPRINT_DIGITS );
 	}
 
 	/**

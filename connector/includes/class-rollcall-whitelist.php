@@ -228,6 +228,6 @@ final class Rollcall_Whitelist {
 	 * @return string
 	 */
 	private static function bare( $url ) {
-		return Rollcall_Settings::bare_home( $url );
+		return Rollcall_Home::bare( $url );
 	}
 }

@@ -100,7 +100,7 @@ test('T831: a copy starts another life at its first request, hands out nothing a
   heard.length = 0;
   // Any visitor's request; the hub has not called.
   await copy.site.request('/');
-  expect(await copy.site.php('echo Rollcall_Settings::epoch();')).not.toBe(before.epoch);
+  expect(await copy.site.php('echo Rollcall_Life::epoch();')).not.toBe(before.epoch);
   const there = await status(copy);
   expect(there.bound?.home_matches).toBe(false);
   expect(there.warnings.map(({ code }) => code)).toContain('installation.moved');

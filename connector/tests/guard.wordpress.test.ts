@@ -433,7 +433,7 @@ describe.each(BEST_AND_OLDEST)('$name', (engine) => {
       expect(status.epoch).not.toBe(before.epoch);
       await hub.post('changes', changes);
       expect(parsed(StatusAnswerSchema, await hub.post('status', {})).epoch).toBe(status.epoch);
-      await settings(`$s['home'] = Rollcall_Settings::home_now();`);
+      await settings(`$s['home'] = Rollcall_Home::now();`);
       expect((await hub.post('changes', changes)).status).toBe(200);
     });
   });

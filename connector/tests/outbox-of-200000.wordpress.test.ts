@@ -48,7 +48,7 @@ describe.skipIf(missing !== null)('an outbox of 200,000 rows', () => {
     Number(
       await home.php(`global $wpdb;
         $sum = static function () { global $wpdb; $all = 0; foreach ( $wpdb->get_results( "SHOW SESSION STATUS WHERE Variable_name LIKE 'Handler_read%' OR Variable_name IN ( 'Handler_write', 'Handler_update', 'Handler_delete' )" ) as $row ) { $all += $row->Value; } return $all; };
-        Rollcall_Settings::epoch();
+        Rollcall_Life::epoch();
         $before = $sum(); $idle = $sum() - $before; $before = $sum();
         ${code}
         echo $sum() - $before - $idle;`),

@@ -99,7 +99,7 @@ it('is not sent by a copy, nor when the site says no', async () => {
     );
   await settings(`$s['home'] = 'elsewhere.test';`);
   await edit('From a copy');
-  await settings(`$s['home'] = Rollcall_Settings::home_now();`);
+  await settings(`$s['home'] = Rollcall_Home::now();`);
   await edit('From the site');
   // A copy says once where it woke up, and nothing else.
   const told = (): boolean[] =>

@@ -133,7 +133,7 @@ final class Rollcall_Network_Chores {
 		if ( 0 === $plan->size() ) {
 			return;
 		}
-		$pairs = Rollcall_Network_Turn::in_transaction(
+		$pairs = Rollcall_Network_Transaction::run(
 			static function () use ( $plan, $blog ) {
 				$pairs = Rollcall_Network_Writer::carry_out( $plan );
 				Rollcall_Network_Pairs::keep( Rollcall_Network_Pairs::TRIGGER, $blog, $pairs );

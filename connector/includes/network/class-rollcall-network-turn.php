@@ -36,9 +36,6 @@ final class Rollcall_Network_Turn {
 
 	const MOST_FAULTS = 5;
 
-	/** Deadlocks and the like: a transaction is tried so often. */
-	const TRIES = 3;
-
 	/** A listener that ends the request is met so often before its accounts are left untold. */
 	const MOST_TELLS = 2;
 
@@ -192,7 +189,7 @@ final class Rollcall_Network_Turn {
 		$blog   = $plan->target->blog;
 		$before = $this->counts;
 		$after  = (int) $this->row->after;
-		$pairs  = self::in_transaction(
+		$pairs  = Rollcall_Network_Transaction::run(
 			function () use ( $plan, $blog, $ids, $before, $after ) {
 				$this->counts = $before;
 				$pairs        = Rollcall_Network_Writer::carry_out( $plan );
@@ -345,31 +342,6 @@ final class Rollcall_Network_Turn {
 			throw new Rollcall_Network_Stopped();
 		}
 		$this->row->lease_ms = $lease;
-	}
-
-	/**
-	 * Runs a transaction, once more where the database broke it off.
-	 *
-	 * @param callable $work What to run; may be called more than once.
-	 * @return mixed What it gives.
-	 * @throws Throwable What it threw.
-	 */
-	public static function in_transaction( $work ) {
-		global $wpdb;
-		for ( $try = 1; ; $try++ ) {
-			try {
-				Rollcall_Set_Sql::run( 'START TRANSACTION' );
-				$given = $work();
-				Rollcall_Set_Sql::run( 'COMMIT' );
-				return $given;
-			} catch ( Throwable $fault ) {
-				$wpdb->query( 'ROLLBACK' ); // phpcs:ignore WordPress.DB
-				if ( $try >= self::TRIES || $fault instanceof Rollcall_Network_Stopped ) {
-					throw $fault;
-				}
-				Rollcall_Query_Faults::make_good();
-			}
-		}
 	}
 
 	/**

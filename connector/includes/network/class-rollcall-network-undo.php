@@ -60,7 +60,7 @@ final class Rollcall_Network_Undo {
 			}
 		);
 		$this->tell_of_ends( $this->permitted( Rollcall_Network_Writer::still( $pairs, 'now' ) ) );
-		$done = Rollcall_Network_Turn::in_transaction(
+		$done = Rollcall_Network_Transaction::run(
 			function () use ( $pairs, $note ) {
 				$still = $this->permitted( array_diff_key( Rollcall_Network_Writer::still( $pairs, 'now' ), $this->touched( array_keys( $pairs ) ) ) );
 				$ends  = array_filter( $still, array( __CLASS__, 'is_end' ) );

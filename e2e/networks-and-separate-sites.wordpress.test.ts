@@ -3,6 +3,7 @@
  * “brand Shop” and “brand Club”, and two sites of their own.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { NetworkRunView } from '#hub/api/schemas/network.ts';
 import type { RouteView } from '#hub/api/schemas/route.ts';
 import type { SiteView } from '#hub/api/schemas/site.ts';
 import type { SyncRun } from '#hub/api/schemas/sync.ts';
@@ -10,6 +11,7 @@ import type { Site } from '#lab/start-site.ts';
 import { waitUntil } from '#lab/wait-until.ts';
 import { person, REST_MS, type Stage, startStage } from './stage.ts';
 
+const MAIN = 1;
 const SHOP = 2;
 const CLUB = 3;
 /** By a person in wp-admin, as far as WordPress’s functions know. */
@@ -64,6 +66,13 @@ async function onBrand(login: string): Promise<Record<string, string[]> | null> 
       }, array_values( get_blogs_of_user( $u->ID ) ) ) : null );`),
   );
   return told && Object.fromEntries(told.map(([blog, roles]) => [String(blog), roles]));
+}
+/** Waits, and shows how it differs where it does not come about. */
+async function become(look: () => Promise<unknown>, expected: unknown): Promise<void> {
+  const is = async () => JSON.stringify(await look()) === JSON.stringify(expected);
+  await waitUntil(is, REST_MS).catch(() => undefined);
+  await stage.hub.rest();
+  expect(await look()).toEqual(expected);
 }
 const membersOfShop = async (): Promise<number> =>
   Number(await brand.php(`echo count( get_users( array( 'blog_id' => ${SHOP} ) ) );`));
@@ -174,6 +183,46 @@ test('an account that ends on the network ends along the routes of the sites it 
   await on(brand, `wpmu_delete_user( ${idOf('fred')} );`);
   await waitUntil(async () => (await there(east, 'fred')) === null, REST_MS);
   await waitUntil(async () => (await there(west, 'fred'))?.length === 0, REST_MS);
+});
+
+test('the network’s own triggers go on from the site that a route brought somebody to, and each site’s routes from there', async () => {
+  await brand.php(
+    `update_option( 'default_role', 'contributor' ); update_blog_option( ${CLUB}, 'default_role', 'author' );`,
+  );
+  const switched = (change: object) => stage.hub.call('PATCH', '/networks/brand', change);
+  await switched({ newAccount: true });
+  await on(east, born('gina', 'author'));
+  const joined = { [MAIN]: ['contributor'], [SHOP]: ['author'], [CLUB]: ['author'] };
+  await become(
+    async () => [await onBrand('gina'), await there(west, 'gina')],
+    [joined, ['author']],
+  );
+  await switched({ newAccount: false, roleChange: true });
+  await on(east, `( new WP_User( ${idOf('gina')} ) )->set_role( 'subscriber' );`);
+  const all = { [MAIN]: ['subscriber'], [SHOP]: ['subscriber'], [CLUB]: ['subscriber'] };
+  await become(
+    async () => [await onBrand('gina'), await there(west, 'gina')],
+    [all, ['subscriber']],
+  );
+  // What the trigger wrote came from nobody: it goes nowhere twice, and nothing answers it.
+  expect(await there(east, 'gina')).toEqual(['subscriber']);
+  await switched({ roleChange: false });
+});
+
+test('whom a fill brings to one site of a network goes along that site’s routes', async () => {
+  await on(brand, register('hugo', null));
+  expect(await there(west, 'hugo')).toBeNull();
+  const people = { by: 'accounts', logins: ['hugo'] };
+  const asked = { action: 'fill', sites: ['brand Club'], people };
+  const run = await stage.hub.call<NetworkRunView>('POST', '/networks/brand/runs', asked);
+  const ended = async () =>
+    (await stage.hub.call<NetworkRunView>('GET', `/network-runs/${run.id}`)).state === 'done';
+  await waitUntil(ended, REST_MS);
+  await become(
+    async () => [await onBrand('hugo'), await there(west, 'hugo')],
+    [{ [CLUB]: ['author'] }, ['author']],
+  );
+  expect(await there(east, 'hugo')).toBeNull();
 });
 
 test('two sites of one network take no route between them, and in a group each has its routes to the others', async () => {

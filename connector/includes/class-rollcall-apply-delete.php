@@ -2,8 +2,8 @@
 /**
  * One delete operation.
  *
- * Does: ends the account, or takes the roles on one site that a hub may take (`strip`). On a network, who is a member
- *   of other sites, too, leaves this one and keeps the account.
+ * Does: ends the account, or takes the roles on one site that a hub may take (`strip`). Who is a member of other sites
+ *   of the network, or of another installation over the same users table, leaves this one and keeps the account.
  * Does not: find accounts by anything but their label. Never loses content silently.
  * Always true: after a delete there is a tombstone, so that late changes can't revive the account.
  * On failure: refuses or throws; a delete that was killed halfway is finished by its repetition.
@@ -133,13 +133,16 @@ final class Rollcall_Apply_Delete {
 	}
 
 	/**
-	 * Is the account a member of another site of the installation?
+	 * Is the account a member of another site of the network, or of another installation over the same users table?
 	 *
 	 * @param int $id   Account.
 	 * @param int $blog Site that does not count.
 	 * @return bool
 	 */
 	private static function is_member_elsewhere( $id, $blog ) {
+		if ( Rollcall_Neighbours::have_member( $id ) ) {
+			return true;
+		}
 		if ( ! is_multisite() ) {
 			return false;
 		}
@@ -159,7 +162,7 @@ final class Rollcall_Apply_Delete {
 	private static function leave( $operation, $target, $dry_run ) {
 		$id      = $target->id;
 		$receipt = self::strip( $operation, $target, $dry_run );
-		if ( ! $dry_run && ! ( new WP_User( $id ) )->roles && is_user_member_of_blog( $id, $operation['blog'] ) ) {
+		if ( is_multisite() && ! $dry_run && ! ( new WP_User( $id ) )->roles && is_user_member_of_blog( $id, $operation['blog'] ) ) {
 			$heir = self::heir_of( $operation, $id );
 			Rollcall_Capture::quiet(
 				static function () use ( $id, $operation, $heir ) {

@@ -4,9 +4,9 @@
  *
  * Does: issues the hub's credential, stores the binding, answers with /status. Asking again renews the
  * credential.
- * Does not: take the installation away from another hub.
+ * Does not: take the installation away from another hub, or bind a second one over the same users table.
  * Always true: one hub at a time; the credential is shown once and only its hash is kept.
- * On failure: nothing is bound; 409 with `hub.not_mine` or `hub.superseded`.
+ * On failure: nothing is bound; 409 with `hub.not_mine`, `hub.superseded` or `hub.bound_beside`.
  *
  * @package Rollcall_Connector
  */
@@ -31,6 +31,11 @@ final class Rollcall_Connect {
 			if ( is_wp_error( $stranger ) ) {
 				return $stranger;
 			}
+		}
+		$other = Rollcall_Neighbours::claim();
+		if ( null !== $other ) {
+			/* translators: %s: address of another site. */
+			return Rollcall_Rest::error( 'hub.bound_beside', 409, sprintf( __( 'The WordPress at %s has the same table of users, and is connected. One of them is enough; to connect this one, release that one first, in its wp-admin under User Sync.', 'rollcall-connector' ), $other ) );
 		}
 		Rollcall_Store::settle_in();
 		$credential = Rollcall_Service_Account::issue( $hub['name'] );

@@ -3,7 +3,7 @@
  * Who is privileged here.
  *
  * Does: tells by effective capabilities, given by a role or to the person, on any site of the
- *   installation, and by super admin; and which of these it is.
+ *   installation or of another one over the same users table, and by super admin; and which of these it is.
  * Does not: ask the `user_has_cap` filter: it can't be asked for many, and only ever takes the view
  *   of one request.
  * Always true: an account with one capability of the list, anywhere, is privileged.
@@ -177,12 +177,12 @@ final class Rollcall_Privilege {
 		$rows  = $wpdb->get_results( // phpcs:ignore WordPress.DB
 			$wpdb->prepare(
 				"SELECT user_id, meta_key, meta_value FROM {$wpdb->usermeta} WHERE user_id IN ($list) AND meta_key LIKE %s", // phpcs:ignore WordPress.DB
-				$wpdb->esc_like( $wpdb->base_prefix ) . '%capabilities'
+				'%capabilities'
 			)
 		);
 		foreach ( $rows as $row ) {
 			$blog  = Rollcall_Roles::blog_of_caps_key( $row->meta_key );
-			$power = $blog ? self::stored_power( (string) $row->meta_value, $blog, $but ) : null;
+			$power = $blog ? self::stored_power( (string) $row->meta_value, $blog, $but ) : self::power_elsewhere( $row );
 			if ( null !== $power ) {
 				$id           = (int) $row->user_id;
 				$before       = isset( $found[ $id ] ) ? $found[ $id ] : self::nothing();
@@ -230,6 +230,30 @@ final class Rollcall_Privilege {
 	}
 
 	/**
+	 * Power over another installation with the same users table: no role here accounts for it.
+	 *
+	 * @param object $row Row of usermeta.
+	 * @return array|null As stored_power().
+	 */
+	private static function power_elsewhere( $row ) {
+		return Rollcall_Neighbours::gives_power( $row->meta_key, (string) $row->meta_value, (int) $row->user_id ) ? array( 'other' => true ) + self::nothing() : null;
+	}
+
+	/**
+	 * Capabilities as they are stored.
+	 *
+	 * @param string $stored Raw meta value.
+	 * @return array|null Null: they can't be read.
+	 */
+	public static function stored_caps( $stored ) {
+		if ( '' === $stored ) {
+			return array();
+		}
+		$caps = is_serialized( $stored ) ? @unserialize( $stored, array( 'allowed_classes' => false ) ) : null; // phpcs:ignore
+		return is_array( $caps ) ? $caps : null;
+	}
+
+	/**
 	 * What a stored capabilities value amounts to: its own capabilities, and those of its roles.
 	 *
 	 * @param string $stored Raw meta value.
@@ -238,11 +262,8 @@ final class Rollcall_Privilege {
 	 * @return array|null { roles: privileged ones, other: by a capability of its own, or unreadable }; null: nothing.
 	 */
 	private static function stored_power( $stored, $blog, $but ) {
-		if ( '' === $stored ) {
-			return null;
-		}
-		$caps = is_serialized( $stored ) ? @unserialize( $stored, array( 'allowed_classes' => false ) ) : null; // phpcs:ignore
-		if ( ! is_array( $caps ) ) {
+		$caps = self::stored_caps( $stored );
+		if ( null === $caps ) {
 			return array( 'other' => true ) + self::nothing();
 		}
 		unset( $caps[ $but ] );

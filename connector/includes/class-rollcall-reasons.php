@@ -51,7 +51,7 @@ final class Rollcall_Reasons {
 			'target.last_administrator'   => __( 'This is the last administrator of the site.', 'rollcall-connector' ),
 			'target.privileged_account'   => __( 'The account can administer this site; such accounts are changed from outside only where route and site both name the role.', 'rollcall-connector' ),
 			'target.content_without_heir' => __( 'The account owns content, and nobody was named to inherit it.', 'rollcall-connector' ),
-			'target.member_elsewhere' => __( 'The account is a member of other sites of the network, too: it was taken off this site and stays on those.', 'rollcall-connector' ),
+			'target.member_elsewhere' => __( 'The account is a member of other sites of the network, too, or of another WordPress with the same users: it was taken off this site and stays on those.', 'rollcall-connector' ),
 			'target.default_role_missing' => __( 'The account was created without a role: the default role of this site does not exist, or a hub may not give it.', 'rollcall-connector' ),
 			'target.heir_missing'         => __( 'The account that was to inherit the content does not exist here.', 'rollcall-connector' ),
 			'target.locked'               => __( 'Another batch is being applied to this site.', 'rollcall-connector' ),

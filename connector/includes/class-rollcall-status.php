@@ -23,6 +23,10 @@ final class Rollcall_Status {
 	 */
 	public static function answer() {
 		$bound = Rollcall_Settings::is_bound();
+		if ( $bound ) {
+			// Bound before that was kept.
+			Rollcall_Neighbours::claim();
+		}
 		return array(
 			'contract'    => Rollcall_Rest::CONTRACT,
 			'connector'   => defined( 'ROLLCALL_CONNECTOR_VERSION' ) ? ROLLCALL_CONNECTOR_VERSION : '0',

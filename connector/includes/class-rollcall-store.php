@@ -59,6 +59,7 @@ final class Rollcall_Store {
 	 */
 	public static function become_another() {
 		self::keep_bound( array() );
+		Rollcall_Neighbours::forget();
 		self::forget_original( bin2hex( random_bytes( 8 ) ) );
 	}
 

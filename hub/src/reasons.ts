@@ -70,6 +70,7 @@ export const REASONS = {
   'filter.failed': 'A plugin that filters what leaves the site failed; the values stay there.',
   'filter.malformed':
     'A plugin that filters what leaves the site made this value one that no site could take.',
+  'hub.bound_beside': 'Another WordPress with the same table of users is connected already.',
   'hub.credential': 'The site asks for the credential that it issued to its hub.',
   'hub.no_credential': 'The site could not issue a credential for the hub.',
   'hub.not_mine': 'The site is bound to another hub.',
@@ -251,7 +252,7 @@ export const REASONS = {
     'The target did not come to an end with this operation; it is tried again, but not soon.',
   'target.locked': 'Another batch is being applied to the target; it is tried again.',
   'target.member_elsewhere':
-    'The account is a member of other sites of the network, too: it was taken off this site and stays on those.',
+    'The account is a member of other sites of the network, too, or of another WordPress with the same users: it was taken off this site and stays on those.',
   'target.privileged_account': 'The account on the target can administer its site.',
   'target.read_only': 'The target prohibits incoming changes.',
   'target.site_missing': 'There is no such site in the target’s installation.',

@@ -51,6 +51,7 @@ export function answerFault(answer: Answered, secrets: readonly string[]): Fault
 }
 
 const BY_REASON: Readonly<Record<string, FaultCode>> = {
+  'hub.bound_beside': 'site.already_added',
   'hub.not_mine': 'site.not_mine',
   'hub.released': 'site.released',
   'hub.superseded': 'site.superseded',
@@ -161,6 +162,7 @@ function sentence(
       return `The connector on ${host} does not know this request.`;
     case 'site.credential_rejected':
       return `${host} does not accept the hub’s credential (status ${answer.status}).`;
+    case 'site.already_added':
     case 'site.whitelisted_out':
     case 'site.guard_refused':
     case 'role.unknown':

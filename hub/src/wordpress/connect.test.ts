@@ -75,6 +75,7 @@ describe('what is wrong is told apart', () => {
     ['a security plugin', 403, restFault('rest_blocked', 403), 'site.refused'],
     ['a login in front of WordPress', 401, '<html>', 'site.refused'],
     ['another hub’s site', 409, restFault('x', 409, 'hub.not_mine'), 'site.not_mine'],
+    ['beside a bound one', 409, restFault('x', 409, 'hub.bound_beside'), 'site.already_added'],
     ['no connector', 404, restFault('rest_no_route', 404), 'site.no_connector'],
   ])('%s', async (_, status, body, code) => {
     server.behave((_heard, answer) => json(answer, status, body));

@@ -25,6 +25,12 @@ describe('the network in memory', () => {
       superAdmin: 1,
       people: [2, 3, 4],
       reset: async (members) => network.reset(members),
+      exclude: async (excluded) => {
+        network.settings = { ...network.settings, excluded: [...excluded] };
+      },
+      give: async (blog, id, role) => {
+        network.on(blog).set(id, [role]);
+      },
       roles: async (blog, id) => network.on(blog).get(id) ?? null,
       stop: async () => {},
     };

@@ -86,6 +86,14 @@ async function startNetwork(): Promise<RealNetwork> {
     reset: async (members) => {
       await site.php(`$members = json_decode( '${JSON.stringify(members)}', true ); ${RESET}`);
     },
+    exclude: async (blogs) => {
+      await site.php(
+        `Rollcall_Network_Settings::change( 1, array( 'excluded' => json_decode( '${JSON.stringify(blogs)}' ) ) );`,
+      );
+    },
+    give: async (blog, id, role) => {
+      await site.php(`( new WP_User( ${id}, '', ${blog} ) )->set_role( '${role}' );`);
+    },
     roles: async (blog, id) =>
       z
         .array(z.string())

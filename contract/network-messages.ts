@@ -163,7 +163,10 @@ export const NetworkRunSchema = z.object({
   by: TitleSchema,
   began_ms: MomentMsSchema,
   ended_ms: MomentMsSchema.nullable(),
-  /** Pairs of an account and a site. Of an undo: taken back, and left since somebody touched them. */
+  /**
+   * Pairs of an account and a site. Of an undo: `removed` were taken back, `kept` not; of these, `left` are those that
+   * nobody touched, by what stood in the way: another undo may take them back.
+   */
   counts: z.object({
     total: countSchema,
     done: countSchema,
@@ -173,6 +176,7 @@ export const NetworkRunSchema = z.object({
     skipped: SkippedSchema,
     removed: countSchema,
     kept: countSchema,
+    left: SkippedSchema,
   }),
   /** The site that is written to next. Null: none is left. */
   next: BlogSchema.nullable(),
@@ -198,7 +202,11 @@ export const NetworkPageRequestSchema = z.object({
 });
 
 export const NETWORK_CONTROLS = ['pause', 'resume', 'cancel', 'undo'] as const;
-/** 409 `network.run_state` where the run is in no state from which that is possible. */
+/**
+ * 409 `network.run_state` where the run is in no state from which that is possible, `run.undo_expired` for an undo after
+ * 14 days, `network.nothing_to_undo` for another one where nothing is `left`. Who asks for a run of somebody's command
+ * line to go on, or to be undone, drives it from there.
+ */
 export const NetworkControlRequestSchema = z.object({
   hub: HubIdentitySchema,
   run: z.uuid(),

@@ -139,13 +139,20 @@ it('previews, fills, copies roles and takes back from the command line, and a pl
   expect(await network('run', run.id)).toContain('Fill: 2 sites, 3 people');
   expect((await refused('pause', run.id)).exitCode).toBe(1);
 
-  // One of the four was touched since: its roles were copied.
+  // One of the four was touched since, and of another one the roles were copied.
   expect(await json('undo', run.id, '--yes')).toMatchObject({
     state: 'undone',
-    counts: { removed: 2, kept: 2 },
+    counts: { removed: 2, kept: 2, left: { 'network.changed_since': 1 } },
   });
   expect(await members(SHOP, 'subscriber')).toEqual([]);
   expect(await members(BLOG, 'author')).toEqual(['anna1']);
+  expect(await network('run', run.id)).toContain('left: network.changed_since');
+  // Once the copy is taken back, so is what it had changed.
+  await network('undo', (await json('runs'))[0].id, '--yes');
+  const rest = { removed: 3, kept: 1, left: {} };
+  expect(await json('undo', run.id, '--yes')).toMatchObject({ state: 'undone', counts: rest });
+  expect(await members(BLOG, 'author')).toEqual([]);
+  expect((await refused('undo', run.id, '--yes')).stderr).toContain('Nothing of this run is left');
   // One whose process was killed is gone on with, and one of another network is none.
   const killed = '22222222-2222-4222-8222-222222222222';
   await site.php(
@@ -239,9 +246,19 @@ it('sets, counts, begins, follows, pauses and ends an action in Network Admin', 
   expect(await members(SHOP, 'subscriber')).toEqual(expect.arrayContaining(['anna5', 'anna6']));
   expect(await see(admin, at)).toContain('<td>anna6</td><td>Shop</td>');
   expect(await see(admin, `${PAGE}&tab=runs`)).toContain('Fill: 1 site, 3 people');
-  await admin.submit(edit('control'), { ...control, do: 'undo' });
-  expect(await workOn(run)).toBe('undone');
-  expect((await look(admin, page)).inside).toContain('2 of 2 memberships looked at');
+  const undo = async () => {
+    await admin.submit(edit('control'), { ...control, do: 'undo' });
+    expect(await workOn(run)).toBe('undone');
+    return see(admin, at);
+  };
+  await network('exclude', 'shop');
+  const stays = await undo();
+  for (const words of ['Not taken back yet', 'or excluded', 'Undo the rest'])
+    expect(stays).toContain(words);
+  await network('include', 'shop');
+  const back = await undo();
+  expect(back).toContain('2 of 2 memberships looked at');
+  expect(back).not.toContain('Undo the rest');
   expect(await members(SHOP, 'subscriber')).not.toContain('anna5');
 });
 

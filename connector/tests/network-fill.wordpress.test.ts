@@ -183,14 +183,80 @@ describe('roles that can administer, and rows of others', () => {
     const run = await copy();
     expect([run.counts.changed, await onNews()]).toEqual([1, 'administrator']);
     await net.settings({ privileged_roles: [] });
-    expect((await net.control(run.id, 'undo')).counts).toMatchObject({ removed: 0, kept: 1 });
+    expect((await net.control(run.id, 'undo')).counts).toMatchObject({
+      removed: 0,
+      kept: 1,
+      left: { 'network.role_privileged': 1 },
+    });
     expect(await onNews()).toBe('administrator');
     await net.settings({ privileged_roles: ['administrator'] });
     const again = await copy(is('author', 3));
     await net.site.php(is('editor', 3, '1'));
-    expect((await net.control(again.id, 'undo')).counts).toMatchObject({ removed: 0, kept: 1 });
+    const last = { 'target.last_administrator': 1 };
+    const kept = { removed: 0, kept: 1, left: last };
+    expect((await net.control(again.id, 'undo')).counts).toMatchObject(kept);
     expect(await onNews()).toBe('administrator');
     await net.site.php(is('administrator', 3, '1'));
+    expect(counted(await net.control(again.id, 'undo'))).toMatchObject({
+      removed: 1,
+      kept: 0,
+      left: {},
+    });
+    expect(await onNews()).toBe('author');
+    // Somebody has made her an author in between: nothing of the first one is left.
+    expect((await net.control(run.id, 'undo')).state).toBe('network.nothing_to_undo');
+    await net.site.php(is('administrator', 3));
+  });
+
+  test('T230: an undo that is asked for again takes back what it could not before, and nothing that somebody has touched', async () => {
+    const people = await net.json<number[]>(
+      "$ids = array(); foreach ( array( 'fred', 'gina', 'hugo' ) as $login ) { $ids[] = wpmu_create_user( $login, 'x', \"$login@people.test\" ); } echo wp_json_encode( $ids );",
+    );
+    const roles = async () => Object.values(await net.members(['fred', 'gina', 'hugo']));
+    const run = await net.run({ action: 'fill', sites: [1, 2, 3], people });
+    expect(run.counts.added).toBe(9);
+    // Another run makes Gina something else on site 1; a person makes Hugo something else on site 3.
+    const later = await net.run({ action: 'copy', from: 3, sites: [1], people: [people[1]] });
+    expect(later.counts.changed).toBe(1);
+    await net.site.php(`( new WP_User( ${people[2]}, '', 3 ) )->set_role( 'editor' );`);
+    await net.settings({ excluded: [2, 5] });
+    expect(counted(await net.control(run.id, 'undo'))).toMatchObject({
+      state: 'undone',
+      removed: 4,
+      kept: 5,
+      left: { 'network.site_closed': 3, 'network.changed_since': 1 },
+    });
+    expect(await roles()).toEqual([
+      '- subscriber - - - -',
+      'author subscriber - - - -',
+      '- subscriber editor - - -',
+    ]);
+    await net.settings({ excluded: [5] });
+    await net.control(later.id, 'undo');
+    expect(counted(await net.control(run.id, 'undo'))).toMatchObject({
+      state: 'undone',
+      added: 9,
+      removed: 8,
+      kept: 1,
+      left: {},
+    });
+    expect(await roles()).toEqual(['- - - - - -', '- - - - - -', '- - editor - - -']);
+    expect((await net.control(run.id, 'undo')).state).toBe('network.nothing_to_undo');
+  });
+
+  test('T231: a removal that “add back” overrode stands again when that action is undone', async () => {
+    const gina = await net.json<number>(
+      "echo wp_json_encode( get_user_by( 'login', 'gina' )->ID );",
+    );
+    await net.site.php(
+      `add_user_to_blog( 2, ${gina}, 'editor' ); remove_user_from_blog( ${gina}, 2 );`,
+    );
+    const fill = { action: 'fill', sites: [2], people: [gina] };
+    const back = await net.run({ ...fill, add_back: true });
+    expect(back.counts.added).toBe(1);
+    expect((await net.control(back.id, 'undo')).counts.removed).toBe(1);
+    const plain = await net.run(fill);
+    expect(plain.counts).toMatchObject({ added: 0, skipped: { 'network.removed_before': 1 } });
   });
 
   test('T222: an administrator who is taken away in the very moment of a copy leaves the last one in place', async () => {

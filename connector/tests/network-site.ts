@@ -20,6 +20,7 @@ export interface Counts {
   readonly skipped: Readonly<Record<string, number>>;
   readonly removed: number;
   readonly kept: number;
+  readonly left: Readonly<Record<string, number>>;
 }
 
 export interface Run {

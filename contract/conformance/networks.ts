@@ -21,6 +21,10 @@ export interface NetworkUnderTest {
   readonly people: readonly [number, number, number];
   /** Nobody is on any of the sites, but for these; settings are as at first. */
   reset(members: readonly (readonly [blog: number, id: number, role: string])[]): Promise<void>;
+  /** On the network itself, past the hub: these sites, and no others, are never written to. */
+  exclude(blogs: readonly number[]): Promise<void>;
+  /** Somebody there gives a member another role. */
+  give(blog: number, id: number, role: string): Promise<void>;
   /** Null: no member. */
   roles(blog: number, id: number): Promise<readonly string[] | null>;
   stop(): Promise<void>;
@@ -174,6 +178,36 @@ export function describeNetworks(start: () => Promise<NetworkUnderTest>): void {
       expect(await under.roles(second, anna)).toEqual(['author']);
       expect(await under.roles(second, ben)).toEqual(['editor']);
       expect(await under.roles(third, anna)).toBeNull();
+    });
+
+    it('is taken back, but for what somebody has touched; once more, when what stood in the way has gone', async () => {
+      const [first, second, third] = under.sites;
+      const [anna, ben, cleo] = under.people;
+      await under.reset([[first, cleo, 'author']]);
+      const { id } = await toTheEnd(await begin());
+      await under.give(third, anna, 'editor');
+      await under.exclude([second]);
+      const undo = async () => toTheEnd(await under.port.control(main(), id, 'undo'));
+      expect(await under.port.control(main(), id, 'undo')).toMatchObject({
+        state: 'undoing',
+        next: first,
+        ended_ms: null,
+      });
+      const closed = { state: 'undone', next: null, counts: { removed: 4, kept: 4 } };
+      expect(await undo()).toMatchObject(closed);
+      expect((await undo()).counts).toMatchObject({ kept: 4, left: { 'network.site_closed': 3 } });
+      expect(await under.roles(first, cleo)).toEqual(['author']);
+      expect(await under.roles(first, ben)).toBeNull();
+      expect(await under.roles(second, ben)).toEqual(['subscriber']);
+      await under.exclude([]);
+      const last = await undo();
+      expect(last).toMatchObject({ state: 'undone', counts: { added: 8, removed: 7, kept: 1 } });
+      expect(last.counts.left).toEqual({});
+      expect(await under.roles(second, ben)).toBeNull();
+      expect(await under.roles(third, anna)).toEqual(['editor']);
+      await expect(undo()).rejects.toMatchObject({ code: 'network.nothing_to_undo' });
+      const { rows } = await under.port.rows(main(), { run: id, limit: 4 });
+      expect(rows.map((row) => [row.blog, row.id])).toEqual([[third, anna]]);
     });
 
     it('tells whom it added and what they had, page by page', async () => {

@@ -304,6 +304,11 @@ export const FAULTS = {
     retryable: false,
     next: 'Look at its state with “rollcall network run ID”.',
   },
+  'network.nothing_to_undo': {
+    status: 409,
+    retryable: false,
+    next: '“rollcall network accounts ID” shows what it wrote, and what was touched since.',
+  },
   'network.refused': {
     status: 422,
     retryable: false,

@@ -123,10 +123,13 @@ export const REASONS = {
   'log.switched': 'A person switched the Sync Log of the site on or off.',
   'mark.mismatch': 'The site is not where the hub left it; nothing was done.',
   'network.account_spam': 'The account is marked as spam or deleted on its network.',
+  'network.changed_since':
+    'Another run, a trigger, or somebody past WordPress has changed the membership since.',
   'network.missing': 'There is no such network here.',
   'network.no_role': 'The account has no role on the site that roles are copied from.',
   'network.not_a_member':
     'The account is no member of the site, and only existing memberships are changed.',
+  'network.nothing_to_undo': 'Nothing of this run is left that could be taken back.',
   'network.plugin_forbids': 'Another plugin on the site does not let the account be added.',
   'network.removed_before':
     'A person took the account off the site; it is added again only by hand, or where an action says so.',

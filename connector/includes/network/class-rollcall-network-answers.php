@@ -118,13 +118,15 @@ final class Rollcall_Network_Answers {
 	}
 
 	/**
-	 * POST /network/control.
+	 * POST /network/control. A run of somebody's command line is the hub's to go on with from there.
 	 *
 	 * @param array $request NetworkControlRequest.
 	 * @return array|WP_Error NetworkRunAnswer.
 	 */
 	public static function control( $request ) {
-		return self::run( Rollcall_Network_Runs::control( $request['run'], $request['do'] ) );
+		$row  = in_array( $request['do'], array( 'resume', 'undo' ), true ) ? Rollcall_Network_Runs::row( $request['run'] ) : null;
+		$mine = $row && 'cli' === $row->driver;
+		return self::run( Rollcall_Network_Runs::control( $request['run'], $request['do'], $mine ? 'hub' : null ) );
 	}
 
 	/**
@@ -194,7 +196,9 @@ final class Rollcall_Network_Answers {
 	 * @return array
 	 */
 	private static function shown( $run ) {
-		$run['counts']['skipped'] = (object) $run['counts']['skipped'];
+		foreach ( array_keys( Rollcall_Network_Runs::BY_REASON ) as $by ) {
+			$run['counts'][ $by ] = (object) $run['counts'][ $by ];
+		}
 		return $run;
 	}
 

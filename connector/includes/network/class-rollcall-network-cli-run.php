@@ -97,7 +97,8 @@ final class Rollcall_Network_Cli_Run {
 
 	/**
 	 * Takes back what a run wrote: the memberships that it added, and roles that it changed, where nobody has
-	 * touched them since.
+	 * touched them since. What stayed because a site was closed, or for another reason that has passed, is taken
+	 * back when it is undone again.
 	 *
 	 * ## OPTIONS
 	 *
@@ -118,12 +119,13 @@ final class Rollcall_Network_Cli_Run {
 	 * @return void
 	 */
 	public static function undo( $args, $options ) {
-		$run = Rollcall_Network_Cli::run_of( $args[0] );
+		$run    = Rollcall_Network_Cli::run_of( $args[0] );
+		$counts = $run['counts'];
 		if ( 'table' !== $options['format'] && empty( $options['yes'] ) ) {
 			WP_CLI::error( __( 'Say --yes to undo it.', 'rollcall-connector' ) );
 		}
 		/* translators: %s: a number. */
-		WP_CLI::confirm( sprintf( __( 'Take back %s memberships?', 'rollcall-connector' ), number_format_i18n( $run['counts']['added'] + $run['counts']['changed'] ) ), $options );
+		WP_CLI::confirm( sprintf( __( 'Take back %s memberships?', 'rollcall-connector' ), number_format_i18n( $counts['added'] + $counts['changed'] - $counts['removed'] ) ), $options );
 		self::finish( self::control( $run['id'], 'undo', 'cli' ), $options );
 	}
 

@@ -373,8 +373,11 @@ final class Rollcall_Network_Cli {
 			'by'    => $run['by'],
 			'began' => Rollcall_Network_Shown::time( $run['began_ms'] ),
 			'ended' => Rollcall_Network_Shown::time( $run['ended_ms'] ),
-		) + array_diff_key( $run['counts'], array( 'skipped' => 0 ) );
-		self::facts( $facts + Rollcall_Network_Shown::skipped( $run['counts']['skipped'] ), $options );
+		) + array_diff_key( $run['counts'], Rollcall_Network_Runs::BY_REASON ) + Rollcall_Network_Shown::skipped( $run['counts']['skipped'] );
+		foreach ( Rollcall_Network_Shown::skipped( $run['counts']['left'] ) as $reason => $sentence ) {
+			$facts[ "left: $reason" ] = $sentence;
+		}
+		self::facts( $facts, $options );
 	}
 
 	/**
@@ -439,7 +442,7 @@ final class Rollcall_Network_Cli {
 	 */
 	private static function with_maps( $value ) {
 		foreach ( is_array( $value ) ? $value : array() as $name => $part ) {
-			$value[ $name ] = 'skipped' === $name ? (object) $part : self::with_maps( $part );
+			$value[ $name ] = isset( Rollcall_Network_Runs::BY_REASON[ $name ] ) ? (object) $part : self::with_maps( $part );
 		}
 		return $value;
 	}

@@ -132,7 +132,7 @@ final class Rollcall_Network_Pairs {
 			$target = new Rollcall_Network_Target( (int) $row->blog, Rollcall_Network_Settings::DEFAULTS );
 			$rows[] = array(
 				'id'      => (int) $row->user_id,
-				'login'   => (string) $row->user_login,
+				'login'   => $row->user_login,
 				'blog'    => (int) $row->blog,
 				'was'     => null === $row->was ? null : $target->roles_in( (array) maybe_unserialize( $row->was ) ),
 				'now'     => $target->roles_in( (array) maybe_unserialize( $row->now ) ),
@@ -160,6 +160,17 @@ final class Rollcall_Network_Pairs {
 			$list = implode( ',', $runs );
 			$wpdb->query( $wpdb->prepare( 'UPDATE ' . Rollcall_Network_Tables::pairs() . " SET touched = 1 WHERE run IN ($list) AND blog = %d AND user_id = %d", $blog, $id ) ); // phpcs:ignore WordPress.DB
 		}
+	}
+
+	/**
+	 * Is there anything that a run wrote, and that nobody has touched since?
+	 *
+	 * @param string $id Run.
+	 * @return bool
+	 */
+	public static function any_untouched( $id ) {
+		global $wpdb;
+		return null !== $wpdb->get_var( $wpdb->prepare( 'SELECT 1 FROM ' . Rollcall_Network_Tables::pairs() . ' p JOIN ' . Rollcall_Network_Tables::runs() . ' r ON r.seq = p.run WHERE r.id = %s AND p.touched = 0 LIMIT 1', $id ) ); // phpcs:ignore WordPress.DB
 	}
 
 	/**

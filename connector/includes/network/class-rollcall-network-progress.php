@@ -29,6 +29,7 @@ final class Rollcall_Network_Progress {
 		'failed'    => array( 'resume', 'cancel', 'undo' ),
 		'cancelled' => array( 'undo' ),
 		'done'      => array( 'undo' ),
+		'undone'    => array( 'undo' ),
 	);
 
 	/**
@@ -88,18 +89,30 @@ final class Rollcall_Network_Progress {
 			'pause'  => __( 'Pause', 'rollcall-connector' ),
 			'resume' => __( 'Go on', 'rollcall-connector' ),
 			'cancel' => __( 'Cancel', 'rollcall-connector' ),
-			'undo'   => __( 'Undo', 'rollcall-connector' ),
+			'undo'   => 'undone' === $run['state'] ? __( 'Undo the rest', 'rollcall-connector' ) : __( 'Undo', 'rollcall-connector' ),
 		);
+		$controls = self::controls( $run );
 		echo '<form id="rollcall-run-control" method="post" action="' . esc_url( $action ) . '">';
 		wp_nonce_field( self::nonce( $nonce, $run['id'] ) );
 		printf( '<input type="hidden" name="action" value="%1$s"><input type="hidden" name="run" value="%2$s"><p>', esc_attr( $nonce ), esc_attr( $run['id'] ) );
-		foreach ( isset( self::CONTROLS[ $run['state'] ] ) ? self::CONTROLS[ $run['state'] ] : array() as $to ) {
+		foreach ( $controls as $to ) {
 			printf( '<button type="submit" class="button" name="do" value="%1$s">%2$s</button> ', esc_attr( $to ), esc_html( $words[ $to ] ) );
 		}
 		echo '</p></form>';
-		if ( in_array( 'undo', isset( self::CONTROLS[ $run['state'] ] ) ? self::CONTROLS[ $run['state'] ] : array(), true ) ) {
+		if ( in_array( 'undo', $controls, true ) ) {
 			echo '<p class="description">' . esc_html__( 'Undo takes back what this run added and changed, where nobody has touched it since.', 'rollcall-connector' ) . '</p>';
 		}
+	}
+
+	/**
+	 * What a run can be told now.
+	 *
+	 * @param array $run Run.
+	 * @return string[]
+	 */
+	private static function controls( array $run ) {
+		$controls = isset( self::CONTROLS[ $run['state'] ] ) ? self::CONTROLS[ $run['state'] ] : array();
+		return null === Rollcall_Network_Runs::why_no_undo( $run ) ? $controls : array_diff( $controls, array( 'undo' ) );
 	}
 
 	/**
@@ -148,14 +161,21 @@ final class Rollcall_Network_Progress {
 			'removed'   => __( 'Taken back', 'rollcall-connector' ),
 			'kept'      => __( 'Kept, touched since', 'rollcall-connector' ),
 		);
+		$counts['kept'] -= array_sum( $counts['left'] );
 		$html  = '<table class="widefat striped" style="max-width:40em"><tbody>';
 		foreach ( $words as $name => $label ) {
 			if ( $counts[ $name ] || in_array( $name, array( 'added', 'changed', 'unchanged' ), true ) ) {
 				$html .= '<tr><th scope="row">' . esc_html( $label ) . '</th><td>' . esc_html( number_format_i18n( $counts[ $name ] ) ) . '</td></tr>';
 			}
 		}
-		if ( $counts['skipped'] ) {
-			$html .= '<tr><th scope="row">' . esc_html__( 'Left alone', 'rollcall-connector' ) . '</th><td>' . implode( '<br>', array_map( 'esc_html', Rollcall_Network_Shown::skipped( $counts['skipped'] ) ) ) . '</td></tr>';
+		$reasons = array(
+			'skipped' => __( 'Left alone', 'rollcall-connector' ),
+			'left'    => __( 'Not taken back yet', 'rollcall-connector' ),
+		);
+		foreach ( $reasons as $name => $label ) {
+			if ( $counts[ $name ] ) {
+				$html .= '<tr><th scope="row">' . esc_html( $label ) . '</th><td>' . implode( '<br>', array_map( 'esc_html', Rollcall_Network_Shown::skipped( $counts[ $name ] ) ) ) . '</td></tr>';
+			}
 		}
 		return $html . '</tbody></table>';
 	}

@@ -24,6 +24,7 @@ final class Rollcall_Network_Runs {
 	/** So many characters of who began it. */
 	const BY_CHARS = 200;
 
+	/** Pairs. `kept` by an undo are those that it didn't take back; `left` of them another undo may. */
 	const COUNTS = array(
 		'total'     => 0,
 		'done'      => 0,
@@ -33,6 +34,13 @@ final class Rollcall_Network_Runs {
 		'skipped'   => array(),
 		'removed'   => 0,
 		'kept'      => 0,
+		'left'      => array(),
+	);
+
+	/** Those of them that are maps: reason => how many. */
+	const BY_REASON = array(
+		'skipped' => array(),
+		'left'    => array(),
 	);
 
 	/** From which states a run can be told what; and where it goes then. */
@@ -40,7 +48,7 @@ final class Rollcall_Network_Runs {
 		'pause'  => array( array( 'running' ), 'paused' ),
 		'resume' => array( array( 'paused', 'failed' ), 'running' ),
 		'cancel' => array( array( 'running', 'paused', 'failed' ), 'cancelled' ),
-		'undo'   => array( array( 'paused', 'cancelled', 'done', 'failed' ), 'undoing' ),
+		'undo'   => array( array( 'paused', 'cancelled', 'done', 'failed', 'undone' ), 'undoing' ),
 	);
 
 	/**
@@ -158,10 +166,11 @@ final class Rollcall_Network_Runs {
 		if ( $row->state === $state ) {
 			return self::view( $row );
 		}
-		if ( 'undo' === $to && (int) $row->began_ms < self::now() - Rollcall_Network_Pairs::KEPT_MS ) {
-			return Rollcall_Rest::error( 'run.undo_expired', 409, Rollcall_Reasons::sentence( 'run.undo_expired' ) );
-		}
 		$counts = array_merge( self::COUNTS, (array) json_decode( (string) $row->counts, true ) );
+		$why    = 'undo' === $to ? self::why_no_undo( self::view( $row ) ) : null;
+		if ( null !== $why ) {
+			return Rollcall_Rest::error( $why, 409, Rollcall_Reasons::sentence( $why ) );
+		}
 		$fields = array(
 			'state'    => $state,
 			'ended_ms' => 'cancelled' === $state ? self::now() : 0,
@@ -171,7 +180,7 @@ final class Rollcall_Network_Runs {
 			$fields += array(
 				'place'  => 0,
 				'after'  => 0,
-				'counts' => wp_json_encode( array_merge( $counts, array( 'undo' => true ) ) ),
+				'counts' => wp_json_encode( array( 'undo' => true, 'kept' => 0, 'left' => array() ) + $counts ), // phpcs:ignore WordPress.Arrays
 			);
 		} elseif ( 'resume' === $to && ! empty( $counts['undo'] ) ) {
 			// It failed while it was taken back.
@@ -182,6 +191,20 @@ final class Rollcall_Network_Runs {
 		}
 		Rollcall_Network_Cron::wake();
 		return self::find( $id );
+	}
+
+	/**
+	 * Why a run can't be undone, whatever state it is in.
+	 *
+	 * @param array $run Run.
+	 * @return string|null Reason.
+	 */
+	public static function why_no_undo( array $run ) {
+		if ( $run['began_ms'] < self::now() - Rollcall_Network_Pairs::KEPT_MS ) {
+			return 'run.undo_expired';
+		}
+		$more = 'undone' !== $run['state'] || ( $run['counts']['left'] && Rollcall_Network_Pairs::any_untouched( $run['id'] ) );
+		return $more ? null : 'network.nothing_to_undo';
 	}
 
 	/**

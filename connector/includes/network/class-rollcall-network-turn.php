@@ -222,12 +222,13 @@ final class Rollcall_Network_Turn {
 			$undo   = new Rollcall_Network_Undo( new Rollcall_Network_Target( $blog, $settings ), (int) $this->row->seq );
 			$before = $this->counts;
 			$undo->carry_out(
-				null === $refusal ? $pairs : array(),
-				function ( $removed, $restored ) use ( $pairs, $before ) {
+				$pairs,
+				$refusal,
+				function ( $done, array $left ) use ( $pairs, $before ) {
 					$this->counts             = $before;
-					$this->counts['removed'] += $removed + $restored;
-					$this->counts['kept']    += count( $pairs ) - $removed - $restored;
-					$this->row->after         = max( array_keys( $pairs ) );
+					$this->counts['removed'] += $done;
+					$this->count( array( 'kept' => count( $pairs ) - $done ), $left, 'left' );
+					$this->row->after = max( array_keys( $pairs ) );
 					$this->save( array( 'untold' => '' ) );
 				}
 			);
@@ -250,7 +251,7 @@ final class Rollcall_Network_Turn {
 				'ended_ms' => Rollcall_Network_Runs::now(),
 			);
 			// People came and went meanwhile.
-			$this->counts['total'] = $this->counts['done'];
+			$this->counts['total'] = 'done' === $fields['state'] ? $this->counts['done'] : $this->counts['total'];
 		}
 		$this->save( $fields );
 		return false;
@@ -299,16 +300,17 @@ final class Rollcall_Network_Turn {
 	/**
 	 * Adds to the counts.
 	 *
-	 * @param array $more    Count => how many more.
-	 * @param array $skipped Reason => how many more.
+	 * @param array  $more    Count => how many more.
+	 * @param array  $reasons Reason => how many more.
+	 * @param string $by      The count that is kept by reason.
 	 * @return void
 	 */
-	private function count( array $more, array $skipped ) {
+	private function count( array $more, array $reasons, $by = 'skipped' ) {
 		foreach ( $more as $name => $number ) {
 			$this->counts[ $name ] += $number;
 		}
-		foreach ( $skipped as $reason => $number ) {
-			$this->counts['skipped'][ $reason ] = $number + ( isset( $this->counts['skipped'][ $reason ] ) ? $this->counts['skipped'][ $reason ] : 0 );
+		foreach ( array_filter( $reasons ) as $reason => $number ) {
+			$this->counts[ $by ][ $reason ] = $number + ( isset( $this->counts[ $by ][ $reason ] ) ? $this->counts[ $by ][ $reason ] : 0 );
 		}
 	}
 

@@ -7,7 +7,8 @@
  * Does not: decide which sites may be written to. Reassigns no content. Give or take a role that can administer
  *   and that the network doesn't name now, or a site's last administrator: such pairs stay.
  * Always true: only the very row of usermeta that the run left, with the very value, and only where no
- *   hook has told of anybody else's hand; what is taken back is no person's removal.
+ *   hook has told of anybody else's hand; what is taken back is no person's removal. What stays though nobody
+ *   touched it is told with its reason: another undo may take it back.
  * On failure: throws, and the chunk is as it was; a listener may then hear of a removal again.
  *
  * @package Rollcall_Connector
@@ -48,29 +49,38 @@ final class Rollcall_Network_Undo {
 	/**
 	 * Takes some pairs back.
 	 *
-	 * @param array    $pairs Account => { mid, was, now, touched }.
-	 * @param callable $note  Is told, in the transaction, how many memberships ended and how many changed back.
+	 * @param array       $pairs   Account => { mid, was, now, touched }.
+	 * @param string|null $refusal Why the site may not be written to; null: it may.
+	 * @param callable    $note    Is told, in the transaction, how many were taken back, and reason => how many were not.
 	 * @return void
 	 */
-	public function carry_out( array $pairs, $note ) {
+	public function carry_out( array $pairs, $refusal, $note ) {
 		$pairs = array_filter(
 			$pairs,
 			static function ( $pair ) {
 				return ! $pair['touched'];
 			}
 		);
-		$this->tell_of_ends( $this->permitted( Rollcall_Network_Writer::still( $pairs, 'now' ) ) );
+		if ( null !== $refusal ) {
+			$note( 0, 'target.site_missing' === $refusal ? array() : array( $refusal => count( $pairs ) ) );
+			return;
+		}
+		$still = Rollcall_Network_Writer::still( $pairs, 'now' );
+		$this->tell_of_ends( array_diff_key( $still, $this->refused( $still ) ) );
 		$done = Rollcall_Network_Transaction::run(
 			function () use ( $pairs, $note ) {
-				$still = $this->permitted( array_diff_key( Rollcall_Network_Writer::still( $pairs, 'now' ), $this->touched( array_keys( $pairs ) ) ) );
-				$ends  = array_filter( $still, array( __CLASS__, 'is_end' ) );
-				$back  = array_map( array( __CLASS__, 'turned' ), array_diff_key( $still, $ends ) );
+				$pairs   = array_diff_key( $pairs, $this->touched( array_keys( $pairs ) ) );
+				$still   = Rollcall_Network_Writer::still( $pairs, 'now' );
+				$refused = $this->refused( $still );
+				$ends    = array_filter( array_diff_key( $still, $refused ), array( __CLASS__, 'is_end' ) );
+				$back    = array_map( array( __CLASS__, 'turned' ), array_diff_key( $still, $refused, $ends ) );
 				$this->end( $ends );
 				$back = Rollcall_Network_Writer::change( $this->target, $back );
 				$done = $back + array_map( array( __CLASS__, 'turned' ), $ends );
 				$this->forget( array_keys( $done ) );
 				Rollcall_Network_Outgoing::put( $this->target->blog, array_keys( $done ) );
-				$note( count( $ends ), count( $back ) );
+				$left = array_fill_keys( array_keys( array_diff_key( $pairs, $done ) ), 'network.changed_since' );
+				$note( count( $done ), array_count_values( $refused + $left ) );
 				return $done;
 			}
 		);
@@ -88,22 +98,23 @@ final class Rollcall_Network_Undo {
 	}
 
 	/**
-	 * Those that may be taken back as the network is set now.
+	 * Those that may not be taken back as the network is set now.
 	 *
 	 * @param array $pairs Pairs.
-	 * @return array
+	 * @return array<int,string> Account => reason.
 	 */
-	private function permitted( array $pairs ) {
+	private function refused( array $pairs ) {
+		$refused = array();
 		foreach ( $pairs as $id => $pair ) {
 			$was     = Rollcall_Network_Plan::caps( (string) $pair['was'] );
 			$now     = Rollcall_Network_Plan::caps( $pair['now'] );
 			$differs = array_keys( array_diff_key( $was, $now ) + array_diff_key( $now, $was ) );
 			if ( array_filter( $differs, array( $this->target, 'allows' ) ) !== $differs ) {
-				unset( $pairs[ $id ] );
+				$refused[ $id ] = 'network.role_privileged';
 			}
 		}
-		unset( $pairs[ (int) Rollcall_Network_Last_Administrator::among( $this->target, array_map( array( __CLASS__, 'turned' ), $pairs ) ) ] );
-		return $pairs;
+		$stays = Rollcall_Network_Last_Administrator::among( $this->target, array_map( array( __CLASS__, 'turned' ), array_diff_key( $pairs, $refused ) ) );
+		return null === $stays ? $refused : $refused + array( $stays => 'target.last_administrator' );
 	}
 
 	/**

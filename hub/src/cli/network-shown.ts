@@ -87,21 +87,30 @@ const skippedOf = (skipped: NetworkRunView['skipped']): string =>
     )
     .join('');
 
+const leftOf = (left: NetworkRunView['left']): string =>
+  left
+    .map(
+      ({ reason, message, count }) =>
+        `${count} not taken back yet, ${visible(reason)}: ${visible(message)}\n`,
+    )
+    .join('');
+
 /** What has become of it. */
 export function describeRun(run: NetworkRunView): string {
-  const { state, added, changed, unchanged, removed, kept, fault } = run;
+  const { state, added, changed, unchanged, removed, kept, left, fault } = run;
+  const waits = left.reduce((sum, { count }) => sum + count, 0);
   const parts = [
     `${run.done} of ${run.total} looked at`,
     `${added} added`,
     ...(run.action === 'copy' ? [`${changed} changed`] : []),
     `${unchanged} unchanged`,
     ...(removed + kept > 0
-      ? [`${removed} taken back`, `${kept} left since they were touched`]
+      ? [`${removed} taken back`, `${kept - waits} left since they were touched`]
       : []),
   ];
   const trouble = fault === null ? '' : `${visible(fault.message)}\n  ${visible(fault.next)}\n`;
   const wanted = run.wanted === null ? '' : `Not told yet: ${run.wanted}.\n`;
-  return `${visible(run.network)} (${state}): ${parts.join(', ')}${paceOf(run)}.\n${skippedOf(run.skipped)}${wanted}${trouble}`;
+  return `${visible(run.network)} (${state}): ${parts.join(', ')}${paceOf(run)}.\n${skippedOf(run.skipped)}${leftOf(left)}${wanted}${trouble}`;
 }
 
 export const runRowsOf = (runs: readonly NetworkRunView[]): string =>

@@ -131,6 +131,28 @@ it('undo takes the newest run that was carried out, and waits for its end', asyn
     ['steerNetworkRun', 'run-1'],
   ]);
   expect(hub.terminal.written.out).toContain('4 taken back, 1 left since they were touched');
+  const left = [
+    { reason: 'network.site_closed', message: 'The site is archived.', count: 1 },
+    { reason: 'network.role_privileged', message: 'The role is privileged.', count: 2 },
+  ];
+  const again = { ...undone, id: 'run-7', kept: 5, left };
+  hub.operations.on({
+    networkRuns: async () => ({
+      runs: [never, undone, again, samples.networkRun],
+      next: null,
+      fault: null,
+    }),
+    networkRun: async () => again,
+  });
+  const before = hub.operations.calls.length;
+  expect(await hub.rollcall('network', 'undo', 'Brands')).toBe(EXIT.ok);
+  expect(hub.operations.calls[before + 1]?.slice(0, 3)).toEqual([
+    'steerNetworkRun',
+    'run-7',
+    'undo',
+  ]);
+  expect(hub.terminal.written.out).toContain('4 taken back, 2 left since they were touched');
+  expect(hub.terminal.written.out).toContain('1 not taken back yet, network.site_closed: ');
   hub.operations.on({ networkRuns: async () => ({ runs: [never], next: null, fault: null }) });
   expect(await hub.rollcall('network', 'undo', 'Brands')).toBe(EXIT.usage);
 });

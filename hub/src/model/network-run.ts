@@ -2,7 +2,7 @@
 
 /**
  * `previewing` → `planned` → `running` ⇄ `paused` → `done`. `cancelled` and `failed` end it before; what was done until
- * then stands. `undoing` → `undone` after any end. The first two are known to the hub alone.
+ * then stands. `undoing` → `undone` after any end; once more, where something is left of it. The first two are known to the hub alone.
  */
 export const NETWORK_RUN_STATES = [
   'previewing',
@@ -50,6 +50,8 @@ export interface NetworkCounts {
   readonly skipped: Skipped;
   readonly removed: number;
   readonly kept: number;
+  /** Those of `kept` that another undo may take back, by what stood in the way. */
+  readonly left: Skipped;
 }
 
 export const NETWORK_DRIVERS = ['hub', 'cron', 'cli'] as const;
@@ -108,6 +110,7 @@ export const NO_COUNTS: NetworkCounts = {
   skipped: {},
   removed: 0,
   kept: 0,
+  left: {},
 };
 
 /** Runs as they are stored. Each call is a transaction of its own. */
@@ -150,7 +153,8 @@ export interface NetworkRuns {
   ): Promise<void>;
   /**
    * What the site said of a run of its own; one that it alone began is remembered. The preview, and what was asked
-   * for here, stay. What the site no longer has to be told (`obeyed`) is wanted no more.
+   * for here, stay. What the site no longer has to be told (`obeyed`) is wanted no more. Without `worked` it was only
+   * looked at: what a worker of this hub is at, or failed at, it hears by itself, and that may be newer.
    */
   heard(
     installation: string,

@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => stand.close());
 
 beforeEach(() => {
-  for (const members of network.members.values()) members.clear();
+  network.reset([]);
   network.superAdmins.clear();
   network.pageSize = Number.MAX_SAFE_INTEGER;
   network.asked.length = 0;
@@ -163,6 +163,71 @@ test('a run is paused, resumed and taken back: what somebody has touched since s
     code: 'network.wrong_state',
   });
 });
+
+test('T232: what an undo could not take back is taken back by another one, and nothing is asked for where nothing is left', async () => {
+  const run = await stand.operations.runNetwork('brands', FILL, 'ann');
+  await stand.work();
+  network.settings = { ...network.settings, excluded: [2] };
+  network.on(3).set(ids['dora'] ?? 0, ['author']);
+  const undo = async () => {
+    await stand.operations.steerNetworkRun(run.id, 'undo', 'ben');
+    await stand.work();
+    return now(run);
+  };
+  const people = whole();
+  const closed = [expect.objectContaining({ reason: 'network.site_closed', count: people })];
+  const first = { removed: 2 * people - 1, kept: people + 1, left: closed };
+  expect(await undo()).toMatchObject({ state: 'undone', ...first });
+  expect(await undo()).toMatchObject({ state: 'undone', ...first });
+  network.settings = { ...network.settings, excluded: [] };
+  // Somebody in Network Admin is faster: the hub follows the run back, and to its end.
+  const site = await stand.ports.registry.connection(await installation());
+  await network.port.control(site, run.id, 'undo');
+  expect(await now(run)).toMatchObject({ state: 'undoing', kept: 0, left: [] });
+  await stand.tick();
+  expect(await now(run)).toMatchObject({ state: 'undone', removed: 3 * people - 1, kept: 1 });
+  expect([...network.on(3)]).toEqual([[ids['dora'], ['author']]]);
+  network.asked.length = 0;
+  await expect(undo()).rejects.toMatchObject({ code: 'network.nothing_to_undo' });
+  expect(asked('undo')).toEqual([]);
+});
+
+test('a look at runs that is late takes nothing back that a worker has heard since', async () => {
+  const run = await stand.operations.runNetwork('brands', FILL, 'ann');
+  await stand.work();
+  const { networkRuns } = stand.ports;
+  const done = await networkRuns.find(run.id);
+  if (done === null) throw new Error('it was just carried out');
+  const told = { ...done, by: 'ann', beganMs: done.atMs };
+  await networkRuns.heard(done.installation, { ...told, state: 'undoing' }, { ms: 0, pairs: 0 });
+  await networkRuns.heard(done.installation, told);
+  expect((await networkRuns.find(run.id))?.state).toBe('undoing');
+  // On the network itself somebody else has it by now.
+  await networkRuns.heard(done.installation, { ...told, state: 'undone', driver: 'cron' });
+  expect(await networkRuns.find(run.id)).toMatchObject({ state: 'undone', driver: 'cron' });
+});
+
+test('a run of a command line there that the hub lets go on, or takes back, is the hub’s from then on', async () => {
+  const spec = { action: 'fill', sites: 'all', people: 'all', add_back: false } as const;
+  const { id } = network.begunThere(randomUUID(), spec, 'cli');
+  await stand.operations.networkRuns('brands', {});
+  const site = await stand.ports.registry.connection(await installation());
+  await network.port.control(site, id, 'pause');
+  await stand.operations.networkRuns('brands', {});
+  await stand.operations.steerNetworkRun(id, 'resume', 'ann');
+  await stand.work();
+  expect(await stand.operations.networkRun(id)).toMatchObject({
+    state: 'done',
+    driver: 'hub',
+    added: 3 * whole(),
+  });
+});
+
+const installation = async () => {
+  const [first] = await stand.ports.registry.installations();
+  if (first === undefined) throw new Error('none is connected');
+  return first.id;
+};
 
 test('a run that its network was never told of is cancelled all the same', async () => {
   const run = await stand.operations.runNetwork('brands', FILL, 'ann');

@@ -133,19 +133,24 @@ async function heard(
   worked: Parameters<NetworkRuns['heard']>[2],
 ): Promise<void> {
   const { ms = 0, pairs = 0, obeyed = null } = worked ?? {};
+  const isLook = worked === undefined;
   const { rows } = await sql<{ readonly is_new: boolean }>`
     insert into network_runs (id, installation, network, main, spec, state, driver, started_by, at_ms, started_ms,
       ended_ms, previewed_to, counts, next)
     values (${run.id}::uuid, ${installation}::uuid, ${run.network}, ${run.main}, ${JSON.stringify(run.spec)}::jsonb, ${run.state},
       ${run.driver}, ${run.by}, ${run.beganMs}, ${run.beganMs}, ${run.endedMs}, null,
       ${JSON.stringify(run.counts)}::jsonb, ${run.next})
-    on conflict (id) do update set state = excluded.state, ended_ms = excluded.ended_ms,
-      counts = excluded.counts, next = excluded.next, failures = 0, retry_at_ms = 0, fault = null,
+    on conflict (id) do update set state = excluded.state, driver = excluded.driver, ended_ms = excluded.ended_ms,
+      counts = excluded.counts, next = excluded.next, failures = 0, retry_at_ms = 0,
+      fault = case when ${isLook}::boolean and network_runs.state = excluded.state then network_runs.fault end,
       worked_ms = network_runs.worked_ms + ${ms}::bigint,
       worked_pairs = network_runs.worked_pairs + ${pairs}::bigint,
       wanted = case when network_runs.wanted = ${obeyed} then null else network_runs.wanted end
       where network_runs.installation = excluded.installation and network_runs.network = excluded.network
         and network_runs.state not in ('previewing', 'planned')
+        and not (${isLook}::boolean and network_runs.driver = 'hub' and excluded.driver = 'hub'
+          and (network_runs.state in ('running', 'undoing')
+            or (network_runs.state = 'failed' and excluded.state in ('running', 'undoing'))))
     returning (xmax = 0) as is_new`.execute(tx);
   if (rows[0]?.is_new !== true) return;
   await sql`delete from network_runs where id in (

@@ -67,6 +67,7 @@ const BY_REASON: Readonly<Record<string, FaultCode>> = {
   'network.run_missing': 'network.run_unknown',
   'network.run_state': 'network.wrong_state',
   'run.undo_expired': 'network.wrong_state',
+  'network.nothing_to_undo': 'network.nothing_to_undo',
 };
 
 function faultCode(answer: Answered): FaultCode {
@@ -169,6 +170,7 @@ function sentence(
     case 'network.unknown':
     case 'network.run_unknown':
     case 'network.wrong_state':
+    case 'network.nothing_to_undo':
       return `${host}: ${said ?? `it refused the request (status ${answer.status}).`}`;
     case 'site.rate_limited':
       return `${host} asks for fewer requests.`;

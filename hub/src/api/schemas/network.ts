@@ -192,9 +192,11 @@ export const NetworkRunViewSchema = z.object({
   changed: countSchema,
   unchanged: countSchema,
   skipped: SkippedSchema,
-  /** Of an undo: taken back, and left since somebody has touched them. */
+  /** Of an undo: taken back, and not taken back. */
   removed: countSchema,
   kept: countSchema,
+  /** Those of `kept` that nobody has touched, by what stood in the way; `undo` may be asked for again. */
+  left: SkippedSchema,
   /** The site that is written to now. */
   at: z.string().nullable(),
   /** Pairs; null while nothing can be said. */

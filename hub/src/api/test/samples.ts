@@ -562,6 +562,7 @@ export const networkRun: NetworkRunView = {
   skipped: [{ reason: 'network.super_admin', message: 'Nobody touches a super admin.', count: 1 }],
   removed: 0,
   kept: 0,
+  left: [],
   at: null,
   perSecond: 12_000,
   secondsLeft: null,

@@ -109,7 +109,7 @@ const STEERING: readonly Steering[] = [
   },
   {
     order: 'undo',
-    says: 'take back what it did and nobody has touched since',
+    says: 'take back what it did and nobody has touched since; again, where something was left',
     from: ['done', 'cancelled', 'paused', 'failed'],
     nothing: 'No run has ended that could be taken back.',
   },
@@ -137,9 +137,11 @@ async function newest(
   { order, from, nothing }: Steering,
 ): Promise<string> {
   const { runs } = await hub.get(runsPath(name), NetworkRunListSchema);
-  const found = runs.find(
-    ({ state, startedAt }) => from.includes(state) && (order !== 'undo' || startedAt !== null),
-  );
+  const isPossible = ({ state, startedAt, left }: NetworkRunView): boolean =>
+    order === 'undo'
+      ? startedAt !== null && (from.includes(state) || (state === 'undone' && left.length > 0))
+      : from.includes(state);
+  const found = runs.find(isPossible);
   if (found === undefined)
     throw usage(nothing, 'Look at “rollcall network runs”, and name one with --run.');
   return found.id;

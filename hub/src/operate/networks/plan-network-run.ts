@@ -57,13 +57,13 @@ const FROM: Readonly<Record<NetworkOrder, readonly NetworkRunState[]>> = {
   pause: ['running'],
   resume: ['paused', 'failed'],
   cancel: ['running', 'paused', 'failed'],
-  undo: ['paused', 'done', 'cancelled', 'failed'],
+  undo: ['paused', 'done', 'cancelled', 'failed', 'undone'],
 };
 
 /**
  * A worker tells the network, before it asks for another page; while it is away, as soon as it can be asked again.
  *
- * @throws Fault `network.run_unknown`, `network.wrong_state`
+ * @throws Fault `network.run_unknown`, `network.wrong_state`, `network.nothing_to_undo`
  */
 export async function steerNetworkRun(
   ports: OperationPorts,
@@ -80,6 +80,11 @@ export async function steerNetworkRun(
   }
   if (order === 'undo' && run.startedMs === null)
     throw new Fault('network.wrong_state', 'It was never started; there is nothing to take back.');
+  if (order === 'undo' && run.state === 'undone' && Object.keys(run.counts.left).length === 0)
+    throw new Fault(
+      'network.nothing_to_undo',
+      'It was taken back already; what it has kept somebody has touched since.',
+    );
   const wanted = { wanted: order, wantedBy: by, fault: null } as const;
   if (!(await ports.networkRuns.change(id, FROM[order], wanted))) throw wrongState(run);
   if (order === 'undo') await note(ports, run, 'network.run_undone', by);

@@ -9,7 +9,12 @@ import type {
   NetworkRunView,
 } from '../../api/schemas/network.ts';
 import { Fault } from '../../errors.ts';
-import type { NetworkRunRecord, PreviewedSite, Skipped } from '../../model/network-run.ts';
+import type {
+  NetworkRunRecord,
+  NetworkRunState,
+  PreviewedSite,
+  Skipped,
+} from '../../model/network-run.ts';
 import { reasonSentence } from '../../reasons.ts';
 import { moment, momentOrNull } from '../names.ts';
 import { placeOf, placeText } from '../place.ts';
@@ -29,10 +34,17 @@ export async function networkRunCalled(
 
 export async function viewNetworkRun(ports: OperationPorts, id: string): Promise<NetworkRunView> {
   const run = await networkRunCalled(ports, id);
-  const goesOnThere = run.driver !== 'hub' && (run.state === 'running' || run.state === 'undoing');
-  if (goesOnThere) await hearAgain(ports, run);
+  if (mayHaveMoved(run)) await hearAgain(ports, run);
   return view(ports, await networkRunCalled(ports, id));
 }
+
+const AT_WORK: readonly NetworkRunState[] = ['running', 'undoing'];
+const AT_REST: readonly NetworkRunState[] = ['paused', 'cancelled', 'done', 'undone'];
+
+/** Past this hub: others turn its pages, or somebody on the network has had it go on or taken back. */
+const mayHaveMoved = ({ driver, state, startedMs, wanted }: NetworkRunRecord): boolean =>
+  (driver !== 'hub' && AT_WORK.includes(state)) ||
+  (startedMs !== null && wanted === null && AT_REST.includes(state));
 
 /** Where nobody here turns its pages; while the network is away, what was known stands. */
 async function hearAgain(ports: OperationPorts, run: NetworkRunRecord): Promise<void> {
@@ -139,6 +151,7 @@ async function view(ports: OperationPorts, run: NetworkRunRecord): Promise<Netwo
     skipped: skippedOf(counts.skipped),
     removed: counts.removed,
     kept: counts.kept,
+    left: skippedOf(counts.left),
     at: run.next === null ? null : nameOf(run.next),
     ...paceOf(run, await ports.store.nowMs()),
     wanted: run.wanted,

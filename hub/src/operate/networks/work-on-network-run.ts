@@ -85,7 +85,11 @@ async function begin(
   const by = operatorNamed(run.startedBy);
   const asked = { id: run.id, network: network.id, spec: storedSpec(run), by };
   const begun = await asNetwork(() => ports.network.begin(connection, asked));
-  await ports.networkRuns.heard(installation.id, { ...heardOf(begun), main: run.main });
+  await ports.networkRuns.heard(
+    installation.id,
+    { ...heardOf(begun), main: run.main },
+    { ms: 0, pairs: 0 },
+  );
 }
 
 async function obey(

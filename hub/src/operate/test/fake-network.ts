@@ -20,7 +20,7 @@ const STATES = {
   pause: [['running'], 'paused'],
   resume: [['paused', 'failed'], 'running'],
   cancel: [['running', 'paused', 'failed'], 'cancelled'],
-  undo: [['paused', 'cancelled', 'done', 'failed'], 'undoing'],
+  undo: [['paused', 'cancelled', 'done', 'failed', 'undone'], 'undoing'],
 } as const;
 
 const FIRST_SETTINGS: NetworkSettings = {
@@ -138,9 +138,15 @@ export class FakeNetwork {
       if (run.state === to) return shown(run);
       if (!from.some((state) => state === run.state))
         throw new Fault('network.wrong_state', 'The run is in no such state.');
+      if (run.state === 'undone' && Object.keys(run.counts.left).length === 0)
+        throw new Fault('network.nothing_to_undo', 'Nothing of this run is left.');
       run.state = to;
       run.ended_ms = to === 'cancelled' ? Date.now() : null;
-      if (order === 'undo') Object.assign(run, { place: 0, after: 0 });
+      if (order === 'undo') {
+        Object.assign(run, { place: 0, after: 0 });
+        run.counts = { ...run.counts, kept: 0, left: {} };
+      }
+      if (run.driver === 'cli' && (order === 'undo' || order === 'resume')) run.driver = 'hub';
       return shown(run);
     },
     runs: async (connection, { limit }) => {
@@ -181,9 +187,14 @@ export class FakeNetwork {
         rest_url: `https://${this.host}/${blog}/wp-json/`,
         default_role: 'subscriber',
         members: this.on(blog).size,
-        closed: closed ?? (this.settings.excluded.includes(blog) ? 'excluded' : null),
+        closed: closed ?? (this.isClosed(blog) ? 'excluded' : null),
       })),
     };
+  }
+
+  private isClosed(blog: number): boolean {
+    const flag = this.blogs.find((one) => one.blog === blog)?.closed ?? null;
+    return flag !== null || this.settings.excluded.includes(blog);
   }
 
   private todo({ sites, from }: NetworkSpec): readonly number[] {
@@ -204,7 +215,7 @@ export class FakeNetwork {
 
   /** The roles that an account is to have on a site; or why it is left. */
   private decide(spec: NetworkSpec, id: number, blog: number): string[] | string {
-    if (this.blogs.find((one) => one.blog === blog)?.closed != null) return 'network.site_closed';
+    if (this.isClosed(blog)) return 'network.site_closed';
     if (this.superAdmins.has(id)) return 'network.super_admin';
     const now = this.on(blog).get(id);
     if (spec.action === 'fill') return now === undefined ? ['subscriber'] : '';
@@ -293,18 +304,23 @@ export class FakeNetwork {
   }
 
   private takeBack(run: Changing<Kept>, id: number, blog: number): void {
-    const found = this.rows.find(
+    const place = this.rows.findIndex(
       (one) => one.run === run.id && one.row.id === id && one.row.blog === blog,
     );
-    if (found === undefined) return;
-    const { row } = found;
+    const row = this.rows[place]?.row;
+    if (row === undefined) return;
+    const { removed, kept, left } = run.counts;
     const isTouched = this.on(blog).get(id)?.join() !== row.now.join();
-    if (!isTouched && row.was === null) this.on(blog).delete(id);
-    if (!isTouched && row.was !== null) this.on(blog).set(id, row.was);
-    const { removed, kept } = run.counts;
-    run.counts = isTouched
-      ? { ...run.counts, kept: kept + 1 }
-      : { ...run.counts, removed: removed + 1 };
+    if (isTouched || this.isClosed(blog)) {
+      const why = 'network.site_closed';
+      const more = isTouched ? {} : { [why]: (left[why] ?? 0) + 1 };
+      run.counts = { ...run.counts, kept: kept + 1, left: { ...left, ...more } };
+      return;
+    }
+    if (row.was === null) this.on(blog).delete(id);
+    else this.on(blog).set(id, row.was);
+    this.rows.splice(place, 1);
+    run.counts = { ...run.counts, removed: removed + 1 };
   }
 }
 
@@ -317,6 +333,7 @@ const NO_COUNTS = {
   skipped: {},
   removed: 0,
   kept: 0,
+  left: {},
 };
 
 function shown(run: Kept): NetworkRun {

@@ -189,6 +189,7 @@ final class Rollcall_Hooks {
 	 */
 	public static function membership( $id, $role, $blog = 0 ) {
 		$blog = 'remove_user_from_blog' === current_action() ? (int) $role : (int) $blog;
+		$blog = $blog > 0 ? $blog : get_current_blog_id();
 		if ( isset( Rollcall_Settings::keys()[ $blog ] ) && ! isset( self::$deleting[ (int) $id ] ) ) {
 			Rollcall_Capture::open( (int) $id, array(), false, $blog );
 		}

@@ -69,6 +69,23 @@ final class Rollcall_Option_Row {
 	}
 
 	/**
+	 * The same, for what must not be taken for “nothing is set”.
+	 *
+	 * @param string $name    Option.
+	 * @param int    $network Whose.
+	 * @return string|null Null: there is none.
+	 * @throws RuntimeException When the database doesn't answer.
+	 */
+	public static function certain( $name, $network ) {
+		global $wpdb;
+		$found = self::read( $name, $network );
+		if ( null === $found && '' !== (string) $wpdb->last_error ) {
+			throw new RuntimeException( 'An option can’t be read.' );
+		}
+		return $found;
+	}
+
+	/**
 	 * Writes the row.
 	 *
 	 * @param string      $name    Option.

@@ -67,7 +67,8 @@ final class Rollcall_Roles {
 		if ( ! preg_match( $pattern, $meta_key, $found ) ) {
 			return 0;
 		}
-		$blog = isset( $found[1] ) ? (int) $found[1] : Rollcall_Shared_Option::main_site();
+		// The key without a number is that of site 1, whichever is the main one.
+		$blog = isset( $found[1] ) ? (int) $found[1] : 1;
 		return self::caps_key( $blog ) === $meta_key ? $blog : 0;
 	}
 }

@@ -31,7 +31,12 @@ final class Rollcall_Network_Chores {
 	public static function work( $until ) {
 		Rollcall_Tables::use_writer();
 		Rollcall_Network_Pairs::forget_triggers();
-		Rollcall_Network_Marks::look();
+		try {
+			Rollcall_Network_Marks::look();
+		} catch ( Throwable $fault ) {
+			Rollcall_Network_Announcer::complain( $fault );
+			return false;
+		}
 		do {
 			$rows = Rollcall_Network_Due::some( self::AT_ONCE );
 			if ( ! $rows ) {

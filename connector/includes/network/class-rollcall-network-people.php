@@ -47,8 +47,10 @@ final class Rollcall_Network_People {
 	public function __construct( $network, $people ) {
 		$this->network = (int) $network;
 		$this->people  = $people;
-		$logins        = isset( $GLOBALS['super_admins'] ) ? $GLOBALS['super_admins'] : maybe_unserialize( Rollcall_Option_Row::read( 'site_admins', $this->network ) );
-		$this->super   = array_fill_keys( array_map( 'strtolower', array_map( 'strval', (array) $logins ) ), true );
+		$logins        = isset( $GLOBALS['super_admins'] ) ? $GLOBALS['super_admins'] : maybe_unserialize( Rollcall_Option_Row::certain( 'site_admins', $this->network ) );
+		// A plugin may name them by a filter, and an old cache may not know the newest ones.
+		$logins        = array_merge( (array) $logins, (array) get_super_admins() );
+		$this->super   = array_fill_keys( array_map( 'strtolower', array_map( 'strval', $logins ) ), true );
 	}
 
 	/**

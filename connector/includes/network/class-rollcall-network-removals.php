@@ -34,34 +34,64 @@ final class Rollcall_Network_Removals {
 	 */
 	private static $any = array( false, 0 );
 
+	/**
+	 * What this request has remembered: site => accounts.
+	 *
+	 * @var array<int,array<int,bool>>
+	 */
+	private static $now = array();
+
+	/** Accounts that one statement names. */
+	const AT_ONCE = 1000;
+
 	/** Hooks in, before anybody who may end the request. */
 	public static function start() {
 		add_action( 'remove_user_from_blog', array( __CLASS__, 'remember' ), PHP_INT_MIN, 2 );
+		// Not every plugin takes people off by that function: WordPress itself has wp_revoke_user().
+		add_action( 'delete_user_meta', array( __CLASS__, 'ends' ), PHP_INT_MIN, 3 );
 		add_action( 'add_user_to_blog', array( __CLASS__, 'added' ), PHP_INT_MIN, 3 );
 		add_action( 'wpmu_delete_user', array( __CLASS__, 'account_ends' ), PHP_INT_MIN, 1 );
 		add_action( 'deleted_user', array( __CLASS__, 'account_ended' ), PHP_INT_MIN, 1 );
 		add_action( 'wp_delete_site', array( __CLASS__, 'site_ended' ), PHP_INT_MIN, 1 );
+		add_action( 'make_delete_blog', array( __CLASS__, 'site_closed' ), PHP_INT_MIN, 1 );
 	}
 
 	/**
 	 * `remove_user_from_blog`: a membership is about to end.
 	 *
 	 * @param int $id   Account.
-	 * @param int $blog Site.
+	 * @param int $blog Site; 0: the present one, as a link in Network Admin has it.
 	 * @return void
 	 */
 	public static function remember( $id, $blog ) {
 		$id   = (int) $id;
-		$blog = (int) $blog;
-		if ( Rollcall_Network_Triggers::is_writing() || isset( self::$ending[ $id ] ) || doing_action( 'wp_uninitialize_site' ) || doing_action( 'wpmu_activate_user' ) ) {
+		$blog = (int) $blog > 0 ? (int) $blog : get_current_blog_id();
+		if ( isset( self::$now[ $blog ][ $id ] ) || Rollcall_Network_Triggers::is_writing() || isset( self::$ending[ $id ] ) || doing_action( 'wp_uninitialize_site' ) || doing_action( 'wpmu_activate_user' ) ) {
 			return;
 		}
 		// Whoever is no member is not removed.
 		if ( '' === get_user_meta( $id, Rollcall_Roles::caps_key( $blog ), true ) ) {
 			return;
 		}
-		self::$any = array( true, Rollcall_Network_Runs::now() );
+		self::$any                 = array( true, Rollcall_Network_Runs::now() );
+		self::$now[ $blog ][ $id ] = true;
 		self::write( 'INSERT INTO %s (blog, user_id, at_ms) VALUES (%d, %d, %d) ON DUPLICATE KEY UPDATE at_ms = VALUES(at_ms)', $blog, $id, Rollcall_Network_Runs::now() );
+	}
+
+	/**
+	 * `delete_user_meta`: a membership may be about to end.
+	 *
+	 * @param int[] $mids Rows of usermeta.
+	 * @param int   $id   Account.
+	 * @param mixed $key  Meta key.
+	 * @return void
+	 */
+	public static function ends( $mids, $id, $key ) {
+		$blog = Rollcall_Network_Triggers::blog( $key );
+		// What wp_insert_user() gives wpmu_create_user() takes again. Of two rows one may go, and the membership stays.
+		if ( $blog && $id && ! Rollcall_Network_Triggers::has_begun( (int) $id, $blog ) && count( get_user_meta( (int) $id, $key ) ) <= count( (array) $mids ) ) {
+			self::remember( $id, $blog );
+		}
 	}
 
 	/**
@@ -86,6 +116,7 @@ final class Rollcall_Network_Removals {
 	 * @return void
 	 */
 	public static function forget( $id, $blog ) {
+		unset( self::$now[ $blog ][ $id ] );
 		if ( self::any() ) {
 			self::write( 'DELETE FROM %s WHERE blog = %d AND user_id = %d', $blog, $id );
 		}
@@ -135,6 +166,21 @@ final class Rollcall_Network_Removals {
 	 */
 	public static function site_ended( $site ) {
 		self::write( 'DELETE FROM %s WHERE blog = %d', (int) $site->blog_id );
+	}
+
+	/**
+	 * `make_delete_blog`: a site is deactivated. Its own administrator's “Delete Site” takes everybody off first, which
+	 * is nobody's decision about any of them.
+	 *
+	 * @param int $blog Site.
+	 * @return void
+	 */
+	public static function site_closed( $blog ) {
+		$blog = (int) $blog;
+		foreach ( array_chunk( array_keys( isset( self::$now[ $blog ] ) ? self::$now[ $blog ] : array() ), self::AT_ONCE ) as $ids ) {
+			self::write( 'DELETE FROM %s WHERE blog = %d AND user_id IN (' . implode( ',', $ids ) . ')', $blog );
+		}
+		unset( self::$now[ $blog ] );
 	}
 
 	/**

@@ -141,7 +141,7 @@ final class Rollcall_Network_Runs_Tab {
 		echo '<h2>' . esc_html__( 'Who was added and changed', 'rollcall-connector' ) . '</h2>';
 		self::head( array( __( 'Account', 'rollcall-connector' ), __( 'Site', 'rollcall-connector' ), __( 'Before', 'rollcall-connector' ), __( 'After', 'rollcall-connector' ), __( 'Touched since', 'rollcall-connector' ) ) );
 		foreach ( $page['rows'] as $row ) {
-			$cells = array( (string) $row['login'], Rollcall_Network_Counts::name( $row['blog'] ), implode( ', ', (array) $row['was'] ), implode( ', ', (array) $row['now'] ), $row['touched'] ? __( 'Yes', 'rollcall-connector' ) : '' );
+			$cells = array( null === $row['login'] ? '#' . $row['id'] : $row['login'], Rollcall_Network_Counts::name( $row['blog'] ), implode( ', ', (array) $row['was'] ), implode( ', ', (array) $row['now'] ), $row['touched'] ? __( 'Yes', 'rollcall-connector' ) : '' );
 			echo '<tr><td>' . implode( '</td><td>', array_map( 'esc_html', $cells ) ) . '</td></tr>'; // phpcs:ignore WordPress.Security.EscapeOutput -- escaped.
 		}
 		echo '</tbody></table>';

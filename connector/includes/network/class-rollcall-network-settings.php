@@ -50,9 +50,10 @@ final class Rollcall_Network_Settings {
 	 *
 	 * @param int $network Network.
 	 * @return array
+	 * @throws RuntimeException When they can't be read: an exclusion that is not known of is no permission.
 	 */
 	public static function fresh( $network ) {
-		return self::with_defaults( maybe_unserialize( Rollcall_Option_Row::read( self::OPTION, (int) $network ) ) );
+		return self::with_defaults( maybe_unserialize( Rollcall_Option_Row::certain( self::OPTION, (int) $network ) ) );
 	}
 
 	/**

@@ -25,10 +25,26 @@ final class Rollcall_Network_Sites {
 	 *
 	 * @param int $network Network.
 	 * @return int[]
+	 * @throws RuntimeException When they can't be read: work for sites that can't be seen is not done.
 	 */
 	public static function ids( $network ) {
 		global $wpdb;
-		return array_map( 'intval', $wpdb->get_col( $wpdb->prepare( "SELECT blog_id FROM {$wpdb->blogs} WHERE site_id = %d ORDER BY blog_id", $network ) ) ); // phpcs:ignore WordPress.DB
+		$ids = $wpdb->get_col( $wpdb->prepare( "SELECT blog_id FROM {$wpdb->blogs} WHERE site_id = %d ORDER BY blog_id", $network ) ); // phpcs:ignore WordPress.DB
+		self::must_be_well();
+		return array_map( 'intval', $ids );
+	}
+
+	/**
+	 * The last query was answered.
+	 *
+	 * @return void
+	 * @throws RuntimeException When it was not.
+	 */
+	private static function must_be_well() {
+		global $wpdb;
+		if ( '' !== (string) $wpdb->last_error ) {
+			throw new RuntimeException( 'The sites of the network can’t be read.' );
+		}
 	}
 
 	/**
@@ -40,7 +56,9 @@ final class Rollcall_Network_Sites {
 		global $wpdb;
 		static $several = null;
 		if ( null === $several ) {
-			$several = 1 < (int) $wpdb->get_var( "SELECT COUNT(*) FROM {$wpdb->site}" ); // phpcs:ignore WordPress.DB
+			$count = (int) $wpdb->get_var( "SELECT COUNT(*) FROM {$wpdb->site}" ); // phpcs:ignore WordPress.DB
+			self::must_be_well();
+			$several = $count > 1;
 		}
 		return $several;
 	}
@@ -136,7 +154,7 @@ final class Rollcall_Network_Sites {
 			return 'target.site_missing';
 		}
 		// A run lasts longer than what a request has read once.
-		$stored = maybe_unserialize( Rollcall_Option_Row::read( Rollcall_Settings::OPTION, (int) $network ) );
+		$stored = maybe_unserialize( Rollcall_Option_Row::certain( Rollcall_Settings::OPTION, (int) $network ) );
 		$closed = self::closed( $row, $settings, ! empty( $stored['read_only'][ $blog ] ) );
 		if ( null === $closed ) {
 			return null;

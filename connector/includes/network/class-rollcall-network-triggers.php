@@ -207,6 +207,17 @@ final class Rollcall_Network_Triggers {
 	}
 
 	/**
+	 * Did a membership begin in this request?
+	 *
+	 * @param int $id   Account.
+	 * @param int $blog Site.
+	 * @return bool
+	 */
+	public static function has_begun( $id, $blog ) {
+		return isset( self::$begun[ "$id $blog" ] );
+	}
+
+	/**
 	 * `deleted_user_meta`: a membership ended.
 	 *
 	 * @param int[]  $mids Rows of usermeta.
@@ -269,7 +280,7 @@ final class Rollcall_Network_Triggers {
 	 * @param mixed $key Meta key.
 	 * @return int 0: none.
 	 */
-	private static function blog( $key ) {
+	public static function blog( $key ) {
 		// Almost all keys are others, and almost every request writes some.
 		if ( self::$writing > 0 || ! is_string( $key ) || self::ENDING !== substr( $key, -strlen( self::ENDING ) ) ) {
 			return 0;

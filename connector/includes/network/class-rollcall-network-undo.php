@@ -104,7 +104,7 @@ final class Rollcall_Network_Undo {
 	 * @return array<int,string> Account => reason.
 	 */
 	private function refused( array $pairs ) {
-		$refused = array();
+		$refused = $this->raised( array_keys( $pairs ) );
 		foreach ( $pairs as $id => $pair ) {
 			$was     = Rollcall_Network_Plan::caps( (string) $pair['was'] );
 			$now     = Rollcall_Network_Plan::caps( $pair['now'] );
@@ -115,6 +115,19 @@ final class Rollcall_Network_Undo {
 		}
 		$stays = Rollcall_Network_Last_Administrator::among( $this->target, array_map( array( __CLASS__, 'turned' ), array_diff_key( $pairs, $refused ) ) );
 		return null === $stays ? $refused : $refused + array( $stays => 'target.last_administrator' );
+	}
+
+	/**
+	 * Who has become a super admin since: those are never changed.
+	 *
+	 * @param int[] $ids Accounts.
+	 * @return array<int,string> Account => reason.
+	 */
+	private function raised( array $ids ) {
+		sort( $ids );
+		$people = new Rollcall_Network_People( (int) get_site( $this->target->blog )->network_id, $ids );
+		$never  = $ids ? $people->next( 0, count( $ids ) )['people'] : array();
+		return array_intersect( array_filter( $never ), array( 'network.super_admin' ) );
 	}
 
 	/**

@@ -1,0 +1,141 @@
+/** Odd ways in which somebody leaves a site, and odd hosts: what holds inside a network all the same. No hub. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { signIn } from '#lab/sign-in.ts';
+import { type NetworkSite, type Run, startNetwork } from './network-site.ts';
+
+/** The main site of a network need not be the first one. */
+const STRANGERS = {
+  'strangers.php': `<?php
+if ( file_exists( __DIR__ . '/second-is-main' ) ) { add_filter( 'pre_get_main_site_id', static function () { return 2; } ); }
+`,
+};
+
+let net: NetworkSite;
+beforeAll(async () => {
+  net = await startNetwork('network-corners', ['shop', 'news'], STRANGERS);
+});
+afterAll(() => net?.stop());
+
+const id = (login: string): string => `get_user_by( 'login', '${login}' )->ID`;
+const make = (...logins: string[]): Promise<string> =>
+  net.site.php(
+    logins
+      .map((login) => `wpmu_create_user( '${login}', 'x', '${login}@people.test' );`)
+      .join('\n'),
+  );
+const fill = (people: string, sites: readonly number[]): string =>
+  `$run = Rollcall_Network_Runs::begin( wp_generate_uuid4(), 1, array( 'action' => 'fill', 'sites' => array( ${sites.join()} ), 'people' => array( ${people} ) ), 'cli', 'test' );`;
+/** One turn of work. */
+const TURN = `$run = Rollcall_Network_Runs::page( $run['id'], $run['next'], 20 );`;
+
+test('T246: who is taken off a site by Network Admin’s own link, or by another function than usual, is not put back', async () => {
+  const logins = ['linked', 'revoked', 'rowless', 'twin'];
+  await make(...logins);
+  await net.site.php(
+    `foreach ( array( ${logins.map(id).join()} ) as $id ) { add_user_to_blog( 2, $id, 'subscriber' ); }`,
+  );
+  await net.site.php(`require_once ABSPATH . 'wp-admin/includes/user.php'; switch_to_blog( 2 );
+    $key = $GLOBALS['wpdb']->get_blog_prefix( 2 ) . 'capabilities';
+    wp_revoke_user( ${id('revoked')} );
+    delete_user_meta( ${id('rowless')}, $key );
+    // One of two rows: that is no end.
+    add_user_meta( ${id('twin')}, $key, array( 'author' => true ) );
+    delete_user_meta( ${id('twin')}, $key, array( 'author' => true ) );`);
+  const { visitor } = await signIn(net.site, net.site.adminLogin, net.site.adminPassword);
+  const list = await (await visitor.request('/wp-admin/network/site-users.php?id=2')).text();
+  const user = await net.json<number>(`echo ${id('linked')};`);
+  const link = new RegExp(`site-users\\.php\\?[^"']*action=remove[^"']*user=${user}&[^"']*`).exec(
+    list,
+  )?.[0];
+  await visitor.request(`/wp-admin/network/${link?.replaceAll(/&(?:amp|#038);/gu, '&')}`);
+  expect(await net.members(logins)).toEqual({
+    linked: '- - -',
+    revoked: '- - -',
+    rowless: '- - -',
+    twin: '- subscriber -',
+  });
+  const { counts } = await net.run({ action: 'fill', sites: [2] });
+  expect(counts.skipped['network.removed_before']).toBe(3);
+  expect(
+    await net.json(
+      `echo wp_json_encode( $GLOBALS['wpdb']->get_results( 'SELECT blog, COUNT(*) AS n FROM ' . Rollcall_Network_Tables::removed() . ' GROUP BY blog' ) );`,
+    ),
+  ).toEqual([{ blog: '2', n: '3' }]);
+});
+
+test('T247: a site that its own administrator deletes, and the network takes back, has not removed anybody', async () => {
+  await make('customer');
+  await net.site.php(`require_once ABSPATH . 'wp-admin/includes/ms.php';
+    add_user_to_blog( 3, ${id('customer')}, 'author' );
+    wpmu_delete_blog( 3, false ); update_blog_status( 3, 'deleted', '0' );`);
+  expect(await net.members(['customer'])).toEqual({ customer: '- - -' });
+  await net.json(`${fill(id('customer'), [3])} ${TURN} echo wp_json_encode( $run );`);
+  expect(await net.members(['customer'])).toEqual({ customer: '- - subscriber' });
+});
+
+test('T248: where another site than the first is the main one, the first one’s administrators count as such', async () => {
+  await make('first');
+  expect(
+    await net.json(`add_user_to_blog( 1, ${id('first')}, 'administrator' );
+      $marker = WPMU_PLUGIN_DIR . '/second-is-main'; touch( $marker ); echo 1;`),
+  ).toBe(1);
+  expect(
+    await net.json(`global $wpdb; $marker = WPMU_PLUGIN_DIR . '/second-is-main'; unlink( $marker );
+      echo wp_json_encode( array( get_main_site_id(), Rollcall_Privilege::account_is_privileged( ${id('first')} ), Rollcall_Roles::blog_of_caps_key( $wpdb->base_prefix . 'capabilities' ), Rollcall_Roles::blog_of_caps_key( $wpdb->base_prefix . '2_capabilities' ) ) );`),
+  ).toEqual([2, true, 1, 2]);
+});
+
+/** A query for something fails, as with a table that is being repaired. */
+const failing = (what: string): string =>
+  `$GLOBALS['wpdb']->suppress_errors(); add_filter( 'query', $fails = static function ( $sql ) { return false === strpos( $sql, "${what}" ) ? $sql : 'SELECT nothing FROM nowhere'; } );`;
+
+test('T249: a query that fails for a moment is no permission, and nothing that is due is lost by it', async () => {
+  await make('late');
+  await net.settings({ excluded: [3] });
+  for (const what of ["meta_key = 'rollcall_network' ", "meta_key = 'site_admins' "]) {
+    const run = await net.json<Run>(
+      `${fill(id('late'), [2, 3])} ${TURN} ${failing(what)} ${TURN} remove_filter( 'query', $fails ); echo wp_json_encode( $run );`,
+    );
+    expect([run.state, run.next, run.counts.done]).toEqual(['running', 3, 1]);
+  }
+  expect(await net.members(['late'])).toEqual({ late: '- subscriber -' });
+  await net.settings({ new_account: true });
+  for (const [login, what] of [
+    ['early', "meta_key = 'rollcall_network' "],
+    ['earlier', 'SELECT blog_id FROM'],
+  ] as const) {
+    expect(
+      await net.json(`wpmu_create_user( '${login}', 'x', '${login}@people.test' );
+        ${failing(what)} Rollcall_Network_Cron::work( 5 ); remove_filter( 'query', $fails );
+        $due = Rollcall_Network_Due::count();
+        $GLOBALS['wpdb']->query( 'UPDATE ' . Rollcall_Network_Tables::due() . ' SET not_before_ms = 0' );
+        echo $due;`),
+    ).toBe(1);
+    await net.become({ [login]: 'subscriber subscriber -' });
+  }
+  await net.settings({ new_account: false, excluded: [] });
+});
+
+test('T250: who is a super admin by a plugin’s word is left alone, and who has become one since is not taken off', async () => {
+  await make('named', 'raised');
+  const counts = await net.json<Run['counts'][]>(`
+    add_filter( 'pre_site_option_site_admins', static function () { return array( 'named' ); } );
+    ${fill(`${id('named')}, ${id('raised')}`, [3])} ${TURN} $all = array( $run['counts'] );
+    remove_all_filters( 'pre_site_option_site_admins' );
+    grant_super_admin( ${id('raised')} ); Rollcall_Network_Runs::control( $run['id'], 'undo' ); $run['next'] = 3;
+    ${TURN} $all[] = $run['counts']; revoke_super_admin( ${id('raised')} ); echo wp_json_encode( $all );`);
+  expect(counts[0]).toMatchObject({ added: 1, skipped: { 'network.super_admin': 1 } });
+  expect(counts[1]).toMatchObject({ removed: 0, kept: 1 });
+  expect(await net.members(['named', 'raised'])).toEqual({
+    named: '- - -',
+    raised: '- - subscriber',
+  });
+});
+
+test('of an account that is gone a run’s list has the number, and no name', async () => {
+  await make('gone');
+  const { rows } = await net.json<{ rows: { login: string | null; now: string[] }[] }>(
+    `require_once ABSPATH . 'wp-admin/includes/admin.php'; $gone = ${id('gone')}; ${fill('$gone', [2])} ${TURN} wpmu_delete_user( $gone ); echo wp_json_encode( Rollcall_Network_Runs::rows( $run['id'], null, 10 ) );`,
+  );
+  expect(rows).toMatchObject([{ login: null, now: ['subscriber'] }]);
+});

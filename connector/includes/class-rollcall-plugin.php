@@ -48,6 +48,7 @@ final class Rollcall_Plugin {
 		'Rollcall_Moved_Notice',
 		'Rollcall_Network_Triggers',
 		'Rollcall_Network_Cron',
+		'Rollcall_Network_Errand_Answer',
 	);
 
 	/**

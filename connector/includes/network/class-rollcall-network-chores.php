@@ -4,7 +4,8 @@
  *
  * Does: brings new accounts to the sites of their network, new sites everybody (as a run), and changed
  *   roles to the account's other sites.
- * Does not: hear of anything; what is to be done was noted at the hook.
+ * Does not: hear of anything; what is to be done was noted at the hook. Write from a visitor's request to a site
+ *   with code of its own: that is left to cron, which sends an errand.
  * Always true: decided by what is there when the work is done; a trigger that was switched off meanwhile
  *   does nothing more. What is written here no run can undo, but a run for a new site.
  * On failure: the rows come again later.
@@ -23,12 +24,13 @@ final class Rollcall_Network_Chores {
 	const AT_ONCE = 500;
 
 	/**
-	 * Works until nothing is due, or the time is over.
+	 * Works until nothing is due, or the time is over, or somebody else has to do the next thing.
 	 *
 	 * @param float $until When to end.
+	 * @param bool  $waits May this process wait for another one?
 	 * @return bool Is nothing due any more?
 	 */
-	public static function work( $until ) {
+	public static function work( $until, $waits ) {
 		Rollcall_Tables::use_writer();
 		Rollcall_Network_Pairs::forget_triggers();
 		try {
@@ -43,7 +45,9 @@ final class Rollcall_Network_Chores {
 				return true;
 			}
 			try {
-				Rollcall_Network_Triggers::while_writing( array( __CLASS__, 'one' ), $rows, $until );
+				if ( ! Rollcall_Network_Triggers::while_writing( array( __CLASS__, 'one' ), $rows, $until, $waits ) ) {
+					return false;
+				}
 			} catch ( Throwable $fault ) {
 				Rollcall_Query_Faults::make_good();
 				Rollcall_Network_Announcer::complain( $fault );
@@ -54,90 +58,138 @@ final class Rollcall_Network_Chores {
 	}
 
 	/**
+	 * Does on one site what an errand names.
+	 *
+	 * @param array $named Pairs of row and revision.
+	 * @param int   $blog  Site.
+	 * @return void
+	 */
+	public static function errand( array $named, $blog ) {
+		Rollcall_Tables::use_writer();
+		Rollcall_Network_Triggers::while_writing(
+			static function () use ( $named, $blog ) {
+				$rows   = Rollcall_Network_Due::named( $named );
+				$action = $rows ? self::action( $rows ) : null;
+				if ( $action && in_array( $blog, $action['sites'], true ) ) {
+					$plan = self::plan( $action, $blog );
+					null === $plan || self::write( $plan );
+					Rollcall_Network_Due::advance( $rows, $blog );
+				}
+			}
+		);
+	}
+
+	/**
 	 * Works on rows that belong together. Called by work().
 	 *
 	 * @param object[] $rows  Rows.
 	 * @param float    $until When to end.
-	 * @return void
+	 * @param bool     $waits May this process wait for another one?
+	 * @return bool False: the next thing is left to a process that may.
 	 */
-	public static function one( array $rows, $until ) {
-		$row      = $rows[0];
-		$network  = (int) $row->network;
-		$settings = Rollcall_Network_Settings::fresh( $network );
-		$on       = array(
-			Rollcall_Network_Due::ACCOUNT => 'new_account',
-			Rollcall_Network_Due::SITE    => 'new_site',
-			Rollcall_Network_Due::ROLE    => 'role_change',
-		);
-		if ( ! get_network( $network ) || ! $settings[ $on[ $row->kind ] ] ) {
-			Rollcall_Network_Due::drop( $rows );
-			return;
+	public static function one( array $rows, $until, $waits ) {
+		if ( Rollcall_Network_Due::SITE === $rows[0]->kind ) {
+			self::site( $rows[0] );
+			return true;
 		}
-		if ( Rollcall_Network_Due::SITE === $row->kind ) {
-			self::site( $row );
-			return;
-		}
-		$copies = Rollcall_Network_Due::ROLE === $row->kind;
-		$people = array_map( 'intval', wp_list_pluck( $rows, 'ref' ) );
-		sort( $people );
-		$spec  = array(
-			'action'   => $copies ? 'copy' : 'fill',
-			'people'   => $people,
-			'add_back' => false,
-		) + ( $copies ? array(
-			'from'        => (int) $row->blog,
-			'memberships' => $settings['role_sites'],
-		) : array() );
-		$sites = $copies && 'existing' === $settings['role_sites'] ? self::sites_of( $network, $people[0] ) : Rollcall_Network_Sites::ids( $network );
-		self::people( $network, $spec, array_diff( $sites, array( $copies ? (int) $row->blog : 0 ) ), $rows, $until );
-	}
-
-	/**
-	 * Brings people to sites.
-	 *
-	 * @param int      $network Network.
-	 * @param array    $spec    Action.
-	 * @param int[]    $sites   Sites.
-	 * @param object[] $rows    Rows of what is due.
-	 * @param float    $until   When to end.
-	 * @return void
-	 */
-	private static function people( $network, array $spec, array $sites, array $rows, $until ) {
-		$people = new Rollcall_Network_People( $network, $spec['people'] );
-		$page   = $people->next( 0, count( $spec['people'] ) + 1 );
-		$left   = array_filter( $page['people'], 'is_null' );
-		foreach ( $left ? $sites : array() as $blog ) {
+		$action = self::action( $rows );
+		foreach ( null !== $action && $action['people'] ? $action['sites'] : array() as $blog ) {
 			if ( $blog <= (int) $rows[0]->done ) {
 				continue;
 			}
 			if ( microtime( true ) > $until ) {
-				return;
+				return true;
 			}
-			self::write( $network, $spec, $blog, $left );
+			$plan = self::plan( $action, $blog );
+			if ( null !== $plan && Rollcall_Network_Own_Code::of( $blog ) ) {
+				if ( ! $waits ) {
+					return false;
+				}
+				$plan = Rollcall_Network_Errand::due( $rows, $blog, $until - microtime( true ) ) ? null : self::plan( $action, $blog );
+			}
+			null === $plan || self::write( $plan );
 			Rollcall_Network_Due::advance( $rows, $blog );
 		}
 		Rollcall_Network_Due::drop( $rows );
+		return true;
+	}
+
+	/**
+	 * Is the trigger of a row on?
+	 *
+	 * @param object $row Row.
+	 * @return bool
+	 */
+	private static function is_on( $row ) {
+		$on = array(
+			Rollcall_Network_Due::ACCOUNT => 'new_account',
+			Rollcall_Network_Due::SITE    => 'new_site',
+			Rollcall_Network_Due::ROLE    => 'role_change',
+		);
+		return get_network( (int) $row->network ) && Rollcall_Network_Settings::fresh( (int) $row->network )[ $on[ $row->kind ] ];
+	}
+
+	/**
+	 * What rows that belong together amount to.
+	 *
+	 * @param object[] $rows Rows, of accounts or of a role.
+	 * @return array{network:int,spec:array,people:array,sites:int[]}|null Null: the trigger is off.
+	 */
+	private static function action( array $rows ) {
+		if ( ! self::is_on( $rows[0] ) ) {
+			return null;
+		}
+		$network  = (int) $rows[0]->network;
+		$settings = Rollcall_Network_Settings::fresh( $network );
+		$copies   = Rollcall_Network_Due::ROLE === $rows[0]->kind;
+		$ids      = array_map( 'intval', wp_list_pluck( $rows, 'ref' ) );
+		sort( $ids );
+		$spec   = array(
+			'action'   => $copies ? 'copy' : 'fill',
+			'people'   => $ids,
+			'add_back' => false,
+		) + ( $copies ? array(
+			'from'        => (int) $rows[0]->blog,
+			'memberships' => $settings['role_sites'],
+		) : array() );
+		$sites  = $copies && 'existing' === $settings['role_sites'] ? self::sites_of( $network, $ids[0] ) : Rollcall_Network_Sites::ids( $network );
+		$people = ( new Rollcall_Network_People( $network, $ids ) )->next( 0, count( $ids ) + 1 );
+		return array(
+			'network' => $network,
+			'spec'    => $spec,
+			'people'  => array_filter( $people['people'], 'is_null' ),
+			'sites'   => array_values( array_diff( $sites, array( $copies ? (int) $rows[0]->blog : 0 ) ) ),
+		);
+	}
+
+	/**
+	 * What is to be written to one site.
+	 *
+	 * @param array $action See action().
+	 * @param int   $blog   Site.
+	 * @return Rollcall_Network_Plan|null Null: nothing.
+	 */
+	private static function plan( array $action, $blog ) {
+		$settings = Rollcall_Network_Settings::fresh( $action['network'] );
+		if ( ! $action['people'] || null !== Rollcall_Network_Sites::refusal( $action['network'], $blog, $settings ) ) {
+			return null;
+		}
+		$plan = Rollcall_Network_Look::at( $action['spec'], new Rollcall_Network_Target( $blog, $settings ), $action['people'] );
+		return 0 === $plan->size() ? null : $plan;
 	}
 
 	/**
 	 * Writes to one site.
 	 *
-	 * @param int   $network Network.
-	 * @param array $spec    Action.
-	 * @param int   $blog    Site.
-	 * @param array $people  Account => null.
+	 * @param Rollcall_Network_Plan $plan Plan.
 	 * @return void
 	 */
-	private static function write( $network, array $spec, $blog, array $people ) {
-		$settings = Rollcall_Network_Settings::fresh( $network );
-		if ( null !== Rollcall_Network_Sites::refusal( $network, $blog, $settings ) ) {
-			return;
-		}
-		$plan = Rollcall_Network_Look::at( $spec, new Rollcall_Network_Target( $blog, $settings ), $people );
+	private static function write( $plan ) {
 		Rollcall_Network_Can_Add::ask( $plan );
 		if ( 0 === $plan->size() ) {
 			return;
 		}
+		$blog  = $plan->target->blog;
 		$pairs = Rollcall_Network_Transaction::run(
 			static function () use ( $plan, $blog ) {
 				$pairs = Rollcall_Network_Writer::carry_out( $plan );
@@ -159,7 +211,7 @@ final class Rollcall_Network_Chores {
 	private static function site( $row ) {
 		$blog = (int) $row->ref;
 		$site = get_site( $blog );
-		if ( ! $site || (int) $site->network_id !== (int) $row->network ) {
+		if ( ! self::is_on( $row ) || ! $site || (int) $site->network_id !== (int) $row->network ) {
 			Rollcall_Network_Due::drop( array( $row ) );
 			return;
 		}

@@ -189,24 +189,12 @@ final class Rollcall_Network_Cli_Run {
 	 * @return array|WP_Error The run.
 	 */
 	private static function turn( array $run ) {
-		if ( self::has_own_code( $run['next'] ) && WP_CLI\Utils\check_proc_available( 'rollcall', true ) ) {
+		if ( Rollcall_Network_Own_Code::of( $run['next'] ) && WP_CLI\Utils\check_proc_available( 'rollcall', true ) ) {
 			$url = get_home_url( $run['next'] );
 			WP_CLI::launch_self( 'rollcall network work', array( $run['id'], $run['next'] ), array(), false, true, array( 'url' => $url ) );
 			return Rollcall_Network_Runs::find( $run['id'] );
 		}
 		return Rollcall_Network_Runs::page( $run['id'], $run['next'], self::SECONDS );
-	}
-
-	/**
-	 * Does a site have plugins or a theme that this process has not loaded?
-	 *
-	 * @param int $blog Site.
-	 * @return bool
-	 */
-	private static function has_own_code( $blog ) {
-		$here = array( (array) get_option( 'active_plugins' ), get_option( 'stylesheet' ), get_option( 'template' ) );
-		return array_diff( (array) get_blog_option( $blog, 'active_plugins', array() ), $here[0] )
-			|| get_blog_option( $blog, 'stylesheet' ) !== $here[1] || get_blog_option( $blog, 'template' ) !== $here[2];
 	}
 
 	/**

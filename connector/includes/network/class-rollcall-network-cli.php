@@ -101,6 +101,10 @@ final class Rollcall_Network_Cli {
 		if ( isset( $args[0] ) && ( ! ctype_digit( $args[0] ) || ! get_network( $network ) ) ) {
 			WP_CLI::error( __( 'There is no such network.', 'rollcall-connector' ) );
 		}
+		$unheard = Rollcall_Network_Unheard::sentence( $network );
+		if ( '' !== $unheard ) {
+			WP_CLI::warning( $unheard );
+		}
 		$members = Rollcall_Network_Sites::members( $network );
 		$sites   = array();
 		foreach ( Rollcall_Network_Sites::all( $network ) as $site ) {

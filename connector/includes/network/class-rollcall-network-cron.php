@@ -32,6 +32,16 @@ final class Rollcall_Network_Cron {
 	/** Seconds for one turn; hosts end cron at 30. */
 	const TURN_S = 15;
 
+	/** Core's own for starting cron: nobody waits for it. */
+	const SPAWN_S = 0.01;
+
+	/**
+	 * Has the last work left something that could be done at once?
+	 *
+	 * @var bool
+	 */
+	private static $at_once = false;
+
 	/** Hooks in. */
 	public static function start() {
 		if ( ! is_multisite() ) {
@@ -66,31 +76,52 @@ final class Rollcall_Network_Cron {
 		}
 	}
 
-	/** Asks the host for another turn at once. */
+	/** Asks the host for another turn at once, where it would not be in vain. */
 	public static function spawn() {
-		if ( ! defined( 'DISABLE_WP_CRON' ) || ! DISABLE_WP_CRON ) {
-			spawn_cron();
+		if ( ! self::$at_once || self::is_the_systems() ) {
+			return;
 		}
+		if ( ! wp_doing_cron() ) {
+			spawn_cron();
+			return;
+		}
+		// Within cron spawn_cron() does nothing.
+		wp_remote_post(
+			site_url( 'wp-cron.php?doing_wp_cron' ),
+			array(
+				'timeout'   => self::SPAWN_S,
+				'blocking'  => false,
+				'sslverify' => apply_filters( 'https_local_ssl_verify', false ), // phpcs:ignore WordPress.NamingConventions.PrefixAllGlobals
+			)
+		);
+	}
+
+	/** Does the host's own cron come instead of visitors? */
+	private static function is_the_systems() {
+		return defined( 'DISABLE_WP_CRON' ) && DISABLE_WP_CRON;
 	}
 
 	/**
 	 * Works.
 	 *
 	 * @param float $seconds About so long.
+	 * @param bool  $waits   May this process wait for another one of this network? A visitor's may not.
 	 * @return bool Is anything left?
 	 */
-	public static function work( $seconds ) {
-		$until = microtime( true ) + Rollcall_Limits::seconds( $seconds );
-		$done  = Rollcall_Network_Chores::work( $until );
-		$run   = self::open_run();
+	public static function work( $seconds, $waits = true ) {
+		$until         = microtime( true ) + Rollcall_Limits::seconds( $seconds );
+		$done          = Rollcall_Network_Chores::work( $until, $waits );
+		$run           = self::open_run();
+		self::$at_once = ! $done || $run;
 		while ( $run && microtime( true ) < $until ) {
 			$view = Rollcall_Network_Runs::view( $run );
-			if ( null !== $view['next'] ) {
-				Rollcall_Network_Runs::page( $run->id, $view['next'], $until - microtime( true ) );
+			if ( null !== $view['next'] && ! Rollcall_Network_Errand::page( $run, $view['next'], $until - microtime( true ), $waits ) ) {
+				break;
 			}
 			$next = self::open_run();
 			if ( $next && $next->seq === $run->seq && array( $next->place, $next->after, $next->state ) === array( $run->place, $run->after, $run->state ) ) {
 				// Somebody else is at it, or it fails: not in a circle.
+				self::$at_once = ! $done;
 				break;
 			}
 			$run = $next;
@@ -104,21 +135,33 @@ final class Rollcall_Network_Cron {
 
 	/**
 	 * There is something to do: another turn is asked for, on the site of this request and, where nobody
-	 * visits that one, with the look on the main site.
+	 * visits that one, with the look on the main site. The host's own cron mostly knows the main site alone.
 	 *
 	 * @return void
 	 */
 	public static function wake() {
-		if ( ! wp_next_scheduled( self::HOOK ) ) {
-			wp_schedule_single_event( time(), self::HOOK );
-		}
+		self::schedule();
 		self::on_main_site(
 			static function () {
+				if ( self::is_the_systems() ) {
+					self::schedule();
+				}
 				if ( ! wp_next_scheduled( self::LOOK ) ) {
 					wp_schedule_event( time() + self::LOOK_S, self::SCHEDULE, self::LOOK );
 				}
 			}
 		);
+	}
+
+	/**
+	 * A turn on the present site.
+	 *
+	 * @return void
+	 */
+	private static function schedule() {
+		if ( ! wp_next_scheduled( self::HOOK ) ) {
+			wp_schedule_single_event( time(), self::HOOK );
+		}
 	}
 
 	/**

@@ -79,6 +79,43 @@ final class Rollcall_Network_Due {
 		return $wpdb->get_results( $wpdb->prepare( "SELECT * FROM $table WHERE network = %d AND kind = %s AND done = %d AND not_before_ms <= $now ORDER BY seq LIMIT %d", $mine, $first->kind, $first->done, $limit ) ); // phpcs:ignore WordPress.DB
 	}
 
+	/**
+	 * Rows of this network that an errand names, of one kind, if nobody has noted them again.
+	 *
+	 * @param array $named Pairs of row and revision.
+	 * @return object[]
+	 */
+	public static function named( array $named ) {
+		global $wpdb;
+		$each = array();
+		foreach ( $named as $pair ) {
+			if ( is_array( $pair ) && 2 === count( $pair ) ) {
+				$each[] = (object) array_combine( array( 'seq', 'rev' ), array_map( 'intval', array_values( $pair ) ) );
+			}
+		}
+		$rows  = $each ? $wpdb->get_results( $wpdb->prepare( 'SELECT * FROM ' . Rollcall_Network_Tables::due() . ' WHERE network = %d AND (' . self::just( $each ) . ') ORDER BY seq', get_current_network_id() ) ) : array(); // phpcs:ignore WordPress.DB
+		$kinds = array_count_values( wp_list_pluck( $rows, 'kind' ) );
+		// As some() hands them out.
+		return in_array( $kinds, array( array( self::ACCOUNT => count( $rows ) ), array( self::ROLE => 1 ) ), true ) ? $rows : array();
+	}
+
+	/**
+	 * Is one of these not done up to a site? One that is gone, or was noted again, is behind no more.
+	 *
+	 * @param object[] $rows Rows.
+	 * @param int      $blog Site.
+	 * @return bool
+	 */
+	public static function are_behind( array $rows, $blog ) {
+		global $wpdb;
+		foreach ( array_chunk( $rows, 200 ) as $some ) {
+			if ( $wpdb->get_var( $wpdb->prepare( 'SELECT 1 FROM ' . Rollcall_Network_Tables::due() . ' WHERE done < %d AND (' . self::just( $some ) . ') LIMIT 1', $blog ) ) ) { // phpcs:ignore WordPress.DB
+				return true;
+			}
+		}
+		return false;
+	}
+
 	/** How many rows this network has. */
 	public static function count() {
 		global $wpdb;
@@ -108,7 +145,7 @@ final class Rollcall_Network_Due {
 	public static function advance( array $rows, $blog ) {
 		global $wpdb;
 		foreach ( array_chunk( $rows, 200 ) as $some ) {
-			$wpdb->query( $wpdb->prepare( 'UPDATE ' . Rollcall_Network_Tables::due() . ' SET done = %d WHERE ' . self::just( $some ), $blog ) ); // phpcs:ignore WordPress.DB
+			$wpdb->query( $wpdb->prepare( 'UPDATE ' . Rollcall_Network_Tables::due() . ' SET done = %d WHERE done < %d AND (' . self::just( $some ) . ')', $blog, $blog ) ); // phpcs:ignore WordPress.DB
 		}
 	}
 

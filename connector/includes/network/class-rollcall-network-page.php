@@ -80,6 +80,10 @@ final class Rollcall_Network_Page {
 		if ( '' !== self::asked( 'saved' ) ) {
 			self::notice( 'success', __( 'Saved.', 'rollcall-connector' ) );
 		}
+		$unheard = Rollcall_Network_Unheard::sentence( get_current_network_id() );
+		if ( '' !== $unheard ) {
+			self::notice( 'warning', $unheard );
+		}
 		call_user_func( $tabs[ $tab ][1] );
 		echo '</div>';
 	}

@@ -144,8 +144,9 @@ final class Rollcall_Network_Settings {
 			return;
 		}
 		foreach ( get_networks( array( 'fields' => 'ids', 'number' => 0 ) ) as $network ) { // phpcs:ignore WordPress.Arrays
-			delete_network_option( $network, self::OPTION );
-			delete_network_option( $network, Rollcall_Network_Marks::OPTION );
+			foreach ( array( self::OPTION, Rollcall_Network_Marks::OPTION, Rollcall_Network_Errand::OPTION, Rollcall_Network_Unheard::OPTION ) as $option ) {
+				delete_network_option( $network, $option );
+			}
 		}
 	}
 

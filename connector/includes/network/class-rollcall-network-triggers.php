@@ -242,7 +242,10 @@ final class Rollcall_Network_Triggers {
 			return;
 		}
 		$seconds = Rollcall_Signal::answer_first() ? self::AFTER_ANSWER_S : self::BEFORE_ANSWER_S;
-		Rollcall_Network_Cron::work( $seconds );
+		// Whatever waits for another process is left to cron: no visitor's does.
+		if ( Rollcall_Network_Cron::work( $seconds, false ) ) {
+			Rollcall_Network_Cron::spawn();
+		}
 	}
 
 	/**

@@ -225,6 +225,24 @@ test('whom a fill brings to one site of a network goes along that site’s route
   expect(await there(east, 'hugo')).toBeNull();
 });
 
+test('T253: a site that its own administrator deletes takes nobody’s roles or account away elsewhere', async () => {
+  await stage.hub.call('PATCH', '/sites/brand%20Shop', { onRoleLost: 'delete' });
+  await on(brand, register('petra', SHOP, 'author'));
+  // “Delete Site” takes everybody off, and then deactivates it.
+  await on(brand, `wpmu_delete_blog( ${SHOP}, false );`);
+  expect([await onBrand('petra'), await there(east, 'petra')]).toEqual([{}, ['author']]);
+  expect((await stage.hub.log('&account=petra')).map(({ reason }) => reason)).toContain(
+    'source.closed',
+  );
+  // Nor when the network takes it back.
+  await on(brand, `update_blog_status( ${SHOP}, 'deleted', 0 );`);
+  await on(brand, `wp_update_user( array( 'ID' => ${idOf('petra')}, 'first_name' => 'P' ) );`);
+  expect(await there(east, 'petra')).toEqual(['author']);
+  await on(brand, `add_user_to_blog( ${SHOP}, ${idOf('petra')}, 'subscriber' );`);
+  expect(await there(east, 'petra')).toEqual(['subscriber']);
+  await stage.hub.call('PATCH', '/sites/brand%20Shop', { onRoleLost: 'stop' });
+});
+
 test('two sites of one network take no route between them, and in a group each has its routes to the others', async () => {
   const refused = await stage.hub.raw('POST', '/routes', {
     source: 'brand Shop',

@@ -226,6 +226,8 @@ export const REASONS = {
   'source.delete_unfinished':
     'A deletion of the account was cut short on the source; what it had taken there is nobody’s edit.',
   'source.read_anew': 'A person said what had happened to the site, and it was read anew.',
+  'source.closed':
+    'The source site is deactivated on its network, and its members went with it: nothing is taken from them elsewhere.',
   'source.not_a_member':
     'The account is no member of the source site of its network; only members leave a site of a network.',
   'source.role_not_selected': 'The account has none of the roles whose changes leave the source.',

@@ -264,17 +264,23 @@ async function pullAll(
   input: PullInput,
 ): Promise<number> {
   let rows = 0;
-  let next = input;
   await siteSettings.keep(input);
+  let { topology } = input;
+  const hearSites = async (sum: string | undefined): Promise<Topology> => {
+    if (!siteSettings.hearSites(input.installation, sum)) return topology;
+    await siteSettings.keep(input);
+    topology = await ports.registry.topology();
+    return topology;
+  };
+  let next: PullInput = { ...input, hearSites };
   let stale = 0;
   const endMs = (await ports.store.nowMs()) + TURN_MS;
   for (let pages = 1; ; pages += 1) {
     const pulled = await pull(next, stagePorts);
     if (pulled.rewound) throw new Fault('source.rewound', reasonSentence('source.rewound'));
     await hearRewritten(ports, input.installation, pulled.outside);
-    if (siteSettings.hearSites(input.installation, pulled.sitesSum)) await siteSettings.keep(input);
     rows += pulled.rows;
-    const refreshed = await refresh(next, stagePorts);
+    const refreshed = await refresh({ ...next, topology }, stagePorts);
     if (pulled.rows + refreshed.rows > 0) await wakeDue(ports);
     stale = pulled.news + refreshed.looked > 0 ? 0 : stale + 1;
     if (!(pulled.more || refreshed.more) || stale === STALE_PAGES) return rows;
@@ -283,7 +289,7 @@ async function pullAll(
       return rows;
     }
     const installation = await ports.registry.installation(input.installation);
-    next = { ...input, cursor: { epoch: installation.epoch, head: installation.head } };
+    next = { ...next, topology, cursor: { epoch: installation.epoch, head: installation.head } };
   }
 }
 

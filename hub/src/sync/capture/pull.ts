@@ -32,6 +32,8 @@ export interface PullInput {
   readonly topology: Topology;
   /** Epoch and head as last seen; null: never pulled. */
   readonly cursor: { readonly epoch: string | null; readonly head: number };
+  /** Told of the sum over the site's list of sites, before anything is learned: gives what holds from there on. */
+  readonly hearSites?: (sum: string | undefined) => Promise<Topology>;
 }
 
 export interface PullPorts {
@@ -49,8 +51,6 @@ export interface Pulled {
   readonly rewound: boolean;
   /** The site's sentence about values that it holds back; null: it holds none. */
   readonly outside?: string | null | undefined;
-  /** Over the site's list of sites. */
-  readonly sitesSum?: string | undefined;
 }
 
 export async function pull(input: PullInput, ports: PullPorts): Promise<Pulled> {
@@ -67,20 +67,15 @@ export async function pull(input: PullInput, ports: PullPorts): Promise<Pulled> 
   if (isRewound(input.cursor, answer)) return { rows: 0, more: false, news: 0, rewound: true };
   if (ack.length > 0) await store.markAcknowledged(installation, ack);
   if (restamp.length > 0) await store.clearRestamps(installation, restamp);
+  // Whoever lost their place on a site because that was closed is judged by its being closed.
+  const topology = (await input.hearSites?.(answer.sites_sum)) ?? input.topology;
   const learned = (tx: Transaction) =>
-    learnPage(tx, answer, { ...input, labelledBefore }, ports.spreadBatch);
+    learnPage(tx, answer, { ...input, topology, labelledBefore }, ports.spreadBatch);
   const { fresh, future } = await store.transaction(learned);
   await label(input, ports);
   const more = answer.more || future > 0 || answer.rows.length > 0;
-  const { outside, sites_sum: sitesSum } = answer;
-  return {
-    rows: answer.rows.length,
-    more,
-    news: fresh - future,
-    rewound: false,
-    outside,
-    sitesSum,
-  };
+  const { outside } = answer;
+  return { rows: answer.rows.length, more, news: fresh - future, rewound: false, outside };
 }
 
 /** Tells the site who its accounts are; repeated until the site has confirmed each. */

@@ -126,6 +126,7 @@ function accountRule(question: Question): Reason | null {
 function leavingRule(question: Question, account: Account | undefined): Reason | null {
   const { rules, key } = question.source;
   if (!rules.automatic) return 'source.automatic_off';
+  if (isClosedWithAll(question, account)) return 'source.closed';
   if (!isAmongThoseWhoLeave(rules, account?.roles.get(key))) {
     return lostRole(question) === null ? 'source.role_not_selected' : null;
   }
@@ -137,6 +138,12 @@ function leavingRule(question: Question, account: Account | undefined): Reason |
   if (unmet === null || (question.holding.gone !== null && !unmet.certain)) return null;
   return unmet.reason;
 }
+
+/** A site that is deactivated, or missing from its list, may have lost everybody with it: nobody has decided that. */
+const isClosedWithAll = (question: Question, account: Account | undefined): boolean =>
+  question.source.closed === 'deleted' &&
+  isMember(question.source, account?.roles.get(question.source.key)) !== true &&
+  (membershipEnds(question) || lostRole(question) !== null);
 
 /** That a role was taken is the last thing that leaves with somebody whose membership ends. */
 const membershipEnds = ({ holding, source }: Question): boolean =>

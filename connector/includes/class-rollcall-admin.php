@@ -120,7 +120,7 @@ final class Rollcall_Admin {
 		Rollcall_Erasure_Run::field();
 		echo '</table>';
 		submit_button( __( 'Save changes', 'rollcall-connector' ), 'primary', 'save', false );
-		if ( Rollcall_Settings::is_bound() && self::may_release() ) {
+		if ( Rollcall_Settings::is_bound() && Rollcall_Shared_Option::may_be_set() ) {
 			echo ' ';
 			submit_button( __( 'Release this site from its hub', 'rollcall-connector' ), 'delete', 'release', false );
 		}
@@ -137,7 +137,10 @@ final class Rollcall_Admin {
 			wp_die( esc_html__( 'You are not allowed to do that.', 'rollcall-connector' ), 403 );
 		}
 		check_admin_referer( self::ACTION );
-		if ( isset( $_POST['release'] ) && self::may_release() ) {
+		if ( isset( $_POST['release'] ) ) {
+			if ( ! Rollcall_Shared_Option::may_be_set() ) {
+				wp_die( esc_html__( 'You are not allowed to do that.', 'rollcall-connector' ), 403 );
+			}
 			Rollcall_Disconnect::release();
 		} else {
 			$chosen = isset( $_POST['grantable'] ) && is_array( $_POST['grantable'] ) ? array_map( 'strval', wp_unslash( $_POST['grantable'] ) ) : array(); // phpcs:ignore WordPress.Security.ValidatedSanitizedInput
@@ -163,15 +166,12 @@ final class Rollcall_Admin {
 			return Rollcall_Moved_Notice::sentence();
 		}
 		/* translators: %s: name of the hub, and where it is. */
-		return sprintf( __( 'Connected to %s.', 'rollcall-connector' ), Rollcall_Settings::hub_named() );
-	}
-
-	/**
-	 * May the current person end the binding? On a network it is the network's.
-	 *
-	 * @return bool
-	 */
-	private static function may_release() {
-		return current_user_can( is_multisite() ? 'manage_network_options' : 'manage_options' );
+		$sentence = sprintf( __( 'Connected to %s.', 'rollcall-connector' ), Rollcall_Settings::hub_named() );
+		$main     = is_multisite() ? get_network( Rollcall_Shared_Option::network() ) : null;
+		if ( $main && get_current_network_id() !== (int) $main->id ) {
+			/* translators: %s: address of a network. */
+			$sentence .= ' ' . sprintf( __( 'All networks of this installation share this connection and its whitelist. Those who administer the main network, %s, decide about both.', 'rollcall-connector' ), $main->domain . $main->path );
+		}
+		return $sentence;
 	}
 }

@@ -256,16 +256,6 @@ final class Rollcall_Guard {
 		if ( ! is_string( rest_get_authenticated_app_password() ) || get_current_user_id() === Rollcall_Service_Account::id() ) {
 			return false;
 		}
-		return is_multisite() ? is_super_admin() && current_user_can( 'manage_network_options' ) && self::administers_all() : current_user_can( 'manage_options' );
-	}
-
-	/**
-	 * Where there are several networks, the main one's super admins speak for the installation.
-	 *
-	 * @return bool
-	 */
-	private static function administers_all() {
-		$main = Rollcall_Shared_Option::network();
-		return get_current_network_id() === $main || in_array( wp_get_current_user()->user_login, (array) get_network_option( $main, 'site_admins' ), true );
+		return ( ! is_multisite() || is_super_admin() ) && Rollcall_Shared_Option::may_be_set();
 	}
 }

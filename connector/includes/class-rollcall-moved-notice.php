@@ -123,11 +123,11 @@ final class Rollcall_Moved_Notice {
 	}
 
 	/**
-	 * May the current person answer? On a network it is the network's.
+	 * May the current person answer? It is about the whole installation.
 	 *
 	 * @return bool
 	 */
 	private static function may_answer() {
-		return current_user_can( is_multisite() ? 'manage_network_options' : 'manage_options' );
+		return Rollcall_Shared_Option::may_be_set();
 	}
 }

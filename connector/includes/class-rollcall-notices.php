@@ -78,7 +78,7 @@ final class Rollcall_Notices {
 	 * @return void
 	 */
 	public static function show() {
-		if ( ! Rollcall_Settings::is_bound() || ! current_user_can( is_multisite() ? 'manage_network_options' : 'manage_options' ) ) {
+		if ( ! Rollcall_Settings::is_bound() || ! Rollcall_Shared_Option::may_be_set() ) {
 			return;
 		}
 		$screen = get_current_screen();

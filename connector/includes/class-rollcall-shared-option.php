@@ -66,6 +66,28 @@ final class Rollcall_Shared_Option {
 	}
 
 	/**
+	 * May the present person set what all networks share? On a network it takes the network's right; where there
+	 * are several networks, that of the main one: another one's administrators would decide for it.
+	 *
+	 * @return bool
+	 */
+	public static function may_be_set() {
+		if ( ! is_multisite() ) {
+			return current_user_can( 'manage_options' );
+		}
+		return current_user_can( 'manage_network_options' ) && ( get_current_network_id() === self::network() || in_array( wp_get_current_user()->user_login, self::main_admins(), true ) );
+	}
+
+	/**
+	 * Logins of those who administer the main network.
+	 *
+	 * @return string[]
+	 */
+	private static function main_admins() {
+		return (array) ( isset( $GLOBALS['super_admins'] ) ? $GLOBALS['super_admins'] : self::get( 'site_admins' ) );
+	}
+
+	/**
 	 * Logins of those who administer any network of the installation.
 	 *
 	 * @return string[]

@@ -5,7 +5,7 @@
  * Does: shows and saves entries, declared proxies and the switch; “Check” tells which entry an address and a URL
  * match.
  * Does not: guard wp-admin itself, so nobody can lock themselves out here.
- * Always true: every change needs the capability (on a network, the network's) and a nonce; a page with one bad
+ * Always true: every change needs the right to set what the whole installation shares, and a nonce; a page with one bad
  * row saves nothing.
  * On failure: a notice says which row, or whom the whitelist would shut out.
  *
@@ -35,12 +35,12 @@ final class Rollcall_Whitelist_Page {
 	}
 
 	/**
-	 * May the current person see and change it? On a network it is the network's.
+	 * May the current person see and change it? It is the installation's.
 	 *
 	 * @return bool
 	 */
 	public static function is_allowed() {
-		return current_user_can( is_multisite() ? 'manage_network_options' : 'manage_options' );
+		return Rollcall_Shared_Option::may_be_set();
 	}
 
 	/**

@@ -154,7 +154,7 @@ final class Rollcall_Network_Sites {
 			return 'target.site_missing';
 		}
 		// A run lasts longer than what a request has read once.
-		$stored = maybe_unserialize( Rollcall_Option_Row::certain( Rollcall_Settings::OPTION, (int) $network ) );
+		$stored = maybe_unserialize( Rollcall_Option_Row::certain( Rollcall_Settings::OPTION, (int) Rollcall_Shared_Option::network() ) );
 		$closed = self::closed( $row, $settings, ! empty( $stored['read_only'][ $blog ] ) );
 		if ( null === $closed ) {
 			return null;

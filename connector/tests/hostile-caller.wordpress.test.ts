@@ -333,6 +333,24 @@ describe('a single site', () => {
     });
   });
 
+  it('that is no network says so, on every route below network/ and on its command line', async () => {
+    for (const [route, body] of Object.entries(REQUESTS)) {
+      if (!route.startsWith('network/')) continue;
+      expect([route, ...fault(await hub.post(route, body))]).toEqual([
+        route,
+        404,
+        'network.missing',
+      ]);
+    }
+    for (const command of [['list'], ['runs'], ['sync', '--yes']]) {
+      const { exitCode, stderr } = await site.wpTry('rollcall', 'network', ...command);
+      expect([exitCode, stderr.trim()]).toEqual([
+        1,
+        'Error: This is a single site, not a network: there are no other sites that its accounts could join.',
+      ]);
+    }
+  });
+
   it('T609: the very same batch again changes nothing, and an older one nothing that is newer', async () => {
     const birth = write({ login: 'replayed' });
     const created = { hub: HUB, dry_run: false, operations: [birth] };

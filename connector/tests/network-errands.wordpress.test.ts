@@ -126,7 +126,10 @@ describe.skipIf(missing !== null)('a plugin that is active on one site alone', (
   });
 
   test('T234: an errand that is forged, too old, meant for another site, or somebody’s own, changes nothing; nor does one that comes twice', async () => {
-    await make('gus');
+    for (const login of ['ada', 'gus']) await make(login);
+    // With the first errand the network has a key.
+    await begin({ action: 'fill', people: await idsOf('ada'), sites: [2] });
+    await turn();
     const people = await idsOf('gus');
     const mine = await begin({ action: 'fill', people, sites: [2, 3] });
     const others = await begin({ action: 'fill', people, sites: [2] }, 'cli');

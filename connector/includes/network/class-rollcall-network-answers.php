@@ -113,6 +113,9 @@ final class Rollcall_Network_Answers {
 	 * @return array|WP_Error NetworkRunAnswer.
 	 */
 	public static function page( $request ) {
+		if ( ! is_multisite() ) {
+			return self::missing();
+		}
 		add_filter( 'rollcall_signal_allowed', '__return_false' );
 		return self::run( Rollcall_Network_Runs::page( $request['run'], $request['blog'], self::SECONDS ) );
 	}
@@ -124,6 +127,9 @@ final class Rollcall_Network_Answers {
 	 * @return array|WP_Error NetworkRunAnswer.
 	 */
 	public static function control( $request ) {
+		if ( ! is_multisite() ) {
+			return self::missing();
+		}
 		$row  = in_array( $request['do'], array( 'resume', 'undo' ), true ) ? Rollcall_Network_Runs::row( $request['run'] ) : null;
 		$mine = $row && 'cli' === $row->driver;
 		return self::run( Rollcall_Network_Runs::control( $request['run'], $request['do'], $mine ? 'hub' : null ) );
@@ -151,6 +157,9 @@ final class Rollcall_Network_Answers {
 	 * @return array|WP_Error NetworkRowsAnswer.
 	 */
 	public static function rows( $request ) {
+		if ( ! is_multisite() ) {
+			return self::missing();
+		}
 		return Rollcall_Network_Runs::rows( $request['run'], isset( $request['after'] ) ? $request['after'] : null, $request['limit'] );
 	}
 

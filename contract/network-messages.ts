@@ -5,6 +5,8 @@
  * Always true: a hub can't loosen what guards a network: no request names a privileged role, takes an exclusion
  * back or lets a site's own administrators act. A run is begun once for each id; every request may be repeated.
  * `page` is asked at the REST root of the very site that is written to, so that the plugins of that site hear it.
+ * Behind that site, and with `begin`, a run may pass by sites on which there is nothing to write, any number of them;
+ * a hub goes on at `next`, wherever that is.
  * On an installation that is no network: 404 `network.missing`.
  */
 import { z } from 'zod';

@@ -51,11 +51,12 @@ export function describeNetworks(start: () => Promise<NetworkUnderTest>): void {
   const begin = (of: NetworkSpec = spec(), id: string = randomUUID()) =>
     under.port.begin(main(), { id, network: 1, spec: of, by: 'operator ann' });
 
-  /** Until it is no longer under way. */
-  async function toTheEnd(run: NetworkRun): Promise<NetworkRun> {
+  /** Until it is no longer under way. @param asked is given the sites that were asked for a page */
+  async function toTheEnd(run: NetworkRun, asked = new Set<number>()): Promise<NetworkRun> {
     let now = run;
     for (let page = 0; page < BOUND && now.next !== null; page++) {
       if (now.state !== 'running' && now.state !== 'undoing') return now;
+      asked.add(now.next);
       now = await under.port.page(under.at(now.next), now.id, now.next);
     }
     return now;
@@ -140,6 +141,36 @@ export function describeNetworks(start: () => Promise<NetworkUnderTest>): void {
       await expect(under.port.page(main(), randomUUID(), 1)).rejects.toMatchObject({
         code: 'network.run_unknown',
       });
+    });
+
+    it('passes by sites on which there is nothing to do, with its beginning and behind a page', async () => {
+      const [first, second, third] = under.sites;
+      const [anna, ben, cleo] = under.people;
+      const full = [first, second, third].flatMap((blog) =>
+        [anna, ben, cleo].map((id) => [blog, id, 'author'] as const),
+      );
+      await under.reset(full);
+      const done = { state: 'done', next: null, counts: { total: 12, done: 12, added: 0 } };
+      const over = await begin();
+      expect(over).toMatchObject(done);
+      expect(over.counts).toMatchObject({ unchanged: 9, skipped: { 'network.super_admin': 3 } });
+      expect(await begin(spec(), over.id)).toEqual(over);
+
+      await under.reset(full.filter(([blog, id]) => blog !== second || id !== ben));
+      const run = await begin();
+      expect(run).toMatchObject({ state: 'running', next: second, counts: { unchanged: 3 } });
+      expect(run.counts).toMatchObject({ done: 4, skipped: { 'network.super_admin': 1 } });
+      const asked = new Set<number>();
+      const filled = await toTheEnd(run, asked);
+      expect(filled).toMatchObject({ ...done, counts: { ...done.counts, added: 1, unchanged: 8 } });
+      expect([...asked]).toEqual([second]);
+
+      asked.clear();
+      const undone = await toTheEnd(await under.port.control(main(), run.id, 'undo'), asked);
+      expect(undone).toMatchObject({ state: 'undone', counts: { removed: 1 } });
+      expect([...asked]).toEqual([first, second]);
+      expect(await under.roles(second, ben)).toBeNull();
+      expect(await under.roles(third, ben)).toEqual(['author']);
     });
 
     it('names only sites of its network', async () => {

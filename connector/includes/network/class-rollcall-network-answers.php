@@ -23,6 +23,9 @@ final class Rollcall_Network_Answers {
 	/** A page ends after this, in seconds: who pauses a run waits for it, and hosts cut off at 30. */
 	const SECONDS = 5;
 
+	/** The beginning of a run passes by sites on which there is nothing to do for so long, in seconds. */
+	const BEGIN_SECONDS = 2;
+
 	/** Settings that a hub sets as it likes. */
 	const FREE = array( 'new_account', 'new_site', 'role_change', 'role_sites', 'site_admins' );
 
@@ -93,7 +96,8 @@ final class Rollcall_Network_Answers {
 	}
 
 	/**
-	 * POST /network/begin.
+	 * POST /network/begin: begins a run, and passes by sites on which there is nothing to do: of a full network nothing
+	 * else is asked.
 	 *
 	 * @param array $request NetworkBeginRequest.
 	 * @return array|WP_Error NetworkRunAnswer.
@@ -102,12 +106,14 @@ final class Rollcall_Network_Answers {
 		if ( ! self::exists( $request['network'] ) ) {
 			return self::missing();
 		}
-		return self::run( Rollcall_Network_Runs::begin( $request['id'], $request['network'], $request['spec'], 'hub', sanitize_text_field( $request['by'] ) ) );
+		$run = Rollcall_Network_Runs::begin( $request['id'], $request['network'], $request['spec'], 'hub', sanitize_text_field( $request['by'] ) );
+		return self::run( is_wp_error( $run ) ? $run : Rollcall_Network_Runs::pass_by( $run['id'], self::BEGIN_SECONDS ) );
 	}
 
 	/**
-	 * POST /network/page: works on one site of a run. Asked at the REST root of that very site. The hub needs no
-	 * signal for what it has done itself: it looks when the run rests, and reads each account once.
+	 * POST /network/page: works on one site of a run, and passes by those behind it on which there is nothing to do.
+	 * Asked at the REST root of that very site. The hub needs no signal for what it has done itself: it looks when the
+	 * run rests, and reads each account once.
 	 *
 	 * @param array $request NetworkPageRequest.
 	 * @return array|WP_Error NetworkRunAnswer.

@@ -190,6 +190,11 @@ final class Rollcall_Network_Cli_Run {
 	 */
 	private static function turn( array $run ) {
 		if ( Rollcall_Network_Own_Code::of( $run['next'] ) && WP_CLI\Utils\check_proc_available( 'rollcall', true ) ) {
+			// A process of its own only where there is something to write.
+			$passed = Rollcall_Network_Cli::or_end( Rollcall_Network_Runs::pass_by( $run['id'], self::SECONDS ) );
+			if ( self::place( $passed ) !== self::place( $run ) ) {
+				return $passed;
+			}
 			$url = get_home_url( $run['next'] );
 			WP_CLI::launch_self( 'rollcall network work', array( $run['id'], $run['next'] ), array(), false, true, array( 'url' => $url ) );
 			return Rollcall_Network_Runs::find( $run['id'] );

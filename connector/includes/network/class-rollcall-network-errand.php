@@ -49,6 +49,11 @@ final class Rollcall_Network_Errand {
 			if ( ! $waits ) {
 				return false;
 			}
+			// An errand only where there is something to write.
+			if ( Rollcall_Network_Passing::at( $row, $seconds ) ) {
+				return true;
+			}
+			$row   = Rollcall_Network_Runs::row( $row->id );
 			$moved = static function () use ( $row ) {
 				$now = Rollcall_Network_Runs::row( $row->id );
 				// Or somebody else is at it.

@@ -46,6 +46,17 @@ final class Rollcall_Network_Look {
 	}
 
 	/**
+	 * Whom of some accounts a person took off a site.
+	 *
+	 * @param int   $blog Site.
+	 * @param int[] $ids  Accounts.
+	 * @return array<int,int>
+	 */
+	public static function removed_of( $blog, array $ids ) {
+		return $ids ? self::removed( $blog, self::where( $ids, false ) ) : array();
+	}
+
+	/**
 	 * Stored memberships: account => { mid, caps: as stored }. WordPress takes the oldest row.
 	 *
 	 * @param string $key   Key.

@@ -77,21 +77,49 @@ final class Rollcall_Network_People {
 	 * @throws RuntimeException When the database doesn't answer.
 	 */
 	public function next( $after, $limit ) {
+		if ( ! is_array( $this->people ) ) {
+			return $this->page( array(), $this->where( $after ), $limit );
+		}
+		$named = array_slice( array_filter( $this->people, self::above( $after ) ), 0, $limit );
+		$page  = $this->page( array_fill_keys( $named, 'target.account_missing' ), 'u.ID IN (' . implode( ',', array_merge( array( 0 ), $named ) ) . ')', $limit );
+		return array( 'after' => count( $named ) >= $limit ? end( $named ) : null ) + $page;
+	}
+
+	/**
+	 * The next ones of everybody who are no members of a site.
+	 *
+	 * @param string $key   Key of its memberships.
+	 * @param int    $after Id after which to begin.
+	 * @param int    $limit At most so many.
+	 * @return array{people:array<int,?string>,after:?int} As next().
+	 * @throws RuntimeException When the database doesn't answer.
+	 */
+	public function missing( $key, $after, $limit ) {
 		global $wpdb;
-		$named = is_array( $this->people ) ? array_slice( array_filter( $this->people, self::above( $after ) ), 0, $limit ) : null;
-		$where = null === $named ? $this->where( $after ) : 'u.ID IN (' . implode( ',', array_merge( array( 0 ), $named ) ) . ')';
-		$found = array_fill_keys( null === $named ? array() : $named, 'target.account_missing' );
-		$rows  = $wpdb->get_results( "SELECT u.ID, u.user_login, u.spam, u.deleted FROM {$wpdb->users} u WHERE $where ORDER BY u.ID LIMIT " . (int) $limit, ARRAY_N ); // phpcs:ignore WordPress.DB
+		return $this->page( array(), $this->where( $after ) . " AND u.ID NOT IN (SELECT user_id FROM {$wpdb->usermeta} WHERE meta_key = '" . esc_sql( $key ) . "')", $limit );
+	}
+
+	/**
+	 * A page of them.
+	 *
+	 * @param array<int,?string> $found Those that are known without it.
+	 * @param string             $where Condition.
+	 * @param int                $limit At most so many.
+	 * @return array{people:array<int,?string>,after:?int} As next().
+	 * @throws RuntimeException When the database doesn't answer.
+	 */
+	private function page( array $found, $where, $limit ) {
+		global $wpdb;
+		$rows = $wpdb->get_results( "SELECT u.ID, u.user_login, u.spam, u.deleted FROM {$wpdb->users} u WHERE $where ORDER BY u.ID LIMIT " . (int) $limit, ARRAY_N ); // phpcs:ignore WordPress.DB
 		if ( ! is_array( $rows ) || '' !== $wpdb->last_error ) {
 			throw new RuntimeException( 'The accounts can’t be read.' );
 		}
 		foreach ( $rows as $row ) {
 			$found[ (int) $row[0] ] = $this->never( $row );
 		}
-		$full = count( null === $named ? $rows : $named ) >= $limit;
 		return array(
 			'people' => $found,
-			'after'  => $full ? max( array_keys( $found ) ) : null,
+			'after'  => count( $rows ) >= $limit ? max( array_keys( $found ) ) : null,
 		);
 	}
 

@@ -3,7 +3,8 @@
  * Runs: actions on many memberships, with where they are, until they are done, cancelled or undone.
  *
  * Does: begins, finds, pauses, resumes, cancels; says what a run wrote.
- * Does not: ask who may; work on memberships itself (Rollcall_Network_Turn, Rollcall_Network_Undo).
+ * Does not: ask who may; work on memberships itself (Rollcall_Network_Turn, Rollcall_Network_Passing,
+ *   Rollcall_Network_Undo).
  * Always true: only runs of the network of this request are seen, begun and worked on; the guard, read-only and
  *   the hub's account are that one's. A run is begun once for its id; where it stands is in its row, and moves in the same
  *   transaction as what was written, so a run that was killed goes on where it was.
@@ -132,7 +133,22 @@ final class Rollcall_Network_Runs {
 	}
 
 	/**
-	 * Works on one site of a run, or goes on with it. Safe to repeat: a page for a site that is not the
+	 * Has a run pass by the next sites on which there is nothing to write: that needs no turn at the site itself.
+	 *
+	 * @param string $id      Run.
+	 * @param float  $seconds At most so long, roughly.
+	 * @return array|WP_Error The run.
+	 */
+	public static function pass_by( $id, $seconds ) {
+		$row = self::row( $id );
+		if ( $row ) {
+			Rollcall_Network_Passing::at( $row, (float) $seconds );
+		}
+		return self::find( $id );
+	}
+
+	/**
+	 * Works on one site of a run, or goes on with it; then passes by those behind it on which there is nothing to write. Safe to repeat: a page for a site that is not the
 	 * run's next, or that somebody else is at, changes nothing.
 	 *
 	 * @param string $id      Run.

@@ -25,6 +25,7 @@ beforeEach(() => {
   network.reset([]);
   network.superAdmins.clear();
   network.pageSize = Number.MAX_SAFE_INTEGER;
+  network.passesBy = true;
   network.asked.length = 0;
 });
 
@@ -96,6 +97,25 @@ test('what is planned is counted and not written; started, it does just that, ea
   ]);
   const { rows } = await stand.operations.networkRows(planned.id, { limit: 2 });
   expect(rows).toHaveLength(2);
+});
+
+test('of a full network nothing is asked but the beginning; an older connector takes a page for each site', async () => {
+  for (const members of network.members.values())
+    for (const { id } of network.accounts()) members.set(id, ['author']);
+  const askedFor = async (passesBy: boolean) => {
+    network.passesBy = passesBy;
+    const planned = await stand.operations.planNetworkRun('brands', FILL, 'ann');
+    await stand.work();
+    network.asked.length = 0;
+    await stand.operations.startNetworkRun(planned.id, 'ann');
+    await stand.work();
+    const names = network.asked.map(({ what }) => what);
+    const done = { state: 'done', added: 0, unchanged: 3 * whole() };
+    expect(await now(planned)).toMatchObject(done);
+    return names;
+  };
+  expect(await askedFor(true)).toEqual(['begin']);
+  expect(await askedFor(false)).toEqual(['begin', 'show', 'page', 'page', 'page']);
 });
 
 test('people are meant by login, address, a word, a role on a site; who is nobody is said', async () => {

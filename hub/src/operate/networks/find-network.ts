@@ -37,13 +37,33 @@ export async function networkOf(
   installation: string,
   id: number,
 ): Promise<FoundNetwork> {
-  const all = await ports.registry.installations();
-  const at = all.find((one) => one.id === installation);
-  const found = at === undefined ? [] : await networksOf(ports, at);
+  const at = await installationOf(ports, installation);
+  const found = await networksOf(ports, at);
   const mine = found.find(({ network }) => network.id === id);
   if (mine !== undefined) return mine;
-  throw new Fault('network.unknown', 'The network of this run is no longer there.');
+  throw gone();
 }
+
+export type Whereabouts = Pick<FoundNetwork, 'installation' | 'connection'>;
+
+/** Without asking the network anything. @throws Fault `network.unknown`, `site.*` */
+export async function whereaboutsOf(
+  ports: OperationPorts,
+  installation: string,
+): Promise<Whereabouts> {
+  const at = await installationOf(ports, installation);
+  return { installation: at, connection: await ports.registry.connection(at.id) };
+}
+
+async function installationOf({ registry }: OperationPorts, id: string): Promise<Installation> {
+  const all = await registry.installations();
+  const at = all.find((one) => one.id === id);
+  if (at?.multisite === true) return at;
+  throw gone();
+}
+
+const gone = (): Fault =>
+  new Fault('network.unknown', 'The network of this run is no longer there.');
 
 /** All networks of one installation. */
 export async function networksOf(

@@ -19,7 +19,13 @@ import { reasonSentence } from '../../reasons.ts';
 import { moment, momentOrNull } from '../names.ts';
 import { placeOf, placeText } from '../place.ts';
 import type { OperationPorts } from '../ports.ts';
-import { asNetwork, type FoundNetwork, networkNamed, networkOf } from './find-network.ts';
+import {
+  asNetwork,
+  type FoundNetwork,
+  networkNamed,
+  networkOf,
+  whereaboutsOf,
+} from './find-network.ts';
 import { heardOf, storedSpec } from './work-on-network-run.ts';
 
 /** @throws Fault `network.run_unknown` */
@@ -46,10 +52,15 @@ const mayHaveMoved = ({ driver, state, startedMs, wanted }: NetworkRunRecord): b
   (driver !== 'hub' && AT_WORK.includes(state)) ||
   (startedMs !== null && wanted === null && AT_REST.includes(state));
 
-/** Where nobody here turns its pages; while the network is away, what was known stands. */
+/** Where nobody here turns its pages; while the network is away, what was known stands. One request: people wait. */
 async function hearAgain(ports: OperationPorts, run: NetworkRunRecord): Promise<void> {
   try {
-    await hearOf(ports, await networkOf(ports, run.installation, run.network));
+    const { installation, connection } = await whereaboutsOf(ports, run.installation);
+    const asked = { network: run.network, limit: RUNS_SHOWN };
+    const runs = await asNetwork(() => ports.network.runs(connection, asked));
+    const now = runs.find(({ id, network }) => id === run.id && network === run.network);
+    if (now !== undefined)
+      await ports.networkRuns.heard(installation.id, { ...heardOf(now), main: run.main });
   } catch (fault) {
     if (!(fault instanceof Fault)) throw fault;
   }

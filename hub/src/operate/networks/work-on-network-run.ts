@@ -2,7 +2,8 @@
  * A worker's turn at a run within a network.
  *
  * Does: count what would happen, site by site; then begin the run on the network and turn its pages, each asked of
- * the site that is written to; tell the network what an operator wants of it.
+ * the site that is written to; tell the network what an operator wants of it. Sites on which there is nothing to do
+ * the network passes by itself, be it with its beginning; an older connector takes a page for each.
  * Always true: how far it is stands on the network and here; any process may take any turn, and a page that was cut
  * short goes on where it was. What an operator wants is told before another page is asked for.
  * On failure: what may pass (a site that is away) is noted and tried again, each time later; anything else ends the
@@ -23,7 +24,14 @@ import {
 } from '../../model/network-run.ts';
 import { operatorNamed } from '../names.ts';
 import type { OperationPorts } from '../ports.ts';
-import { asNetwork, connectionTo, type FoundNetwork, networkOf } from './find-network.ts';
+import {
+  asNetwork,
+  connectionTo,
+  type FoundNetwork,
+  networkOf,
+  type Whereabouts,
+  whereaboutsOf,
+} from './find-network.ts';
 
 export async function workOnNetworkRun(ports: OperationPorts, id: string): Promise<void> {
   const run = await ports.networkRuns.find(id);
@@ -41,14 +49,14 @@ const isAtWork = ({ state, driver, wanted }: NetworkRunRecord): boolean =>
   (NETWORK_RUNS_AT_WORK.includes(state) && (driver === 'hub' || state === 'undoing'));
 
 async function turn(ports: OperationPorts, run: NetworkRunRecord): Promise<void> {
-  const found = await networkOf(ports, run.installation, run.network);
-  if (run.state === 'previewing' && !(await previewAll(ports, run, found))) return;
-  const now = await ports.networkRuns.find(run.id);
+  const at = await whereaboutsOf(ports, run.installation);
+  if (run.state === 'previewing' && !(await previewAll(ports, run, at))) return;
+  const now = run.state === 'previewing' ? await ports.networkRuns.find(run.id) : run;
   if (now === null || !isAtWork(now)) return;
-  if (now.wanted !== null) await obey(ports, now, found, now.wanted);
-  const then = await ports.networkRuns.find(run.id);
-  if (then?.driver === 'hub' && then.state === 'running') await begin(ports, then, found);
-  await turnPages(ports, run.id, found);
+  if (now.wanted !== null) await obey(ports, now, at, now.wanted);
+  const then = now.wanted === null ? now : await ports.networkRuns.find(run.id);
+  if (then?.driver === 'hub' && then.state === 'running') await begin(ports, then, at);
+  await turnPages(ports, run.id, at);
 }
 
 export const storedSpec = ({ spec }: Pick<NetworkRunRecord, 'spec'>): NetworkSpec =>
@@ -58,12 +66,12 @@ export const storedSpec = ({ spec }: Pick<NetworkRunRecord, 'spec'>): NetworkSpe
 async function previewAll(
   ports: OperationPorts,
   run: NetworkRunRecord,
-  { connection, network }: FoundNetwork,
+  { connection }: Whereabouts,
 ): Promise<boolean> {
   const { networkRuns, store } = ports;
   const spec = storedSpec(run);
   for (let after = run.previewedTo; after !== null; ) {
-    const asked = { network: network.id, spec, after };
+    const asked = { network: run.network, spec, after };
     const page = await asNetwork(() => ports.network.preview(connection, asked));
     await networkRuns.previewed(run.id, { from: after, to: page.after, sites: page.sites });
     const now = await networkRuns.find(run.id);
@@ -80,22 +88,23 @@ async function previewAll(
 async function begin(
   ports: OperationPorts,
   run: NetworkRunRecord,
-  { installation, connection, network }: FoundNetwork,
+  { installation, connection }: Whereabouts,
 ): Promise<void> {
   const by = operatorNamed(run.startedBy);
-  const asked = { id: run.id, network: network.id, spec: storedSpec(run), by };
+  const asked = { id: run.id, network: run.network, spec: storedSpec(run), by };
+  const started = performance.now();
   const begun = await asNetwork(() => ports.network.begin(connection, asked));
   await ports.networkRuns.heard(
     installation.id,
     { ...heardOf(begun), main: run.main },
-    { ms: 0, pairs: 0 },
+    workOf(run, begun, started),
   );
 }
 
 async function obey(
   ports: OperationPorts,
   run: NetworkRunRecord,
-  { installation, connection }: FoundNetwork,
+  { installation, connection }: Whereabouts,
   order: NetworkOrder,
 ): Promise<void> {
   try {
@@ -124,20 +133,23 @@ const PULL_EVERY_MS = 15_000;
 const WAIT_MS = 500;
 const MOST_WAITS = 20;
 
-async function turnPages(ports: OperationPorts, id: string, found: FoundNetwork): Promise<void> {
-  const pull = () => ports.wake.pull(found.installation.id);
+async function turnPages(ports: OperationPorts, id: string, at: Whereabouts): Promise<void> {
+  const pull = () => ports.wake.pull(at.installation.id);
   let pulledMs = performance.now();
   let wrote = false;
   let waited = 0;
+  let found: FoundNetwork | null = null;
   try {
     for (;;) {
       const run = await ports.networkRuns.find(id);
       if (run === null || !isAtWork(run) || run.state === 'previewing') return;
       if (run.wanted !== null) {
-        await obey(ports, run, found, run.wanted);
+        await obey(ports, run, at, run.wanted);
         continue;
       }
       if (run.next === null) return;
+      // Its sites' addresses are asked for once there is a page to turn.
+      found ??= await networkOf(ports, run.installation, run.network);
       const { wentOn, written } = await turnPage(ports, run, run.next, found);
       waited = wentOn ? 0 : waited + 1;
       if (waited > MOST_WAITS) return;
@@ -161,18 +173,18 @@ async function turnPage(
 ): Promise<{ readonly wentOn: boolean; readonly written: boolean }> {
   const started = performance.now();
   const now = await ports.network.page(connectionTo(found, blog), run.id, blog);
-  const ms = Math.round(performance.now() - started);
-  const pairs = Math.max(0, workDone(now.counts) - workDone(run.counts));
-  await ports.networkRuns.heard(
-    found.installation.id,
-    { ...heardOf(now), main: run.main },
-    { ms, pairs },
-  );
+  const work = workOf(run, now, started);
+  await ports.networkRuns.heard(found.installation.id, { ...heardOf(now), main: run.main }, work);
   return {
-    wentOn: pairs > 0 || now.next !== run.next || now.state !== run.state,
+    wentOn: work.pairs > 0 || now.next !== run.next || now.state !== run.state,
     written: writes(now.counts) > writes(run.counts),
   };
 }
+
+const workOf = (before: NetworkRunRecord, now: NetworkRun, started: number) => ({
+  ms: Math.round(performance.now() - started),
+  pairs: Math.max(0, workDone(now.counts) - workDone(before.counts)),
+});
 
 const writes = ({ added, changed, removed }: NetworkRun['counts']): number =>
   added + changed + removed;

@@ -53,6 +53,8 @@ export class FakeNetwork {
   settings: NetworkSettings = { ...FIRST_SETTINGS };
   /** Accounts that one page gets through. */
   pageSize = Number.MAX_SAFE_INTEGER;
+  /** False: an older connector, which takes a page for each site. */
+  passesBy = true;
   /** What was asked, and at which address. */
   readonly asked: { readonly what: string; readonly restUrl: string }[] = [];
   /** Thrown at the next call of this name, once; `done`: after it was carried out. */
@@ -121,9 +123,11 @@ export class FakeNetwork {
     },
     begin: async (connection, { id, spec, by }) => {
       this.heard('begin', connection);
-      const run = this.begin(id, spec, by, 'hub');
+      this.begin(id, spec, by, 'hub');
+      const run = this.called(id);
+      this.passBy(run);
       this.fail('begin', true);
-      return run;
+      return shown(run);
     },
     page: async (connection, id, blog) => {
       this.heard('page', connection);
@@ -276,8 +280,29 @@ export class FakeNetwork {
       else this.write(run, id, blog);
       run.after = id;
     }
-    if (some.length === left.length) this.nextSite(run);
+    if (some.length === left.length) {
+      this.nextSite(run);
+      this.passBy(run);
+    }
     return shown(run);
+  }
+
+  /** Goes over the next sites, as long as nothing is to be written on them. */
+  private passBy(run: Changing<Kept>): void {
+    while (this.passesBy && run.after === 0) {
+      const blog = run.todo[run.place];
+      if (blog === undefined || !this.isThrough(run, blog)) return;
+      if (run.state === 'running')
+        for (const id of this.people(run.spec)) this.write(run, id, blog);
+      this.nextSite(run);
+    }
+  }
+
+  private isThrough(run: Kept, blog: number): boolean {
+    if (run.state === 'undoing')
+      return !this.rows.some((one) => one.run === run.id && one.row.blog === blog);
+    if (run.state !== 'running') return false;
+    return this.people(run.spec).every((id) => !Array.isArray(this.decide(run.spec, id, blog)));
   }
 
   private nextSite(run: Changing<Kept>): void {

@@ -134,8 +134,9 @@ export interface Stage {
    * Ends the hub and starts it again on the same data folder; `hub` is the new one from then on.
    *
    * @param changed what it is given from then on, besides: limits so short that a stage could not start with them
+   * @param meanwhile what happens while there is no hub
    */
-  restart(changed?: Partial<HubOptions>): Promise<void>;
+  restart(changed?: Partial<HubOptions>, meanwhile?: () => Promise<unknown>): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -210,8 +211,9 @@ export async function startStage(play: Play): Promise<Stage> {
         return hub;
       },
       dataFolder,
-      async restart(changed = {}) {
+      async restart(changed = {}, meanwhile = async () => {}) {
         await running.stop();
+        await meanwhile();
         options = { ...options, ...changed };
         running = await start();
         hub = new Hub(running);

@@ -1,7 +1,8 @@
 /** What an account, a site or a role brings about inside a network, from every way it can come about. No hub. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { signIn } from '#lab/sign-in.ts';
-import type { Visitor } from '#lab/visitor.ts';
+import { formFields, Visitor } from '#lab/visitor.ts';
+import { waitUntil } from '#lab/wait-until.ts';
 import { applicationPassword, basic } from './connected-site.ts';
 import { type NetworkSite, startNetwork } from './network-site.ts';
 
@@ -184,5 +185,107 @@ describe('a role that is changed on a site', () => {
     await net.become({
       front: 'administrator administrator administrator - author - administrator',
     });
+  });
+});
+
+describe('every other door', () => {
+  /** Everybody’s memberships by login: sites are made here, so by site. */
+  const on = (login: string): Promise<Record<string, string>> =>
+    net.json(
+      `$all = array(); $id = get_user_by( 'login', '${login}' )->ID; wp_cache_flush();
+       foreach ( Rollcall_Network_Sites::ids( 1 ) as $blog ) { if ( is_user_member_of_blog( $id, $blog ) ) { $all[ trim( get_site( $blog )->path, '/' ) ] = implode( '+', ( new WP_User( $id, '', $blog ) )->roles ); } }
+       echo wp_json_encode( (object) $all );`,
+    );
+  async function becomes(login: string, expected: Record<string, string>): Promise<void> {
+    await waitUntil(async () => {
+      if (net.site.engine === 'wasm') await net.site.php("do_action( 'rollcall_network_turn' );");
+      return JSON.stringify(await on(login)) === JSON.stringify(expected);
+    }, 30_000).catch(() => undefined);
+    expect(await on(login)).toEqual(expected);
+  }
+  const everywhere = { '': 'subscriber', shop: 'subscriber', news: 'author', ghost: 'subscriber' };
+  /** A site whose tables are copied by SQL; SQLite is no place for that. */
+  const bySql = (): string[] => (net.site.engine === 'native' ? ['bysql'] : []);
+  const keyOf = (login: string): Promise<string | null> =>
+    net.json(
+      `global $wpdb; echo wp_json_encode( $wpdb->get_var( "SELECT activation_key FROM $wpdb->signups WHERE user_login = '${login}'" ) );`,
+    );
+  /** On the network’s own page, which the registration link of every site leads to. */
+  async function signUp(login: string, site: string | null): Promise<void> {
+    const person = new Visitor(net.site);
+    const leads = await person.request('/shop/wp-login.php?action=register');
+    expect(leads.headers.get('location')).toContain('wp-signup.php');
+    const form = await person.form('/wp-signup.php', 'setupform');
+    const asked = { ...form, user_name: login, user_email: `${login}@people.test` };
+    const signupFor = site === null ? 'user' : 'blog';
+    const answer = await person.submit('/wp-signup.php', { ...asked, signup_for: signupFor });
+    const next = formFields(await answer.text(), 'setupform');
+    if (site !== null)
+      await person.submit('/wp-signup.php', { ...next, blogname: site, blog_title: 'Of theirs' });
+    await person.submit('/wp-activate.php', { key: (await keyOf(login)) ?? '' });
+  }
+
+  test('people sign up by themselves, also with a site of their own; Network Admin makes a site for somebody new; SQL makes one', async () => {
+    await net.site.php("update_site_option( 'registration', 'all' );");
+    await net.settings({ new_account: true, new_site: true });
+    await signUp('signedup', null);
+    const first = { ...everywhere, fresh: 'subscriber' };
+    await becomes('signedup', first);
+    await signUp('withsite', 'theirs');
+    await becomes('withsite', { ...first, theirs: 'administrator' });
+    await becomes('signedup', { ...first, theirs: 'subscriber' });
+    const path = '/wp-admin/network/site-new.php';
+    const page = await (await admin.request(path)).text();
+    const [, nonce = ''] = /name="_wpnonce_add-blog" value="([0-9a-f]+)"/u.exec(page) ?? [];
+    await admin.submit(`${path}?action=add-site`, {
+      '_wpnonce_add-blog': nonce,
+      'blog[domain]': 'made',
+      'blog[title]': 'Made',
+      'blog[email]': 'made@people.test',
+    });
+    const second = { ...first, theirs: 'subscriber', made: 'subscriber' };
+    await becomes('signedup', second);
+    await becomes('made', { ...second, made: 'administrator' });
+    if (bySql().length > 0)
+      await net.site.php(`global $wpdb; $p = $wpdb->base_prefix;
+      $wpdb->insert( $wpdb->blogs, array( 'site_id' => 1, 'domain' => get_network()->domain, 'path' => '/bysql/' ) ); $n = $wpdb->insert_id;
+      foreach ( array( 'options', 'posts' ) as $table ) { $wpdb->query( "CREATE TABLE {$p}{$n}_$table LIKE {$p}2_$table" ); }
+      $wpdb->query( "INSERT INTO {$p}{$n}_options SELECT option_id, REPLACE( option_name, '{$p}2_', '{$p}{$n}_' ), option_value, autoload FROM {$p}2_options" );
+      do_action( 'rollcall_network_look' );`);
+    await becomes('made', {
+      ...second,
+      made: 'administrator',
+      ...Object.fromEntries(bySql().map((site) => [site, 'subscriber'])),
+    });
+    await net.settings({ new_account: false, new_site: false });
+  });
+
+  test('a role is changed on the Users screen, in a profile, over REST and by WP-CLI', async () => {
+    await net.settings({ role_change: true, role_sites: 'existing' });
+    const id = await net.json<number>(
+      "echo wp_json_encode( get_user_by( 'login', 'signedup' )->ID );",
+    );
+    const sites = ['', 'shop', 'news', 'ghost', 'fresh', 'theirs', 'made', ...bySql()];
+    const all = (role: string) => Object.fromEntries(sites.map((site) => [site, role]));
+    const users = '/shop/wp-admin/users.php';
+    const page = await (await admin.request(users)).text();
+    const [, nonce = ''] = /name="_wpnonce" value="([0-9a-f]+)"/u.exec(page) ?? [];
+    const change = { _wpnonce: nonce, 'users[]': String(id), new_role: 'editor', changeit: '1' };
+    await admin.request(`${users}?${new URLSearchParams(change).toString()}`);
+    await becomes('signedup', all('editor'));
+    const profile = `/news/wp-admin/user-edit.php?user_id=${id}`;
+    const form = await admin.form(profile, 'your-profile');
+    await admin.submit(profile, { ...form, role: 'author' });
+    await becomes('signedup', all('author'));
+    const password = await applicationPassword(net.site, net.site.adminLogin);
+    await net.site.request(`/ghost/wp-json/wp/v2/users/${id}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...basic(net.site.adminLogin, password) },
+      body: JSON.stringify({ roles: ['contributor'] }),
+    });
+    await becomes('signedup', all('contributor'));
+    await net.site.wp('user', 'set-role', 'signedup', 'editor', `--url=${net.site.url}/fresh`);
+    await becomes('signedup', all('editor'));
+    await net.settings({ role_change: false });
   });
 });

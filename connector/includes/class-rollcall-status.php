@@ -143,7 +143,7 @@ final class Rollcall_Status {
 	 * @return array
 	 */
 	private static function warnings() {
-		$warnings = array_merge( Rollcall_Notices::warnings(), Rollcall_Other_Sync::warnings() );
+		$warnings = array_merge( Rollcall_Notices::warnings(), Rollcall_Other_Sync::warnings(), Rollcall_Network_Unheard::warnings() );
 		if ( Rollcall_Settings::is_bound() && ! Rollcall_Home::matches() ) {
 			$warnings[] = array(
 				'code'    => 'installation.moved',

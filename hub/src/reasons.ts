@@ -144,6 +144,8 @@ export const REASONS = {
   'network.site_closed':
     'The site is archived, marked as spam, deleted, or excluded; nothing is written to it.',
   'network.super_admin': 'The account is a super admin; a network leaves such accounts alone.',
+  'network.unheard':
+    'Memberships were written to a site of a network without the plugins that are active there alone.',
   'password.mail_limit':
     'The target can’t verify this kind of password hash, and mails no more links to set one for now.',
   'password.mailed':

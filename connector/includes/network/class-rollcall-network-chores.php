@@ -105,7 +105,10 @@ final class Rollcall_Network_Chores {
 				if ( ! $waits ) {
 					return false;
 				}
-				$plan = Rollcall_Network_Errand::due( $rows, $blog, $until - microtime( true ) ) ? null : self::plan( $action, $blog );
+				$nothing = static function () use ( $action, $blog ) {
+					return null === self::plan( $action, $blog );
+				};
+				$plan    = Rollcall_Network_Errand::due( $rows, $blog, $until - microtime( true ), $nothing ) ? null : self::plan( $action, $blog );
 			}
 			null === $plan || self::write( $plan );
 			Rollcall_Network_Due::advance( $rows, $blog );

@@ -73,9 +73,10 @@ final class Rollcall_Network_Errand {
 	 * @param object[] $rows    Rows of what is due.
 	 * @param int      $blog    Site.
 	 * @param float    $seconds At most so long, roughly.
+	 * @param callable $nothing Tells whether nothing is to be written there any more.
 	 * @return bool Whether it is done there.
 	 */
-	public static function due( array $rows, $blog, $seconds ) {
+	public static function due( array $rows, $blog, $seconds, $nothing ) {
 		$named = array();
 		foreach ( $rows as $row ) {
 			$named[] = array( (int) $row->seq, (int) $row->rev );
@@ -84,8 +85,8 @@ final class Rollcall_Network_Errand {
 			$blog,
 			array( 'due' => $named ),
 			$seconds,
-			static function () use ( $rows, $blog ) {
-				return ! Rollcall_Network_Due::are_behind( $rows, $blog );
+			static function () use ( $rows, $blog, $nothing ) {
+				return ! Rollcall_Network_Due::are_behind( $rows, $blog ) || $nothing();
 			}
 		);
 	}
@@ -137,6 +138,9 @@ final class Rollcall_Network_Errand {
 		if ( null === $why && ! $done() ) {
 			// Somebody else answers under that address: the original of this copy, say.
 			$why = __( 'another installation answered', 'rollcall-connector' );
+		} elseif ( ! $answered && $done() ) {
+			// It came there, and listeners take longer than we wait.
+			$why = null;
 		}
 		null === $why ? Rollcall_Network_Unheard::forget( $network, $blog, $url ) : Rollcall_Network_Unheard::note( $network, $blog, $url, $why, ! $answered );
 		return null === $why;

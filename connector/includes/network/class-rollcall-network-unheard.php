@@ -3,7 +3,7 @@
  * Sites whose own plugins and theme could not be made to hear what was written there.
  *
  * Does: remembers which sites and hosts could not be asked, and why, so that they are not asked in vain again and
- *   again; tells it in wp-admin and WP-CLI, with what to do.
+ *   again; tells it in wp-admin, WP-CLI and to a hub, with what to do.
  * Does not: hold any work back: what is not heard is written all the same.
  * Always true: forgotten as soon as the site could be asked, and after a day.
  *
@@ -121,6 +121,16 @@ final class Rollcall_Network_Unheard {
 		/* translators: 1: number of sites, 2: names of sites, 3: an error. */
 		$what = _n( 'On %1$s site (%2$s) memberships were written without its own plugins and theme hearing of it: this server could not ask the site at its own address (%3$s).', 'On %1$s sites (%2$s) memberships were written without their own plugins and themes hearing of it: this server could not ask the sites at their own addresses (%3$s).', count( $told ), 'rollcall-connector' );
 		return sprintf( $what, number_format_i18n( count( $told ) ), $names, reset( $told ) ) . ' ' . __( 'Let the server make requests to itself, past password protection and firewalls; or run “wp rollcall network sync”, which works on each site in a process of its own. Plugins that are active for the whole network have heard.', 'rollcall-connector' );
+	}
+
+	/**
+	 * What `/status` warns of.
+	 *
+	 * @return array<int,array{code:string,message:string}>
+	 */
+	public static function warnings() {
+		$message = is_multisite() ? self::sentence( get_current_network_id() ) : '';
+		return '' === $message ? array() : array( array( 'code' => 'network.unheard' ) + compact( 'message' ) );
 	}
 
 	/**

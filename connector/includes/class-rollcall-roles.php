@@ -36,7 +36,10 @@ final class Rollcall_Roles {
 		}
 		if ( ! isset( self::$elsewhere[ $blog ] ) ) {
 			global $wpdb;
-			$roles                    = get_blog_option( (int) $blog, $wpdb->get_blog_prefix( (int) $blog ) . 'user_roles' );
+			// A site that was taken away past WordPress has no tables, and defines none.
+			$quiet = $wpdb->suppress_errors();
+			$roles = get_blog_option( (int) $blog, $wpdb->get_blog_prefix( (int) $blog ) . 'user_roles' );
+			$wpdb->suppress_errors( $quiet );
 			self::$elsewhere[ $blog ] = is_array( $roles ) ? $roles : array();
 		}
 		return self::$elsewhere[ $blog ];

@@ -212,6 +212,10 @@ final class Rollcall_Settings {
 		if ( isset( $next['keys'] ) ) {
 			$keys = array();
 			foreach ( $next['keys'] as $blog => $key ) {
+				// A hub may not have heard yet that a site has ended.
+				if ( ! isset( $before['keys'][ $blog ] ) && Rollcall_Network_Sites::is_none( (int) $blog ) ) {
+					continue;
+				}
 				$since         = isset( $before['keys'][ $blog ][1] ) ? (int) $before['keys'][ $blog ][1] : $newer;
 				$raised        = $raised || ! isset( $before['keys'][ $blog ] );
 				$keys[ $blog ] = array( (int) $key, $since );

@@ -319,6 +319,29 @@ it('a site that comes, is archived, moves or ends is told, though a cache or a p
   expect(new Set([before, came, archived, moved].map(({ sum }) => sum)).size).toBe(4);
 });
 
+it('hears of a site that is missing from the list for a while, as long as its hub has a key for it, and takes none for a site that is none', async () => {
+  const keep = (keys: Record<string, number>) => hub.post('settings', { hub: HUB, keys });
+  const keys = () => site.php('echo wp_json_encode( Rollcall_Settings::keys() );');
+  const before = await keys();
+  await keep({ '1': 7, '2': SHOP_KEY, '99': 12 });
+  expect(await keys()).toBe(before);
+  const id = Number(await site.php(`echo get_user_by( 'login', 'shopper' )->ID;`));
+  await site.php(`global $wpdb; $row = $wpdb->get_row( "SELECT * FROM $wpdb->blogs WHERE blog_id = ${SHOP}", ARRAY_A );
+    update_site_option( 'kept_row', $row ); $wpdb->delete( $wpdb->blogs, array( 'blog_id' => ${SHOP} ) ); clean_blog_cache( ${SHOP} );`);
+  await keep({ '1': 7, '2': SHOP_KEY });
+  await site.php(`( new WP_User( ${id}, '', ${SHOP} ) )->set_role( 'editor' );`);
+  await site.php(
+    `global $wpdb; $wpdb->insert( $wpdb->blogs, get_site_option( 'kept_row' ) ); clean_blog_cache( ${SHOP} );`,
+  );
+  expect(await keys()).toBe(before);
+  const { rows } = await hub.changes();
+  const told = rows.find((row) => row.account?.id === id)?.account?.roles?.['2'];
+  expect(told).toMatchObject({
+    editor: { v: true, s: [expect.any(Number), 7] },
+    author: { v: false, s: [expect.any(Number), 7] },
+  });
+});
+
 it('T223: a list of sites that can’t be read, or lacks this very site, is never told', async () => {
   const before = parsed(StatusAnswerSchema, await hub.post('status', { hub: HUB }));
   const switches = {

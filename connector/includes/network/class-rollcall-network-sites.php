@@ -48,6 +48,17 @@ final class Rollcall_Network_Sites {
 	}
 
 	/**
+	 * Is it certain that there is no such site?
+	 *
+	 * @param int $blog Site.
+	 * @return bool
+	 */
+	public static function is_none( $blog ) {
+		global $wpdb;
+		return is_multisite() && '0' === (string) $wpdb->get_var( $wpdb->prepare( "SELECT COUNT(*) FROM {$wpdb->blogs} WHERE blog_id = %d", $blog ) ); // phpcs:ignore WordPress.DB
+	}
+
+	/**
 	 * How many networks the installation has.
 	 *
 	 * @return bool Whether more than one.

@@ -1,5 +1,6 @@
 /** The sites of a network, as they come and go while it is connected, over a real store. On real sites: e2e/networks-and-separate-sites. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { AccountState } from '#contract/account-state.ts';
 import type { StatusAnswer } from '#contract/messages.ts';
 import { installationId } from '../model/ids.ts';
 import { Stand } from './test/stand.ts';
@@ -200,6 +201,62 @@ test('T982: a site that ends stops its routes and takes nothing away, and an ope
   ]);
   expect((await sites()).map(({ blog }) => blog)).toEqual([1, 3, 4]);
   expect(await operations.routes()).toMatchObject([{ target: 'brand' }]);
+});
+
+/** A site in memory has one blog: whoever is an author there is taken to be one in the club. */
+function authorsAreInTheClub(): void {
+  const brand = stand.site('brand');
+  const both = (account: AccountState): AccountState => {
+    const author = account.roles?.['1']?.['author'];
+    return author === undefined
+      ? account
+      : { ...account, roles: { ...account.roles, '4': { author } } };
+  };
+  const changes = brand.changes.bind(brand);
+  const accounts = brand.accounts.bind(brand);
+  brand.changes = async (...asked) => {
+    const answer = await changes(...asked);
+    const rows = answer.rows.map((row) =>
+      row.account === undefined ? row : { ...row, account: both(row.account) },
+    );
+    return { ...answer, rows };
+  };
+  brand.accounts = async (...asked) => {
+    const answer = await accounts(...asked);
+    return { ...answer, accounts: answer.accounts.map(both) };
+  };
+}
+
+test('T233: what happens on a site that wrongly counts as ended leaves it once it is listed again, and nothing else does', async () => {
+  const brand = stand.site('brand');
+  const apart = stand.site('apart');
+  const there = (login: string) => apart.byLogin(login);
+  authorsAreInTheClub();
+  const old = brand.register({ login: 'otto', email: 'otto@people.test', role: 'author' });
+  await stand.rest();
+  await stand.operations.addRoute({ source: 'Members', target: 'apart', both: false });
+  const gina = brand.register({ login: 'gina', email: 'gina@people.test', role: 'author' });
+  await stand.rest();
+  expect([there('otto'), there('gina')?.login]).toEqual([undefined, 'gina']);
+  const restore = without(4);
+  await stand.rest();
+  await lookAgain(600_000);
+  expect((await named('Members'))?.closed).toBe('ended');
+  brand.edit(gina, { first_name: 'Gina', last_name: 'Here' });
+  brand.edit(old, { first_name: 'Otto' });
+  brand.register({ login: 'hans', email: 'hans@people.test', role: 'author' });
+  brand.register({ login: 'ines', email: 'ines@people.test', role: 'subscriber' });
+  await stand.rest();
+  expect([there('hans'), apart.value('gina', 'first_name')]).toEqual([undefined, '']);
+  // Somebody on the other end is later than what waits here.
+  apart.edit(there('gina')?.id ?? 0, { last_name: 'There' });
+  restore();
+  await stand.rest();
+  expect((await named('Members'))?.closed).toBeNull();
+  const names = ['first_name', 'last_name'].map((field) => apart.value('gina', field));
+  expect(names).toEqual(['Gina', 'There']);
+  expect(apart.value('hans', 'email')).toBe('hans@people.test');
+  expect([there('otto'), there('ines')]).toEqual([undefined, undefined]);
 });
 
 test('a list that comes from a copy, or from before a backup, is not believed', async () => {

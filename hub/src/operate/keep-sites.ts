@@ -4,7 +4,8 @@
  * Does: remember a site that came, under a key and a name of its own; follow one that is at another address; note one
  * that is archived, marked as spam or deactivated, and one that no longer exists; say so in the hub's history.
  * Does not: set a route for a site that came, or take one away: what a site says of its list undoes nothing that an
- * operator has set. Nothing is deleted anywhere because a site ended, and what waits for it goes on waiting.
+ * operator has set. Nothing is deleted anywhere because a site ended, and what waits for it goes on waiting. One that
+ * is listed again is read anew: what came about there meanwhile leaves then.
  * Always true: a site whose database is another one's, or an earlier one, is not believed, nor a list that the
  * installation's own site is missing from. A site ends when two looks some minutes apart agree; from the first on it is closed.
  * On failure: throws `Fault`; the next look does it again.
@@ -60,9 +61,9 @@ async function keepSites(
     await wake.due({ afterMs: 0 });
   }
   const kept = (await registry.sites()).filter((site) => site.installation === id);
-  const living = kept.filter(({ closed }) => closed !== 'ended');
   return {
-    keys: Object.fromEntries(living.map(({ blog, key }) => [String(blog), key])),
+    // One that counts as ended may be listed again: until an operator takes it out, what people do there is heard.
+    keys: Object.fromEntries(kept.map(({ blog, key }) => [String(blog), key])),
     settled: ready.length === status.sites.length,
   };
 }

@@ -129,6 +129,8 @@ export interface Tables {
     default_role: string;
     network: number | null;
     closed: NonNullable<Site['closed']> | null;
+    /** Since when it counts as ended, or did so last. */
+    ended_at_ms: Generated<number | null>;
     /** Privileged roles that it lets come. */
     consents: ColumnType<readonly string[], string | undefined, string>;
     removed: Generated<boolean>;

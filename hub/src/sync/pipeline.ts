@@ -265,14 +265,15 @@ async function pullAll(
 ): Promise<number> {
   let rows = 0;
   await siteSettings.keep(input);
-  let { topology } = input;
+  // A network's sites may have come, or come back, by what was just heard.
+  let topology = await ports.registry.topology();
   const hearSites = async (sum: string | undefined): Promise<Topology> => {
     if (!siteSettings.hearSites(input.installation, sum)) return topology;
     await siteSettings.keep(input);
     topology = await ports.registry.topology();
     return topology;
   };
-  let next: PullInput = { ...input, hearSites };
+  let next: PullInput = { ...input, topology, hearSites };
   let stale = 0;
   const endMs = (await ports.store.nowMs()) + TURN_MS;
   for (let pages = 1; ; pages += 1) {

@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { NetworkRunView } from '#hub/api/schemas/network.ts';
 import type { RunningHub } from '#hub/cli/hub-process.ts';
 import { startHub } from '#hub/main.ts';
 import { startPostgresCluster } from '#hub/storage/test/postgres-cluster.ts';
 import type { Site } from '#lab/start-site.ts';
+import { waitUntil } from '#lab/wait-until.ts';
 import { HubProcess } from './hub-process.ts';
 import { createAccount, Hub, person, REST_MS, type Stage, startStage } from './stage.ts';
 
@@ -25,7 +27,11 @@ beforeAll(async () => {
   const databaseUrl = await cluster.createDatabase();
   process.env['DATABASE_URL'] = databaseUrl;
   stage = await startStage({
-    sites: ['shop', { name: 'blog', muPlugins: { 'count-applies.php': COUNT_APPLIES } }],
+    sites: [
+      'shop',
+      { name: 'blog', muPlugins: { 'count-applies.php': COUNT_APPLIES } },
+      { name: 'brands', multisite: true, muPlugins: { 'slow.php': SLOW_LISTENER } },
+    ],
     routes: ['shop=blog'],
     hub: { databaseUrl },
   });
@@ -81,10 +87,45 @@ add_action( 'rollcall_after_apply', function ( $receipt ) {
 	}
 } );`;
 
+/** Notes whom it hears of, and takes its time. */
+const SLOW_LISTENER = `<?php
+add_action( 'add_user_to_blog', function ( $id, $role, $blog ) {
+	global $wpdb;
+	if ( get_site_option( 'lab_hears' ) ) { $wpdb->insert( $wpdb->base_prefix . 'heard', array( 'user' => $id, 'blog' => $blog ) ); usleep( 20000 ); }
+}, 10, 3 );`;
+/** More than two processes begin at once: each has some of them. */
+const RUNS = 6;
+const PEOPLE_OF_RUN = 25;
+
+async function beginNetworkRuns(site: Site): Promise<readonly string[]> {
+  await site.php(`global $wpdb;
+    $wpdb->query( "CREATE TABLE {$wpdb->base_prefix}heard ( user int, blog int )" );
+    wp_insert_site( array( 'domain' => get_network()->domain, 'path' => '/club/', 'title' => 'Club', 'user_id' => 1 ) );
+    $rows = array();
+    for ( $run = 0; $run < ${RUNS}; $run++ ) { for ( $i = 0; $i < ${PEOPLE_OF_RUN}; $i++ ) { $rows[] = "('m$run-$i','x','m$run-$i','m$run-$i@people.test','2020-01-01 00:00:00','m')"; } }
+    $wpdb->query( "INSERT INTO $wpdb->users (user_login,user_pass,user_nicename,user_email,user_registered,display_name) VALUES " . implode( ',', $rows ) );
+    update_site_option( 'lab_hears', 1 );`);
+  const ids: string[] = [];
+  for (let run = 0; run < RUNS; run += 1) {
+    const people = { by: 'search', search: `m${run}-` };
+    const asked = { action: 'fill', sites: 'all', people };
+    const { id } = await stage.hub.call<NetworkRunView>('POST', '/networks/brands/runs', asked);
+    ids.push(id);
+  }
+  return ids;
+}
+const heardOn = async (site: Site): Promise<number> =>
+  Number(
+    await site.php(
+      'global $wpdb; echo $wpdb->get_var( "SELECT COUNT(*) FROM {$wpdb->base_prefix}heard" );',
+    ),
+  );
+
 test.skipIf(cluster === null)(
   'T206: one is killed while it holds leases, and the other goes on with everything, once',
   async () => {
-    const [shop, blog] = [stage.site('shop'), stage.site('blog')];
+    const [shop, blog, brands] = [stage.site('shop'), stage.site('blog'), stage.site('brands')];
+    let begun: readonly string[] = [];
     const folder = await mkdtemp(join(tmpdir(), 'rollcall-third-'));
     const third = new HubProcess(folder);
     try {
@@ -92,8 +133,10 @@ test.skipIf(cluster === null)(
         await third.start();
         await shop.php(`for ( $i = 0; $i < 20; $i++ ) {
           wp_insert_user( array( 'user_login' => "round${round}-$i", 'user_email' => "round${round}-$i@people.test", 'user_pass' => 'x' ) ); }`);
-        // Somewhere in its work: it has pulled, claimed, or waits for the answer to an apply.
-        await delay(150 * round);
+        if (round === 3) begun = await beginNetworkRuns(brands);
+        // Somewhere in its work: it has pulled, claimed, or waits for the answer to an apply, or to a page of a run.
+        if (round === 3) await waitUntil(async () => (await heardOn(brands)) > RUNS, REST_MS);
+        else await delay(150 * round);
         await third.kill();
         await blog.php(`foreach ( get_users( array( 'search' => 'round*', 'number' => 20 ) ) as $u ) {
           update_user_meta( $u->ID, 'last_name', 'Round ${round}' ); }`);
@@ -111,6 +154,16 @@ test.skipIf(cluster === null)(
         await blog.php(`global $wpdb; echo $wpdb->get_var( "SELECT COUNT(*) - COUNT(DISTINCT option_value)
           FROM $wpdb->options WHERE option_name LIKE 'applied\\_%'" );`),
       ).toBe('0');
+      // Those that it had are gone on with by the others: nobody is left out, added or counted twice.
+      for (const id of begun) {
+        const view = () => stage.hub.call<NetworkRunView>('GET', `/network-runs/${id}`);
+        await waitUntil(async () => (await view()).state === 'done', REST_MS);
+        expect(await view()).toMatchObject({ added: 2 * PEOPLE_OF_RUN, done: 2 * PEOPLE_OF_RUN });
+      }
+      expect(
+        await brands.php(`global $wpdb; $m = "FROM $wpdb->usermeta WHERE meta_key LIKE 'wp%capabilities' AND user_id IN ( SELECT ID FROM $wpdb->users WHERE user_login LIKE 'm%-%' )";
+          echo wp_json_encode( array_map( 'intval', array( $wpdb->get_var( "SELECT COUNT(*) $m" ), $wpdb->get_var( "SELECT COUNT( DISTINCT user_id, meta_key ) $m" ), $wpdb->get_var( "SELECT COUNT( DISTINCT user, blog ) FROM {$wpdb->base_prefix}heard" ) ) ) );`),
+      ).toBe(JSON.stringify(Array(3).fill(RUNS * 2 * PEOPLE_OF_RUN)));
     } finally {
       await third.kill();
       await rm(folder, { recursive: true, force: true });

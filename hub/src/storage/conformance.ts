@@ -12,6 +12,7 @@ import { groupFacts } from './test/group-facts.ts';
 import { hubFacts } from './test/hub-facts.ts';
 import { logFacts } from './test/log-facts.ts';
 import { markFacts } from './test/mark-facts.ts';
+import { networkRunFacts } from './test/network-run-facts.ts';
 import { outboxFacts } from './test/outbox-facts.ts';
 import { peopleFacts } from './test/people-facts.ts';
 import { proofFacts } from './test/proof-facts.ts';
@@ -42,6 +43,7 @@ export function storageConformance(
   describe('proofs', () => proofFacts(world));
   describe('erasures', () => erasureFacts(world));
   describe('runs', () => runFacts(world));
+  describe('network runs', () => networkRunFacts(world));
   describe('reconciles', () => reconcileFacts(world));
   describe('views', () => viewFacts(world));
   describe('log', () => logFacts(world));

@@ -138,7 +138,13 @@ final class Rollcall_Other_Sync {
 			)
 		);
 		foreach ( $ids as $id ) {
-			$files = array_merge( $files, self::strings( get_blog_option( $id, 'active_plugins' ) ) );
+			$own   = Rollcall_Visits::to(
+				$id,
+				static function () {
+					return get_option( 'active_plugins' );
+				}
+			);
+			$files = array_merge( $files, self::strings( $own ) );
 		}
 		return array_unique( $files );
 	}

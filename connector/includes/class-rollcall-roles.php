@@ -17,12 +17,25 @@ defined( 'ABSPATH' ) || exit;
  */
 final class Rollcall_Roles {
 
+	/** What was read of another site counts for so long: runs last longer, and a role may come to administer meanwhile. */
+	const FRESH_S = 2.0;
+
+	/** So many sites are remembered at once. */
+	const MOST = 20;
+
 	/**
-	 * Definitions of other sites of the network, read once per request.
+	 * What was read of other sites: site => roles, default role, when.
+	 *
+	 * @var array<int,array{0:array,1:string,2:float}>
+	 */
+	private static $elsewhere = array();
+
+	/**
+	 * The present site's definitions as they were stored when somebody had them read anew.
 	 *
 	 * @var array<int,array>
 	 */
-	private static $elsewhere = array();
+	private static $here = array();
 
 	/**
 	 * Roles a site defines.
@@ -31,16 +44,58 @@ final class Rollcall_Roles {
 	 * @return array<string,array{name:string,capabilities:array}>
 	 */
 	public static function defined( $blog ) {
-		if ( get_current_blog_id() === (int) $blog ) {
-			return wp_roles()->roles;
+		$blog = (int) $blog;
+		if ( get_current_blog_id() === $blog ) {
+			return isset( self::$here[ $blog ] ) ? array_merge( wp_roles()->roles, self::$here[ $blog ] ) : wp_roles()->roles;
 		}
-		if ( ! isset( self::$elsewhere[ $blog ] ) ) {
-			global $wpdb;
+		return self::elsewhere( $blog )[0];
+	}
+
+	/**
+	 * The role that a site gives whoever registers there.
+	 *
+	 * @param int $blog Blog id.
+	 * @return string
+	 */
+	public static function default_of( $blog ) {
+		return get_current_blog_id() === (int) $blog ? (string) get_option( 'default_role' ) : self::elsewhere( (int) $blog )[1];
+	}
+
+	/**
+	 * Somebody was asked a question meanwhile: what other requests have changed counts from here on.
+	 *
+	 * @return void
+	 */
+	public static function read_anew() {
+		global $wpdb;
+		Rollcall_Visits::look_anew();
+		$roles           = get_option( $wpdb->get_blog_prefix() . 'user_roles' );
+		self::$elsewhere = array();
+		self::$here      = is_array( $roles ) ? array( get_current_blog_id() => $roles ) : array();
+	}
+
+	/**
+	 * What another site has stored.
+	 *
+	 * @param int $blog Blog id.
+	 * @return array{0:array,1:string,2:float}
+	 */
+	private static function elsewhere( $blog ) {
+		global $wpdb;
+		$now = microtime( true );
+		if ( ! isset( self::$elsewhere[ $blog ] ) || self::$elsewhere[ $blog ][2] + self::FRESH_S < $now ) {
+			unset( self::$elsewhere[ $blog ] );
 			// A site that was taken away past WordPress has no tables, and defines none.
 			$quiet = $wpdb->suppress_errors();
-			$roles = get_blog_option( (int) $blog, $wpdb->get_blog_prefix( (int) $blog ) . 'user_roles' );
+			$found = Rollcall_Visits::to(
+				$blog,
+				static function () use ( $wpdb ) {
+					return array( get_option( $wpdb->get_blog_prefix() . 'user_roles' ), (string) get_option( 'default_role' ) );
+				}
+			);
 			$wpdb->suppress_errors( $quiet );
-			self::$elsewhere[ $blog ] = is_array( $roles ) ? $roles : array();
+			self::$elsewhere          = array_slice( self::$elsewhere, 1 - self::MOST, null, true );
+			self::$elsewhere[ $blog ] = array( is_array( $found[0] ) ? $found[0] : array(), $found[1], $now );
 		}
 		return self::$elsewhere[ $blog ];
 	}

@@ -68,14 +68,12 @@ final class Rollcall_Status {
 	private static function sites() {
 		$sites = array();
 		foreach ( Rollcall_Site_List::all() as $listed ) {
-			$switched = is_multisite() && switch_to_blog( $listed['blog'] );
-			try {
-				$site = self::site( $listed['blog'] );
-			} finally {
-				if ( $switched ) {
-					restore_current_blog();
+			$site = Rollcall_Visits::to(
+				$listed['blog'],
+				static function () use ( $listed ) {
+					return self::site( $listed['blog'] );
 				}
-			}
+			);
 			if ( null !== $listed['network'] ) {
 				$site['network'] = $listed['network'];
 				$site['closed']  = $listed['closed'];

@@ -139,3 +139,33 @@ test('of an account that is gone a run’s list has the number, and no name', as
   );
   expect(rows).toMatchObject([{ login: null, now: ['subscriber'] }]);
 });
+
+test('T251: many sites with large options are listed, and worked on, without keeping the options of each', async () => {
+  const kept = await net.json<number[]>(`global $wpdb;
+    foreach ( array( 2, 3 ) as $blog ) { $options = $wpdb->get_blog_prefix( $blog ) . 'options'; $wpdb->query( "INSERT INTO $options (option_name, option_value, autoload) VALUES ('large', REPEAT('x', 3000000), 'yes')" ); }
+    wp_cache_flush();
+    $all = array();
+    foreach ( array(
+      static function () { Rollcall_Network_Answers::show( array() ); },
+      static function () { Rollcall_Status::answer(); },
+      static function () { ${fill('1', [2, 3])} while ( $run['next'] ) { ${TURN} } },
+    ) as $work ) { $before = memory_get_usage(); $work(); $all[] = ( memory_get_usage() - $before ) / 1e6; }
+    foreach ( array( 2, 3 ) as $blog ) { $wpdb->query( 'DELETE FROM ' . $wpdb->get_blog_prefix( $blog ) . "options WHERE option_name = 'large'" ); }
+    echo wp_json_encode( $all );`);
+  for (const megabytes of kept) expect(megabytes).toBeLessThan(2);
+});
+
+test('T252: a role that has come to administer while a long request worked is not given', async () => {
+  await make('lucky');
+  const counts = await net.json<Run['counts']>(`
+    Rollcall_Network_Preview::page( array( 'action' => 'fill' ), 0 );
+    // As another request leaves it: nothing of this one's caches knows.
+    $now = static function ( $grant ) { global $wpdb; $key = $wpdb->get_blog_prefix( 3 ) . 'user_roles'; $table = $wpdb->get_blog_prefix( 3 ) . 'options';
+      $roles = unserialize( $wpdb->get_var( "SELECT option_value FROM $table WHERE option_name = '$key'" ) );
+      unset( $roles['subscriber']['capabilities']['promote_users'] );
+      if ( $grant ) { $roles['subscriber']['capabilities']['promote_users'] = true; }
+      $wpdb->update( $table, array( 'option_value' => serialize( $roles ) ), array( 'option_name' => $key ) ); };
+    $now( true ); Rollcall_Roles::read_anew();
+    ${fill(id('lucky'), [3])} ${TURN} $now( false ); echo wp_json_encode( $run['counts'] );`);
+  expect(counts).toMatchObject({ added: 0, skipped: { 'network.role_privileged': 1 } });
+});

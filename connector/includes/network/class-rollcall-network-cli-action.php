@@ -133,6 +133,7 @@ final class Rollcall_Network_Cli_Action {
 			return;
 		}
 		WP_CLI::confirm( __( 'Go ahead?', 'rollcall-connector' ), $options );
+		Rollcall_Roles::read_anew();
 		$later = ! empty( $options['background'] );
 		$run   = Rollcall_Network_Cli::or_end( Rollcall_Network_Runs::begin( wp_generate_uuid4(), get_current_network_id(), $spec, $later ? 'cron' : 'cli', self::by() ) );
 		if ( ! $later ) {

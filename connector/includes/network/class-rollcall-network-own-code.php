@@ -41,14 +41,20 @@ final class Rollcall_Network_Own_Code {
 	 * @return string[]
 	 */
 	private static function files( $blog ) {
-		$files = array();
-		foreach ( (array) get_blog_option( $blog, 'active_plugins', array() ) as $plugin ) {
+		$files  = array();
+		$active = Rollcall_Visits::to(
+			$blog,
+			static function () {
+				return array_map( 'get_option', array( 'active_plugins', 'stylesheet', 'template' ) );
+			}
+		);
+		foreach ( is_array( $active[0] ) ? $active[0] : array() as $plugin ) {
 			if ( is_string( $plugin ) && 0 === validate_file( $plugin ) && '.php' === substr( $plugin, -4 ) ) {
 				$files[] = WP_PLUGIN_DIR . '/' . $plugin;
 			}
 		}
-		foreach ( array( 'stylesheet', 'template' ) as $kind ) {
-			$theme = (string) get_blog_option( $blog, $kind );
+		foreach ( array( $active[1], $active[2] ) as $theme ) {
+			$theme = (string) $theme;
 			if ( '' !== $theme && 0 === validate_file( $theme ) ) {
 				$files[] = get_theme_root( $theme ) . '/' . $theme . '/functions.php';
 			}

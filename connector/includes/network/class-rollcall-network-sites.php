@@ -86,19 +86,19 @@ final class Rollcall_Network_Sites {
 		$sites    = array();
 		$rows     = self::rows( $network );
 		foreach ( null === $only ? $rows : array_intersect_key( $rows, array_flip( $only ) ) as $blog => $row ) {
-			switch_to_blog( $blog );
-			try {
-				$sites[] = array(
-					'blog'         => $blog,
-					'name'         => wp_specialchars_decode( (string) get_option( 'blogname' ), ENT_QUOTES ),
-					'url'          => home_url(),
-					'rest_url'     => get_rest_url(),
-					'default_role' => (string) get_option( 'default_role' ),
-					'closed'       => self::closed( $row, $settings ),
-				);
-			} finally {
-				restore_current_blog();
-			}
+			$sites[] = Rollcall_Visits::to(
+				$blog,
+				static function () use ( $blog, $row, $settings ) {
+					return array(
+						'blog'         => $blog,
+						'name'         => wp_specialchars_decode( (string) get_option( 'blogname' ), ENT_QUOTES ),
+						'url'          => home_url(),
+						'rest_url'     => get_rest_url(),
+						'default_role' => (string) get_option( 'default_role' ),
+						'closed'       => self::closed( $row, $settings ),
+					);
+				}
+			);
 		}
 		return $sites;
 	}

@@ -97,7 +97,7 @@ final class Rollcall_Network_Target {
 	 * @return array{0:?string,1:?string} Role, or why there is none.
 	 */
 	public function fill_role() {
-		$role = (string) get_blog_option( $this->blog, 'default_role' );
+		$role = Rollcall_Roles::default_of( $this->blog );
 		$role = '' !== $role && $this->defines( $role ) ? $role : self::FALLBACK;
 		if ( ! $this->defines( $role ) ) {
 			return array( null, 'network.role_undefined' );

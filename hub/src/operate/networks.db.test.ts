@@ -241,6 +241,10 @@ test('a run of a command line there that the hub lets go on, or takes back, is t
     driver: 'hub',
     added: 3 * whole(),
   });
+  // Whoever looks again and again asks for no list of all sites.
+  network.asked.length = 0;
+  await stand.operations.networkRun(id);
+  expect(network.asked.map(({ what }) => what)).toEqual(['runs']);
 });
 
 const installation = async () => {

@@ -23,7 +23,8 @@ import { statements as unconfirmed } from './0022-unconfirmed.ts';
 import { statements as networkRuns } from './0024-network-runs.ts';
 import { statements as sitesOfNetworks } from './0025-sites-of-networks.ts';
 import { statements as lastBackup } from './0026-last-backup.ts';
-import { statements as leftAndEnded } from './0027-left-and-ended.ts';
+import { statements as leftByAnUndo } from './0027-left-by-an-undo.ts';
+import { statements as sinceWhenEnded } from './0029-since-when-ended.ts';
 
 export interface Migration {
   readonly number: number;
@@ -56,5 +57,6 @@ export const MIGRATIONS: readonly Migration[] = [
   { number: 24, name: 'network-runs', statements: networkRuns },
   { number: 25, name: 'sites-of-networks', statements: sitesOfNetworks },
   { number: 26, name: 'last-backup', statements: lastBackup },
-  { number: 27, name: 'left-and-ended', statements: leftAndEnded },
+  { number: 27, name: 'left-by-an-undo', statements: leftByAnUndo },
+  { number: 29, name: 'since-when-ended', statements: sinceWhenEnded },
 ];

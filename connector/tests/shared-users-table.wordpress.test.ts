@@ -184,6 +184,12 @@ describe.skipIf(missing !== null)('one users table', () => {
     expect((await connectAs(shop, ANOTHER)).status).toBe(200);
     expect(fault(await connectAs(club, ANOTHER))).toEqual([409, 'hub.bound_beside']);
     expect(fault(await connectAs(brand, HUB.id))).toEqual([409, 'hub.bound_beside']);
+    // Its hub's account is nobody whom the network's own fills take in.
+    const filled =
+      await brand.php(`$run = Rollcall_Network_Runs::begin( wp_generate_uuid4(), 1, array( 'action' => 'fill' ), 'cli', 'test' );
+      while ( $run['next'] ) { $run = Rollcall_Network_Runs::page( $run['id'], $run['next'], 20 ); }
+      echo wp_json_encode( array( $run['state'], get_users( array( 'blog_id' => 1, 'login' => 'shopauthor', 'fields' => 'ID' ) ) !== array(), get_users( array( 'blog_id' => 1, 'search' => 'rollcall-hub*', 'fields' => 'ID' ) ) ) );`);
+    expect(filled).toBe('["done",true,[]]');
     // Who has power over the network has it here, be it as a super admin alone.
     const power = (login: string) =>
       shop.php(

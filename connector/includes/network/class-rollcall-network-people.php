@@ -110,7 +110,7 @@ final class Rollcall_Network_People {
 	 */
 	private function page( array $found, $where, $limit ) {
 		global $wpdb;
-		$rows = $wpdb->get_results( "SELECT u.ID, u.user_login, u.spam, u.deleted FROM {$wpdb->users} u WHERE $where ORDER BY u.ID LIMIT " . (int) $limit, ARRAY_N ); // phpcs:ignore WordPress.DB
+		$rows = $wpdb->get_results( "SELECT u.ID, u.user_login, u.spam, u.deleted, u.user_email FROM {$wpdb->users} u WHERE $where ORDER BY u.ID LIMIT " . (int) $limit, ARRAY_N ); // phpcs:ignore WordPress.DB
 		if ( ! is_array( $rows ) || '' !== $wpdb->last_error ) {
 			throw new RuntimeException( 'The accounts can’t be read.' );
 		}
@@ -126,11 +126,11 @@ final class Rollcall_Network_People {
 	/**
 	 * Why an account is never written to.
 	 *
-	 * @param array $row Id, login, spam, deleted.
+	 * @param array $row Id, login, spam, deleted, address.
 	 * @return string|null
 	 */
 	private function never( array $row ) {
-		if ( Rollcall_Service_Account::is_it( (int) $row[0] ) ) {
+		if ( Rollcall_Service_Account::is_it( (int) $row[0] ) || ( '' === $row[4] && 0 === strpos( $row[1], Rollcall_Service_Account::LOGIN ) ) ) {
 			return 'target.hub_account';
 		}
 		if ( isset( $this->super[ strtolower( $row[1] ) ] ) ) {
@@ -148,6 +148,8 @@ final class Rollcall_Network_People {
 	private function where( $after ) {
 		global $wpdb;
 		$where = 'u.ID > ' . (int) $after . ' AND u.ID <> ' . (int) Rollcall_Service_Account::id();
+		// Another installation over this users table may be the one that is bound: its hub's account has no address.
+		$where .= " AND NOT (u.user_email = '' AND u.user_login LIKE '" . Rollcall_Service_Account::LOGIN . "%')";
 		if ( ! Rollcall_Network_Sites::several_networks() ) {
 			return $where;
 		}

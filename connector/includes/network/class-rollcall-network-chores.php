@@ -194,6 +194,7 @@ final class Rollcall_Network_Chores {
 		}
 		$blog  = $plan->target->blog;
 		$pairs = Rollcall_Network_Transaction::run(
+			$blog,
 			static function () use ( $plan, $blog ) {
 				$pairs = Rollcall_Network_Writer::carry_out( $plan );
 				Rollcall_Network_Pairs::keep( Rollcall_Network_Pairs::TRIGGER, $blog, $pairs );
@@ -202,6 +203,7 @@ final class Rollcall_Network_Chores {
 			}
 		);
 		Rollcall_Network_Doubles::part( $plan->target, $pairs, Rollcall_Network_Pairs::TRIGGER );
+		Rollcall_Network_Homes::give( $plan->target, $pairs );
 		Rollcall_Network_Announcer::tell( $plan->target, $pairs );
 	}
 

@@ -180,6 +180,7 @@ final class Rollcall_Network_Hold {
 	 *
 	 * @return void
 	 * @throws Rollcall_Network_Stopped When somebody paused it, or took it over.
+	 * @throws RuntimeException When the database refuses it.
 	 */
 	public function save() {
 		global $wpdb;
@@ -199,7 +200,11 @@ final class Rollcall_Network_Hold {
 			'lease_ms' => $lease,
 			'faults'   => 0,
 		);
-		if ( 1 !== $wpdb->update( Rollcall_Network_Tables::runs(), $is + $end, $where ) ) { // phpcs:ignore WordPress.DB
+		$met   = $wpdb->update( Rollcall_Network_Tables::runs(), $is + $end, $where ); // phpcs:ignore WordPress.DB
+		if ( false === $met ) {
+			throw new RuntimeException( 'Where a run stands can’t be kept.' );
+		}
+		if ( 1 !== $met ) {
 			throw new Rollcall_Network_Stopped();
 		}
 		$this->row->lease_ms = $lease;

@@ -4,8 +4,9 @@
  *
  * Does: says whose membership has to be left as it is, so that no site loses its last administrator.
  * Does not: write.
- * Always true: asked in the transaction that writes, it locks the memberships that it counts, so two that take
- *   administrators away at once don't both see the other's.
+ * Always true: asked in the transaction that writes, which has the turn at this site, so two of ours that take
+ *   administrators away at once don't both see the other's. It locks nothing: a person who takes one away a moment later
+ *   would only have waited for that.
  * On failure: throws, and nothing is written.
  *
  * @package Rollcall_Connector
@@ -42,7 +43,7 @@ final class Rollcall_Network_Last_Administrator {
 		}
 		$list  = implode( ',', $leave );
 		$like  = '%' . $wpdb->esc_like( self::STORED ) . '%';
-		$other = $wpdb->get_col( $wpdb->prepare( "SELECT user_id FROM {$wpdb->usermeta} WHERE meta_key = %s AND meta_value LIKE %s AND user_id NOT IN ($list)" . Rollcall_Network_Writer::locking(), $target->caps_key, $like ) ); // phpcs:ignore WordPress.DB
+		$other = $wpdb->get_col( $wpdb->prepare( "SELECT user_id FROM {$wpdb->usermeta} WHERE meta_key = %s AND meta_value LIKE %s AND user_id NOT IN ($list)", $target->caps_key, $like ) ); // phpcs:ignore WordPress.DB
 		if ( '' !== $wpdb->last_error ) {
 			throw new RuntimeException( 'Administrators can’t be read.' );
 		}

@@ -27,7 +27,8 @@ final class Rollcall_Network_Look {
 	 */
 	public static function at( array $spec, $target, array $people ) {
 		Rollcall_Tables::use_writer();
-		$plan = new Rollcall_Network_Plan( $target );
+		$plan                 = new Rollcall_Network_Plan( $target );
+		$plan->removals_stand = ! $spec['add_back'];
 		if ( ! $people ) {
 			return $plan;
 		}
@@ -84,7 +85,7 @@ final class Rollcall_Network_Look {
 	 * @param string $where Whose.
 	 * @return array<int,int>
 	 */
-	private static function removed( $blog, $where ) {
+	public static function removed( $blog, $where ) {
 		return array_flip( self::column( 'SELECT user_id FROM ' . Rollcall_Network_Tables::removed() . ' WHERE blog = ' . (int) $blog . " AND $where" ) );
 	}
 

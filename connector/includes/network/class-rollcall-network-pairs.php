@@ -65,10 +65,32 @@ final class Rollcall_Network_Pairs {
 	 */
 	public static function just_begun( $id, $blog, array $mids ) {
 		global $wpdb;
-		$since = Rollcall_Network_Runs::now() - self::FRESH_MS;
-		$runs  = implode( ',', array_merge( array( self::TRIGGER ), self::kept() ) );
-		$list  = implode( ',', array_map( 'intval', $mids ) );
+		$since      = Rollcall_Network_Runs::now() - self::FRESH_MS;
+		// A run may have begun since this request asked for the first time.
+		self::$kept = array( array(), 0 );
+		$runs       = implode( ',', array_merge( array( self::TRIGGER ), self::kept() ) );
+		$list       = implode( ',', array_map( 'intval', $mids ) );
 		return array_map( 'intval', $wpdb->get_col( $wpdb->prepare( 'SELECT umeta_id FROM ' . Rollcall_Network_Tables::pairs() . " WHERE run IN ($runs) AND blog = %d AND user_id = %d AND was IS NULL AND at_ms > $since AND umeta_id IN ($list)", $blog, $id ) ) ); // phpcs:ignore WordPress.DB
+	}
+
+	/**
+	 * Forgets a pair: it is no longer ours.
+	 *
+	 * @param int $run  Number of the run.
+	 * @param int $blog Site.
+	 * @param int $id   Account.
+	 * @return void
+	 */
+	public static function drop( $run, $blog, $id ) {
+		global $wpdb;
+		$wpdb->delete( // phpcs:ignore WordPress.DB
+			Rollcall_Network_Tables::pairs(),
+			array(
+				'run'     => $run,
+				'blog'    => $blog,
+				'user_id' => $id,
+			)
+		);
 	}
 
 	/**

@@ -47,6 +47,13 @@ final class Rollcall_Network_Plan {
 	public $skipped = array();
 
 	/**
+	 * Does it stand that a person took somebody off the site? Then it is asked again in the transaction that writes.
+	 *
+	 * @var bool
+	 */
+	public $removals_stand = true;
+
+	/**
 	 * Site.
 	 *
 	 * @var Rollcall_Network_Target

@@ -105,7 +105,21 @@ final class Rollcall_Network_Removals {
 	public static function added( $id, $role, $blog ) {
 		if ( ! Rollcall_Network_Triggers::is_writing() ) {
 			self::forget( (int) $id, (int) $blog );
+			// Also where there was such a membership already, and nothing of it was written: it is theirs now.
+			Rollcall_Network_Hands::touch( (int) $id, (int) $blog );
 		}
+	}
+
+	/**
+	 * Did a person take somebody off a site, and does that stand?
+	 *
+	 * @param int $id   Account.
+	 * @param int $blog Site.
+	 * @return bool
+	 */
+	public static function stands( $id, $blog ) {
+		global $wpdb;
+		return null !== $wpdb->get_var( $wpdb->prepare( 'SELECT 1 FROM ' . Rollcall_Network_Tables::removed() . ' WHERE blog = %d AND user_id = %d', $blog, $id ) ); // phpcs:ignore WordPress.DB
 	}
 
 	/**

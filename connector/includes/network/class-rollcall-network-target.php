@@ -57,6 +57,13 @@ final class Rollcall_Network_Target {
 	private $named;
 
 	/**
+	 * Levels that were asked for: membership as stored => level.
+	 *
+	 * @var array<string,int>
+	 */
+	private $levels = array();
+
+	/**
 	 * A new one.
 	 *
 	 * @param int   $blog     Site.
@@ -118,10 +125,23 @@ final class Rollcall_Network_Target {
 	/**
 	 * The level that WordPress would store beside a membership.
 	 *
+	 * @param string $stored Membership as it is stored.
+	 * @return int
+	 */
+	public function level_of( $stored ) {
+		if ( ! isset( $this->levels[ $stored ] ) ) {
+			$this->levels[ $stored ] = $this->level( Rollcall_Network_Plan::caps( $stored ) );
+		}
+		return $this->levels[ $stored ];
+	}
+
+	/**
+	 * The level of a membership.
+	 *
 	 * @param array $caps Stored membership.
 	 * @return int
 	 */
-	public function level( array $caps ) {
+	private function level( array $caps ) {
 		$all = $caps;
 		foreach ( $this->roles_in( $caps ) as $role ) {
 			$all += isset( $this->defined[ $role ]['capabilities'] ) ? (array) $this->defined[ $role ]['capabilities'] : array();

@@ -29,6 +29,9 @@ final class Rollcall_Network_Triggers {
 	/** What every key of a membership ends with. */
 	const ENDING = 'capabilities';
 
+	/** What every key of a level ends with. */
+	const LEVEL = 'user_level';
+
 	/**
 	 * How many pieces of our own work are running.
 	 *
@@ -153,7 +156,9 @@ final class Rollcall_Network_Triggers {
 	public static function before( $mid, $id, $key ) {
 		$blog = self::blog( $key );
 		if ( $blog ) {
-			self::$before[ "$id $blog" ] = self::roles( $blog, get_user_meta( (int) $id, $key, true ) );
+			$was                         = get_user_meta( (int) $id, $key, true );
+			self::$before[ "$id $blog" ] = self::roles( $blog, $was );
+			Rollcall_Network_Hands::change( (int) $mid, (int) $id, $blog, $key, $was );
 		}
 	}
 
@@ -174,7 +179,7 @@ final class Rollcall_Network_Triggers {
 		$pair   = "$id $blog";
 		$before = isset( self::$before[ $pair ] ) ? self::$before[ $pair ] : null;
 		unset( self::$before[ $pair ] );
-		self::touch( (int) $id, $blog );
+		Rollcall_Network_Hands::touch( (int) $id, $blog );
 		$site = get_site( $blog );
 		if ( isset( self::$begun[ $pair ] ) || ! $site || self::roles( $blog, $value ) === $before ) {
 			return;
@@ -193,15 +198,16 @@ final class Rollcall_Network_Triggers {
 	 * @return void
 	 */
 	public static function began( $mid, $id, $key ) {
+		if ( 0 === self::$writing && is_string( $key ) && self::LEVEL === substr( $key, -strlen( self::LEVEL ) ) ) {
+			Rollcall_Network_Hands::leveled( (int) $mid, (int) $id, $key );
+		}
 		$blog = self::blog( $key );
 		if ( ! $blog ) {
 			return;
 		}
 		self::$begun[ "$id $blog" ] = true;
-		if ( self::somebody_may_write( $blog ) ) {
-			Rollcall_Network_Doubles::theirs_counts( (int) $id, $blog, (int) $mid );
-		}
-		self::touch( (int) $id, $blog );
+		Rollcall_Network_Hands::began( (int) $mid, (int) $id, $blog );
+		Rollcall_Network_Hands::touch( (int) $id, $blog );
 		// Not every plugin adds people by WordPress's own function, and it is somebody's hand all the same.
 		Rollcall_Network_Removals::forget( (int) $id, $blog );
 	}
@@ -228,7 +234,7 @@ final class Rollcall_Network_Triggers {
 	public static function ended( $mids, $id, $key ) {
 		$blog = self::blog( $key );
 		if ( $blog && $id ) {
-			self::touch( (int) $id, $blog );
+			Rollcall_Network_Hands::touch( (int) $id, $blog );
 		}
 	}
 
@@ -246,35 +252,6 @@ final class Rollcall_Network_Triggers {
 		if ( Rollcall_Network_Cron::work( $seconds, false ) ) {
 			Rollcall_Network_Cron::spawn();
 		}
-	}
-
-	/**
-	 * Might a run or a trigger be writing to a site in this very moment?
-	 *
-	 * @param int $blog Site.
-	 * @return bool
-	 */
-	private static function somebody_may_write( $blog ) {
-		$site = get_site( $blog );
-		return Rollcall_Network_Pairs::kept() || ( $site && Rollcall_Network_Settings::any_trigger( Rollcall_Network_Settings::of( (int) $site->network_id ) ) );
-	}
-
-	/**
-	 * Somebody wrote a membership.
-	 *
-	 * @param int $id   Account.
-	 * @param int $blog Site.
-	 * @return void
-	 */
-	private static function touch( $id, $blog ) {
-		if ( ! Rollcall_Network_Pairs::kept() ) {
-			return;
-		}
-		Rollcall_Patience::run(
-			static function () use ( $id, $blog ) {
-				Rollcall_Network_Pairs::touch( $id, $blog );
-			}
-		);
 	}
 
 	/**

@@ -159,6 +159,7 @@ final class Rollcall_Network_Turn {
 		$before = $hold->counts;
 		$after  = $hold->after;
 		$pairs  = Rollcall_Network_Transaction::run(
+			$this->blog,
 			function () use ( $hold, $plan, $ids, $before, $after ) {
 				$hold->counts = $before;
 				$pairs        = Rollcall_Network_Writer::carry_out( $plan );
@@ -173,6 +174,7 @@ final class Rollcall_Network_Turn {
 			}
 		);
 		Rollcall_Network_Doubles::part( $plan->target, $pairs, $hold->seq );
+		Rollcall_Network_Homes::give( $plan->target, $pairs );
 		Rollcall_Network_Announcer::tell( $plan->target, $pairs );
 		// Stored with the next save.
 		$hold->untold = '';
@@ -225,8 +227,15 @@ final class Rollcall_Network_Turn {
 		// Noted first: the listener that ended that request may end this one.
 		$hold->untold = wp_json_encode( array( $blog, $after, $upto, $tells + 1 ) );
 		$hold->save();
-		$pairs = Rollcall_Network_Pairs::of( $hold->seq, $blog, $after, $upto, self::LARGEST );
-		Rollcall_Network_Announcer::tell( new Rollcall_Network_Target( $blog, Rollcall_Network_Settings::DEFAULTS ), $pairs );
+		$target = new Rollcall_Network_Target( $blog, Rollcall_Network_Settings::DEFAULTS );
+		$pairs  = array();
+		foreach ( Rollcall_Network_Pairs::of( $hold->seq, $blog, $after, $upto, self::LARGEST ) as $id => $pair ) {
+			// It isn't known what was settled after the transaction.
+			$pairs[ $id ] = $pair + array( 'loose' => true );
+		}
+		Rollcall_Network_Doubles::part( $target, $pairs, $hold->seq );
+		Rollcall_Network_Homes::give( $target, $pairs );
+		Rollcall_Network_Announcer::tell( $target, $pairs );
 		$hold->untold = '';
 		$hold->save();
 	}

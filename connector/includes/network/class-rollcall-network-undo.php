@@ -65,17 +65,19 @@ final class Rollcall_Network_Undo {
 			$note( 0, 'target.site_missing' === $refusal ? array() : array( $refusal => count( $pairs ) ) );
 			return;
 		}
-		$still = Rollcall_Network_Writer::still( $pairs, 'now' );
+		$still = Rollcall_Network_Writer::are( $pairs, 'now' );
 		$this->tell_of_ends( array_diff_key( $still, $this->refused( $still ) ) );
 		$done = Rollcall_Network_Transaction::run(
+			$this->target->blog,
 			function () use ( $pairs, $note ) {
+				$held = new Rollcall_Network_Held( $this->target, array_keys( $pairs ) );
+				// Asked when the rows are held: whoever comes later waits, and sees what has become of them.
 				$pairs   = array_diff_key( $pairs, $this->touched( array_keys( $pairs ) ) );
-				$still   = Rollcall_Network_Writer::still( $pairs, 'now' );
+				$still   = $held->still( $pairs, 'now' );
 				$refused = $this->refused( $still );
 				$ends    = array_filter( array_diff_key( $still, $refused ), array( __CLASS__, 'is_end' ) );
-				$back    = array_map( array( __CLASS__, 'turned' ), array_diff_key( $still, $refused, $ends ) );
-				$this->end( $ends );
-				$back = Rollcall_Network_Writer::change( $this->target, $back );
+				$back    = $held->change( array_map( array( __CLASS__, 'turned' ), array_diff_key( $still, $refused, $ends ) ) );
+				$held->end( $ends );
 				$done = $back + array_map( array( __CLASS__, 'turned' ), $ends );
 				$this->forget( array_keys( $done ) );
 				Rollcall_Network_Outgoing::put( $this->target->blog, array_keys( $done ) );
@@ -84,7 +86,19 @@ final class Rollcall_Network_Undo {
 				return $done;
 			}
 		);
+		Rollcall_Network_Doubles::part( $this->target, $done, $this->run );
+		Rollcall_Network_Homes::leave( $this->target->blog, array_keys( array_filter( $done, array( __CLASS__, 'has_ended' ) ) ) );
 		Rollcall_Network_Announcer::tell( $this->target, $done );
+	}
+
+	/**
+	 * Is the membership over?
+	 *
+	 * @param array $pair Pair, the other way round.
+	 * @return bool
+	 */
+	private static function has_ended( array $pair ) {
+		return null === $pair['now'];
 	}
 
 	/**
@@ -180,30 +194,6 @@ final class Rollcall_Network_Undo {
 				}
 			}
 		);
-	}
-
-	/**
-	 * Ends memberships.
-	 *
-	 * @param array $pairs Pairs.
-	 * @return void
-	 */
-	private function end( array $pairs ) {
-		global $wpdb;
-		if ( ! $pairs ) {
-			return;
-		}
-		$list = implode( ',', array_map( 'intval', array_keys( $pairs ) ) );
-		Rollcall_Set_Sql::run( "DELETE FROM {$wpdb->usermeta} WHERE umeta_id IN (" . implode( ',', array_map( 'intval', wp_list_pluck( $pairs, 'mid' ) ) ) . ')' );
-		Rollcall_Set_Sql::run( "DELETE FROM {$wpdb->usermeta} WHERE meta_key = '" . esc_sql( $this->target->level_key ) . "' AND user_id IN ($list)" );
-		$homeless = $wpdb->get_col( $wpdb->prepare( "SELECT user_id FROM {$wpdb->usermeta} WHERE meta_key = 'primary_blog' AND meta_value = %s AND user_id IN ($list)", (string) $this->target->blog ) ); // phpcs:ignore WordPress.DB
-		foreach ( array_map( 'intval', $homeless ) as $id ) {
-			wp_cache_delete( $id, 'user_meta' );
-			$blogs = get_blogs_of_user( $id );
-			$first = $blogs ? reset( $blogs ) : null;
-			update_user_meta( $id, 'primary_blog', $first ? $first->userblog_id : '' );
-			update_user_meta( $id, 'source_domain', $first ? $first->domain : '' );
-		}
 	}
 
 	/**

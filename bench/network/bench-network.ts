@@ -2,7 +2,8 @@
  * Memberships in a network: WordPress's own loop beside a run through the hub, on native PHP and MariaDB.
  *
  * Does: make accounts and sites by SQL and core's functions, add all of them with `add_user_to_blog()` before the
- * connector is there, take the memberships away again, and have the hub fill them in; then once more.
+ * connector is there, take the memberships away again, and have the hub fill them in; then three times more, of which
+ * the middle one counts.
  * Always true: what the hub gave is compared with what core gave, row by row. Each way begins with the same tables.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -20,6 +21,8 @@ import { coreLoop, MEMBERSHIPS, PEOPLE_AND_SITES, TAKE_AWAY } from './php.ts';
 const CONNECTOR = new URL('../../connector', import.meta.url).pathname;
 const RUN_MS = 600_000;
 const LOOK_MS = 20;
+/** A second pass is so short that one request which waits for something else would be all that is seen. */
+const SECOND_PASSES = 3;
 
 interface Measured {
   readonly way: string;
@@ -28,6 +31,12 @@ interface Measured {
   readonly pairsPerSecond: number;
   /** Of core's loop. */
   readonly times: number;
+}
+
+interface Found {
+  readonly ways: readonly Measured[];
+  /** The time of a second pass, as a share of the first one's. */
+  readonly secondOfFirst: number;
 }
 
 export async function benchNetwork(args: readonly string[]): Promise<void> {
@@ -51,8 +60,8 @@ export async function benchNetwork(args: readonly string[]): Promise<void> {
   });
   try {
     const found = await measure(site, size, say);
-    const report = { ...size, pairs: size.accounts * size.sites, ways: found };
-    process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : tableOf(found));
+    const report = { ...size, pairs: size.accounts * size.sites, ...found };
+    process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : textOf(found));
   } finally {
     await site.stop();
   }
@@ -62,7 +71,7 @@ async function measure(
   site: Site,
   { accounts, sites }: { readonly accounts: number; readonly sites: number },
   say: (text: string) => void,
-): Promise<readonly Measured[]> {
+): Promise<Found> {
   say(`${accounts} accounts and ${sites} sites are made …`);
   await site.php(`$accounts = ${accounts}; $sites = ${sites}; ${PEOPLE_AND_SITES}`);
   say('WordPress’s own loop …');
@@ -81,12 +90,13 @@ async function measure(
     pairsPerSecond: rate(seconds),
     times: Math.round((core / seconds) * 10) / 10,
   });
-  return [
+  const ways = [
     row('add_user_to_blog() in a loop', core),
     row('a run through the hub', first.wall),
     row('… of it in the pages of the run', first.pages),
     row('a second pass, nothing to do', second.wall),
   ];
+  return { ways, secondOfFirst: Math.round((second.wall / first.wall) * 1_000) / 1_000 };
 }
 
 const StatusSchema = z.object({ delivered: z.boolean() });
@@ -153,12 +163,18 @@ async function throughHub(site: Site, byCore: string): Promise<readonly [Timed, 
       async () => StatusSchema.parse(await call('GET', '/status?look=true')).delivered,
       RUN_MS,
     );
-    return [first, await timed(0)];
+    const again: Timed[] = [];
+    for (let pass = 0; pass < SECOND_PASSES; pass++) again.push(await timed(0));
+    const [, second = first] = again.toSorted((a, b) => a.wall - b.wall);
+    return [first, second];
   } finally {
     await hub.stop();
     await rm(dataFolder, { recursive: true, force: true });
   }
 }
+
+const textOf = ({ ways, secondOfFirst }: Found): string =>
+  `${tableOf(ways)}\nA second pass takes ${(secondOfFirst * 100).toFixed(1)} % of the first one’s time.\n`;
 
 function tableOf(found: readonly Measured[]): string {
   const head = ['', 'pairs', 'seconds', 'pairs/s', 'times core'];

@@ -142,6 +142,16 @@ final class Rollcall_Network_Hold {
 		return isset( $this->todo[ $this->place ] ) ? $this->todo[ $this->place ] : null;
 	}
 
+	/**
+	 * The sites that it has before it, this one first.
+	 *
+	 * @param int $limit At most so many.
+	 * @return int[]
+	 */
+	public function ahead( $limit ) {
+		return array_slice( $this->todo, $this->place, $limit );
+	}
+
 	/** Is it being taken back? */
 	public function undoes() {
 		return 'undoing' === $this->row->state;

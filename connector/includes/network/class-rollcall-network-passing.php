@@ -26,6 +26,9 @@ final class Rollcall_Network_Passing {
 	/** Accounts that one statement compares with a site's members; where there are more, page by page. */
 	const AT_ONCE = 200000;
 
+	/** Sites that are asked at once whether they may be written to. */
+	const SITES = 50;
+
 	/** So many who are missing are read first: one who is to be added is among them, as a rule. Then ever more. */
 	const FIRST = 100;
 	const MORE  = 6;
@@ -53,6 +56,20 @@ final class Rollcall_Network_Passing {
 	 * @var int|null
 	 */
 	private $all = null;
+
+	/**
+	 * Settings of the network, as they were read for the sites ahead: nothing is written by them.
+	 *
+	 * @var array
+	 */
+	private $settings = array();
+
+	/**
+	 * Why the sites ahead may not be written to: site => reason, or null.
+	 *
+	 * @var array<int,?string>
+	 */
+	private $refusals = array();
 
 	/**
 	 * When to end.
@@ -142,14 +159,17 @@ final class Rollcall_Network_Passing {
 		if ( $this->hold->undoes() ) {
 			return ! Rollcall_Network_Pairs::of( $this->hold->seq, $blog, 0, 0, 1 );
 		}
-		$settings = Rollcall_Network_Settings::fresh( $this->hold->network );
-		$refusal  = Rollcall_Network_Sites::refusal( $this->hold->network, $blog, $settings );
+		if ( ! array_key_exists( $blog, $this->refusals ) ) {
+			$this->settings = Rollcall_Network_Settings::fresh( $this->hold->network );
+			$this->refusals = Rollcall_Network_Sites::refusals( $this->hold->network, $this->hold->ahead( self::SITES ), $this->settings );
+		}
+		$refusal = $this->refusals[ $blog ];
 		if ( null !== $refusal ) {
 			$found = array( 0, array( $refusal => $this->all() ) );
 		} elseif ( 'fill' === $this->hold->spec['action'] && 'all' === $this->hold->spec['people'] && $this->all() <= self::AT_ONCE ) {
 			$found = $this->full( $blog );
 		} else {
-			$found = $this->as_it_should_be( new Rollcall_Network_Target( $blog, $settings ) );
+			$found = $this->as_it_should_be( new Rollcall_Network_Target( $blog, $this->settings ) );
 		}
 		if ( null === $found ) {
 			return false;

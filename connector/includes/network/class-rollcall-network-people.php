@@ -58,6 +58,7 @@ final class Rollcall_Network_People {
 	 *
 	 * @param int $after Id after which to begin.
 	 * @return int
+	 * @throws RuntimeException When the database doesn't answer.
 	 */
 	public function count( $after = 0 ) {
 		global $wpdb;
@@ -65,7 +66,11 @@ final class Rollcall_Network_People {
 			return count( array_filter( $this->people, self::above( $after ) ) );
 		}
 		$where = $this->where( $after );
-		return (int) $wpdb->get_var( "SELECT COUNT(*) FROM {$wpdb->users} u WHERE $where" ); // phpcs:ignore WordPress.DB
+		$count = $wpdb->get_var( "SELECT COUNT(*) FROM {$wpdb->users} u WHERE $where" ); // phpcs:ignore WordPress.DB
+		if ( null === $count ) {
+			throw new RuntimeException( 'The accounts can’t be counted.' );
+		}
+		return (int) $count;
 	}
 
 	/**

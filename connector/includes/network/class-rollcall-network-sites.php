@@ -159,18 +159,34 @@ final class Rollcall_Network_Sites {
 	 * @return string|null A reason.
 	 */
 	public static function refusal( $network, $blog, array $settings ) {
+		return self::refusals( $network, array( $blog ), $settings )[ $blog ];
+	}
+
+	/**
+	 * Likewise for some sites at once.
+	 *
+	 * @param int   $network  Network that writes.
+	 * @param int[] $blogs    Sites.
+	 * @param array $settings Settings of the network.
+	 * @return array<int,?string> Site => a reason, or null.
+	 * @throws RuntimeException When the database doesn't answer.
+	 */
+	public static function refusals( $network, array $blogs, array $settings ) {
 		global $wpdb;
-		$row = $wpdb->get_row( $wpdb->prepare( "SELECT * FROM {$wpdb->blogs} WHERE blog_id = %d AND site_id = %d", $blog, $network ) ); // phpcs:ignore WordPress.DB
-		if ( ! $row ) {
-			return 'target.site_missing';
+		$why  = array_fill_keys( $blogs, 'target.site_missing' );
+		$list = implode( ',', array_map( 'intval', array_merge( array( 0 ), $blogs ) ) );
+		$rows = $wpdb->get_results( $wpdb->prepare( "SELECT * FROM {$wpdb->blogs} WHERE site_id = %d AND blog_id IN ($list)", $network ) ); // phpcs:ignore WordPress.DB
+		if ( ! is_array( $rows ) || '' !== $wpdb->last_error ) {
+			throw new RuntimeException( 'The sites can’t be read.' );
 		}
 		// A run lasts longer than what a request has read once.
 		$stored = maybe_unserialize( Rollcall_Option_Row::certain( Rollcall_Settings::OPTION, (int) Rollcall_Shared_Option::network() ) );
-		$closed = self::closed( $row, $settings, ! empty( $stored['read_only'][ $blog ] ) );
-		if ( null === $closed ) {
-			return null;
+		foreach ( $rows as $row ) {
+			$blog         = (int) $row->blog_id;
+			$closed       = self::closed( $row, $settings, ! empty( $stored['read_only'][ $blog ] ) );
+			$why[ $blog ] = null === $closed ? null : ( 'read_only' === $closed ? 'target.read_only' : 'network.site_closed' );
 		}
-		return 'read_only' === $closed ? 'target.read_only' : 'network.site_closed';
+		return $why;
 	}
 
 	/**

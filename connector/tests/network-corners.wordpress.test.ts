@@ -171,3 +171,25 @@ test('T252: a role that has come to administer while a long request worked is no
     ${fill(id('lucky'), [3])} ${TURN} $now( false ); echo wp_json_encode( $run['counts'] );`);
   expect(counts).toMatchObject({ added: 0, skipped: { 'network.role_privileged': 1 } });
 });
+
+test('T254: a request that dies while slow listeners are told leaves nobody untold, and tells few of them twice', async () => {
+  await net.site.php(`global $wpdb; foreach ( range( 100, 209 ) as $n ) { $wpdb->insert( $wpdb->users, array( 'user_login' => "slow$n", 'user_email' => "slow$n@people.test", 'user_nicename' => "slow$n" ) ); }
+    $wpdb->query( "CREATE TABLE {$wpdb->base_prefix}heard ( login varchar(60) NOT NULL )" );`);
+  const listen = (dies: boolean): string => `$GLOBALS['told'] = 0;
+    add_action( 'add_user_to_blog', static function ( $user ) { global $wpdb;
+      $wpdb->insert( $wpdb->base_prefix . 'heard', array( 'login' => get_userdata( $user )->user_login ) ); usleep( 20000 );
+      if ( ${dies} && 60 === ++$GLOBALS['told'] ) { posix_kill( getmypid(), 9 ); }
+    } );
+    $slow = array_map( 'intval', $GLOBALS['wpdb']->get_col( "SELECT ID FROM {$GLOBALS['wpdb']->users} WHERE user_login LIKE 'slow%'" ) );
+    $run = Rollcall_Network_Runs::begin( '5f0e8f2c-6a1d-4c65-9d53-2f5d1f0f7a10', 1, array( 'action' => 'fill', 'sites' => array( 2 ), 'people' => $slow ), 'cli', 'test' );`;
+  await net.site.php(`${listen(true)} ${TURN}`).catch(() => undefined);
+  const [run, heard, people, twice] = await net.json<[Run, number, number, number]>(
+    `global $wpdb; $wpdb->query( 'UPDATE ' . Rollcall_Network_Tables::runs() . " SET token = ''" );
+    ${listen(false)} while ( $run['next'] ) { ${TURN} }
+    echo wp_json_encode( array( $run, ...array_map( 'intval', $wpdb->get_row( "SELECT COUNT(*), COUNT(DISTINCT login), COUNT(*) - COUNT(DISTINCT login) FROM {$wpdb->base_prefix}heard", ARRAY_N ) ) ) );`,
+  );
+  expect(run.counts).toMatchObject({ added: 110, done: 110 });
+  expect([people, heard - twice]).toEqual([110, 110]);
+  // What was told in the last second before it died, however slow the machine.
+  expect(twice).toBeLessThan(60);
+});

@@ -21,6 +21,9 @@ final class Rollcall_Network_Announcer {
 	/** Core's own listener that needs to hear of a set only once. */
 	const ONCE = 'wp_cache_set_users_last_changed';
 
+	/** How often it is noted how far the telling is. */
+	const SO_FAR_S = 1.0;
+
 	const ROLE_ACTIONS = array( 'add_user_role', 'remove_user_role', 'set_user_role' );
 
 	/**
@@ -28,24 +31,25 @@ final class Rollcall_Network_Announcer {
 	 *
 	 * @param Rollcall_Network_Target $target Site.
 	 * @param array                   $pairs  Account => { was: ?string, now: ?string }, as stored; null: no membership.
+	 * @param callable|null           $so_far Is given the account that was told last, about each second.
 	 * @return void
 	 */
-	public static function tell( $target, array $pairs ) {
+	public static function tell( $target, array $pairs, $so_far = null ) {
 		if ( ! $pairs ) {
 			return;
 		}
 		$ids = array_keys( $pairs );
 		self::drop_caches( $target->blog, $ids );
 		Rollcall_Network_Triggers::while_writing(
-			static function () use ( $target, $pairs, $ids ) {
+			static function () use ( $target, $pairs, $ids, $so_far ) {
 				self::on_site(
 					$target->blog,
-					static function () use ( $target, $pairs, $ids ) {
+					static function () use ( $target, $pairs, $ids, $so_far ) {
 						$primed = self::strangers_listen();
 						if ( $primed ) {
 							cache_users( $ids );
 						}
-						self::fire_all( $target, $pairs );
+						self::fire_all( $target, $pairs, $so_far );
 						if ( $primed && ! wp_using_ext_object_cache() ) {
 							wp_cache_delete_multiple( $ids, 'users' );
 						}
@@ -97,9 +101,10 @@ final class Rollcall_Network_Announcer {
 	 *
 	 * @param Rollcall_Network_Target $target Site.
 	 * @param array                   $pairs  See tell().
+	 * @param callable|null           $so_far See tell().
 	 * @return void
 	 */
-	private static function fire_all( $target, array $pairs ) {
+	private static function fire_all( $target, array $pairs, $so_far ) {
 		$removed = array();
 		foreach ( self::ROLE_ACTIONS as $action ) {
 			$priority = has_action( $action, self::ONCE );
@@ -110,6 +115,7 @@ final class Rollcall_Network_Announcer {
 		}
 		$cleans = self::stranger_listens( 'clean_user_cache' );
 		$known  = array();
+		$since  = microtime( true );
 		try {
 			foreach ( $pairs as $id => $pair ) {
 				$kind = $pair['was'] . "\n" . $pair['now'];
@@ -117,6 +123,10 @@ final class Rollcall_Network_Announcer {
 					$known[ $kind ] = array( self::roles( $target, $pair['was'] ), self::roles( $target, $pair['now'] ) );
 				}
 				self::fire( $id, $target->blog, null === $pair['was'], null === $pair['now'], $known[ $kind ][0], $known[ $kind ][1], $cleans );
+				if ( $so_far && microtime( true ) - $since > self::SO_FAR_S ) {
+					$so_far( $id );
+					$since = microtime( true );
+				}
 			}
 		} finally {
 			foreach ( $removed as $action => $priority ) {
@@ -199,7 +209,7 @@ final class Rollcall_Network_Announcer {
 	 *
 	 * @return bool
 	 */
-	private static function strangers_listen() {
+	public static function strangers_listen() {
 		foreach ( array_merge( self::ROLE_ACTIONS, array( 'add_user_to_blog', 'clean_user_cache' ) ) as $action ) {
 			if ( self::stranger_listens( $action ) ) {
 				return true;

@@ -25,6 +25,9 @@ final class Rollcall_Network_Turn {
 	const SMALLEST = 20;
 	const LARGEST  = 4000;
 
+	/** The first chunk where other plugins listen: how long they take shows only then. */
+	const FIRST_HEARD = 100;
+
 	/** A chunk aims at so many seconds: the lease and the time budget are looked at between chunks. */
 	const CHUNK_S = 0.5;
 
@@ -96,7 +99,7 @@ final class Rollcall_Network_Turn {
 	 */
 	public function work( $until ) {
 		$this->tell_untold();
-		$size = self::FIRST;
+		$size = Rollcall_Network_Announcer::strangers_listen() ? self::FIRST_HEARD : self::FIRST;
 		do {
 			$began = microtime( true );
 			$more  = $this->chunk( $size );
@@ -175,9 +178,35 @@ final class Rollcall_Network_Turn {
 		);
 		Rollcall_Network_Doubles::part( $plan->target, $pairs, $hold->seq );
 		Rollcall_Network_Homes::give( $plan->target, $pairs );
-		Rollcall_Network_Announcer::tell( $plan->target, $pairs );
+		$this->tell( $plan->target, $pairs, max( $ids ) );
 		// Stored with the next save.
 		$hold->untold = '';
+	}
+
+	/**
+	 * Tells what was written, and notes how far that is: listeners may take longer than the host lets them.
+	 *
+	 * @param Rollcall_Network_Target $target Site.
+	 * @param array                   $pairs  What was written.
+	 * @param int                     $upto   Account up to which.
+	 * @return void
+	 */
+	private function tell( $target, array $pairs, $upto ) {
+		ksort( $pairs );
+		Rollcall_Network_Announcer::tell(
+			$target,
+			$pairs,
+			function ( $id ) use ( $target, $upto ) {
+				$this->hold->untold = wp_json_encode( array( $target->blog, $id, $upto, 0 ) );
+				try {
+					// Keeps the run ours meanwhile, too.
+					$this->hold->save();
+				} catch ( Rollcall_Network_Stopped $stopped ) {
+					// Who pauses or cancels a run stops it at the next chunk: what is written is told.
+					return;
+				}
+			}
+		);
 	}
 
 	/**
@@ -235,7 +264,7 @@ final class Rollcall_Network_Turn {
 		}
 		Rollcall_Network_Doubles::part( $target, $pairs, $hold->seq );
 		Rollcall_Network_Homes::give( $target, $pairs );
-		Rollcall_Network_Announcer::tell( $target, $pairs );
+		$this->tell( $target, $pairs, $upto );
 		$hold->untold = '';
 		$hold->save();
 	}

@@ -11,7 +11,7 @@ import { startPostgresCluster } from '#hub/storage/test/postgres-cluster.ts';
 import type { Site } from '#lab/start-site.ts';
 import { waitUntil } from '#lab/wait-until.ts';
 import { HubProcess } from './hub-process.ts';
-import { createAccount, Hub, person, REST_MS, type Stage, startStage } from './stage.ts';
+import { createAccount, ENGINE, Hub, person, REST_MS, type Stage, startStage } from './stage.ts';
 
 // Prints the line that installs PostgreSQL where it is missing.
 const cluster = await startPostgresCluster();
@@ -95,7 +95,7 @@ add_action( 'add_user_to_blog', function ( $id, $role, $blog ) {
 }, 10, 3 );`;
 /** More than two processes begin at once: each has some of them. */
 const RUNS = 6;
-const PEOPLE_OF_RUN = 25;
+const PEOPLE_OF_RUN = ENGINE === 'native' ? 25 : 5;
 
 async function beginNetworkRuns(site: Site): Promise<readonly string[]> {
   await site.php(`global $wpdb;

@@ -19,7 +19,10 @@ defined( 'ABSPATH' ) || exit;
  */
 final class Rollcall_Neighbours {
 
-	/** Beside the users table: the table in which the installation that is bound keeps its settings. */
+	/**
+	 * Beside the users table: the table in which the installation that is bound keeps its settings, and the name of
+	 * the users table then. A copy has another one, and what is noted there means nothing.
+	 */
 	const FACT = 'bound_in';
 
 	/** What every key of a membership ends with. */
@@ -47,9 +50,8 @@ final class Rollcall_Neighbours {
 	public static function claim() {
 		$here = self::here();
 		Rollcall_Facts::keep( self::FACT, $here );
-		$holder = (string) Rollcall_Facts::get( self::FACT );
-		$home   = $here === $holder ? null : self::home_if_bound( $holder );
-		if ( null === $home ) {
+		$home = self::home_of_another();
+		if ( null === $home && Rollcall_Facts::get( self::FACT ) !== $here ) {
 			Rollcall_Facts::set( self::FACT, $here );
 		}
 		return $home;
@@ -61,8 +63,7 @@ final class Rollcall_Neighbours {
 	 * @return bool
 	 */
 	public static function another_is_bound() {
-		$holder = (string) Rollcall_Facts::get( self::FACT );
-		return ! in_array( $holder, array( '', self::here() ), true ) && null !== self::home_if_bound( $holder );
+		return null !== self::home_of_another();
 	}
 
 	/**
@@ -110,9 +111,7 @@ final class Rollcall_Neighbours {
 		global $wpdb;
 		$base = preg_replace( '/(?<=_)\d+_$/D', '', substr( $key, 0, -strlen( self::ENDING ) ) );
 		if ( ! isset( self::$super_admins[ $base ] ) ) {
-			$logins = self::option( $base . 'sitemeta', 'site_admins' );
-
-			self::$super_admins[ $base ] = array_map( 'strtolower', array_filter( is_array( $logins ) ? $logins : array(), 'is_string' ) );
+			self::$super_admins[ $base ] = array_map( 'strtolower', array_filter( (array) self::option_beside( $base . 'sitemeta', 'site_admins' ), 'is_string' ) );
 		}
 		if ( ! self::$super_admins[ $base ] ) {
 			return false;
@@ -150,52 +149,53 @@ final class Rollcall_Neighbours {
 		if ( ! array_key_exists( $prefix, self::$roles ) ) {
 			// What a site of this network has left behind is of no other installation.
 			$former = is_multisite() && preg_match( '/^' . preg_quote( $wpdb->base_prefix, '/' ) . '\d+_$/D', $prefix );
-			$stored = ! $former && preg_match( '/^[A-Za-z0-9_]+$/D', $prefix ) ? self::option( $prefix . 'options', $prefix . 'user_roles' ) : null;
-
-			self::$roles[ $prefix ] = is_array( $stored ) ? $stored : null;
+			self::$roles[ $prefix ] = ! $former && preg_match( '/^[A-Za-z0-9_]+$/D', $prefix ) ? self::option_beside( $prefix . 'options', $prefix . 'user_roles' ) : null;
 		}
 		return self::$roles[ $prefix ];
 	}
 
 	/**
-	 * Where an installation is bound.
+	 * Where another installation over this users table is bound.
 	 *
-	 * @param string $table Table of its settings.
-	 * @return string|null Null: it isn't.
+	 * @return string|null Null: none is.
 	 */
-	private static function home_if_bound( $table ) {
-		$settings = self::option( $table, Rollcall_Settings::OPTION );
+	private static function home_of_another() {
+		$holder = (string) Rollcall_Facts::get( self::FACT );
+		$parts  = explode( ' ', $holder );
+		if ( self::here() === $holder || ! isset( $parts[1] ) || self::users_table() !== $parts[1] ) {
+			return null;
+		}
+		$settings = self::option( $parts[0], Rollcall_Settings::OPTION );
 		if ( false === $settings ) {
-			return $table;
+			return $parts[0];
 		}
 		if ( ! is_array( $settings ) || empty( $settings['hub_id'] ) ) {
 			return null;
 		}
-		return Rollcall_Home::decode( isset( $settings['home'] ) ? (string) $settings['home'] : $table );
+		return Rollcall_Home::decode( isset( $settings['home'] ) ? (string) $settings['home'] : $parts[0] );
 	}
 
 	/**
 	 * An option of another installation, past every cache.
 	 *
-	 * @param string $table Table of options, or of a network's; with its database where that is another one.
+	 * @param string $table Table of options, or of a network's, with its database.
 	 * @param string $name  Option.
 	 * @return mixed Null: there is none, or no such table; false: it can't be looked at.
 	 */
 	private static function option( $table, $name ) {
 		global $wpdb;
-		if ( ! preg_match( '/^(?:([\w$-]+)\.)?([\w$]+)$/D', $table, $part ) ) {
+		if ( ! preg_match( '/^([\w$-]+)\.([\w$]+)$/D', $table, $part ) ) {
 			return null;
 		}
-		$from  = '' === $part[1] ? '' : "FROM `{$part[1]}` ";
 		$keys  = 'sitemeta' === substr( $table, -8 ) ? array( 'meta_key', 'meta_value' ) : array( 'option_name', 'option_value' );
 		$quiet = $wpdb->suppress_errors( true );
 		try {
-			$there = $wpdb->get_var( $wpdb->prepare( "SHOW TABLES {$from}LIKE %s", $wpdb->esc_like( $part[2] ) ) ); // phpcs:ignore WordPress.DB
+			$there = $wpdb->get_var( $wpdb->prepare( "SHOW TABLES FROM `{$part[1]}` LIKE %s", $wpdb->esc_like( $part[2] ) ) ); // phpcs:ignore WordPress.DB
 			if ( null === $there ) {
-				// Where it may not be looked for nobody knows.
-				return '' === $from ? null : false;
+				// In a database of others, where it may not be looked for, nobody knows.
+				return DB_NAME === $part[1] ? null : false;
 			}
-			$raw = $wpdb->get_var( $wpdb->prepare( 'SELECT ' . $keys[1] . ' FROM `' . str_replace( '.', '`.`', $table ) . '` WHERE ' . $keys[0] . ' = %s', $name ) ); // phpcs:ignore WordPress.DB
+			$raw = $wpdb->get_var( $wpdb->prepare( "SELECT {$keys[1]} FROM `{$part[1]}`.`{$part[2]}` WHERE {$keys[0]} = %s", $name ) ); // phpcs:ignore WordPress.DB
 		} finally {
 			$wpdb->suppress_errors( $quiet );
 		}
@@ -203,14 +203,39 @@ final class Rollcall_Neighbours {
 	}
 
 	/**
-	 * The table in which this installation keeps its settings. Its database is named where the users table lies
-	 * in one that is named, too: then others may have a table of the same name.
+	 * An option of an installation whose tables begin so, in this database or in that of the users table.
+	 *
+	 * @param string $table Table.
+	 * @param string $name  Option.
+	 * @return array|null
+	 */
+	private static function option_beside( $table, $name ) {
+		foreach ( array_unique( array( DB_NAME, (string) strstr( self::users_table(), '.', true ) ) ) as $database ) {
+			$found = self::option( $database . '.' . $table, $name );
+			if ( is_array( $found ) ) {
+				return $found;
+			}
+		}
+		return null;
+	}
+
+	/**
+	 * This installation, as it is noted.
 	 *
 	 * @return string
 	 */
 	private static function here() {
 		global $wpdb;
-		$table = is_multisite() ? $wpdb->sitemeta : $wpdb->options;
-		return false === strpos( $wpdb->users, '.' ) ? $table : DB_NAME . '.' . $table;
+		return DB_NAME . '.' . ( is_multisite() ? $wpdb->sitemeta : $wpdb->options ) . ' ' . self::users_table();
+	}
+
+	/**
+	 * The users table, with its database.
+	 *
+	 * @return string
+	 */
+	private static function users_table() {
+		global $wpdb;
+		return false === strpos( $wpdb->users, '.' ) ? DB_NAME . '.' . $wpdb->users : str_replace( '`', '', $wpdb->users );
 	}
 }

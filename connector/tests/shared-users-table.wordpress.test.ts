@@ -184,6 +184,12 @@ describe.skipIf(missing !== null)('one users table', () => {
     expect((await connectAs(shop, ANOTHER)).status).toBe(200);
     expect(fault(await connectAs(club, ANOTHER))).toEqual([409, 'hub.bound_beside']);
     expect(fault(await connectAs(brand, HUB.id))).toEqual([409, 'hub.bound_beside']);
+    // What was noted over another users table, as a copy of a database brings it along, binds nobody.
+    const noted = (users: string) =>
+      club.php(
+        `Rollcall_Facts::set( Rollcall_Neighbours::FACT, DB_NAME . '.shop_options ' . DB_NAME . '.${users}' ); echo wp_json_encode( Rollcall_Neighbours::another_is_bound() );`,
+      );
+    expect([await noted('old_users'), await noted('wp_users')]).toEqual(['false', 'true']);
     // Its hub's account is nobody whom the network's own fills take in.
     const filled =
       await brand.php(`$run = Rollcall_Network_Runs::begin( wp_generate_uuid4(), 1, array( 'action' => 'fill' ), 'cli', 'test' );

@@ -16,6 +16,8 @@ export interface Carried {
   readonly held?: string;
   /** The target was away for longer than values are kept: this one is read afresh from its source. */
   readonly expired?: true;
+  /** The role of the route's source that was lost, whatever it is called at the target. */
+  readonly lost?: string;
   /** An e-mail address that was set otherwise than by its person's word. */
   readonly unconfirmed?: true;
 }

@@ -67,6 +67,8 @@ export interface StoredField {
   readonly held?: string;
   /** The value was dropped after the retention. */
   readonly x?: true;
+  /** The role of the route's source that was lost. */
+  readonly l?: string;
   /** An address that its person has not confirmed. */
   readonly u?: true;
 }

@@ -160,6 +160,28 @@ test.each([
   },
 );
 
+test('T215: a role that was lost before the map was changed is not taken as the privileged one that another role stands for by now', async () => {
+  const rules: Partial<RouteRules> = { roles: ['author', ADMINISTRATOR] };
+  const world = worldWith([{ from: 0, to: 1, rules }], [1]);
+  world.rule(1, { roleMap: { author: [ADMINISTRATOR] } });
+  learn(world, 1, { powers: [] });
+  world.site(1).register(BOSS);
+  world.site(0).register({ ...ANNA, role: 'author' });
+  await world.rest();
+  edit(world, 1, 'anna', { 'role:administrator': true });
+  await world.rest();
+  edit(world, 0, 'anna', { 'role:author': false });
+  await world.pull(0);
+  // Meanwhile it is a role with power there, the route names it, and who brings it is somebody else.
+  const named = { ...EVERYTHING, ...NAMED, ...rules };
+  learn(world, 1, { powers: [ADMINISTRATOR] }, { rules: named });
+  learn(world, 0, { powers: [ADMINISTRATOR] });
+  world.rule(1, { roleMap: { administrator: [ADMINISTRATOR], author: ['author'] } });
+  await world.rest();
+  expect(has(world, 'anna')[1]).toBe(true);
+  expect(told(world, 1)).toContain('role.raised');
+});
+
 test('T216: who has an ordinary account changes and deletes no administrator’s of the same person, whatever the route names', async () => {
   const world = worldWith([{ from: 0, to: 1, rules: NAMED }], [1]);
   world.site(0).register(ANNA);

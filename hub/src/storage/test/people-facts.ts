@@ -37,6 +37,7 @@ function full(a: Place, b: Place): Identity {
   const fields = {
     email: carried('new@example.test', a.site, 'identity.email_taken'),
     [PASSWORD]: carried(HASH, a.site),
+    'role:member': { ...carried(false, a.site), lost: 'customer' },
     'meta:phone': carried(['1', ['nested', null, true, 2.5]], a.site),
     'meta:odd': carried('zero \u0000 and half \ud800 a pair', a.site),
   };

@@ -144,6 +144,7 @@ function encodeField(
     p: carried.path,
     ...(carried.held === undefined ? {} : { held: carried.held }),
     ...(carried.expired === undefined ? {} : { x: true as const }),
+    ...(carried.lost === undefined ? {} : { l: storable(carried.lost) }),
     ...(carried.unconfirmed === undefined ? {} : { u: true as const }),
   };
 }
@@ -158,6 +159,7 @@ function decodeField(uid: IdentityUid, stored: StoredField, secrets: Secrets): C
     path: stored.p,
     ...(stored.held === undefined ? {} : { held: stored.held }),
     ...(stored.x === undefined ? {} : { expired: true }),
+    ...(stored.l === undefined ? {} : { lost: stored.l }),
     ...(stored.u === undefined ? {} : { unconfirmed: true }),
   };
 }

@@ -313,7 +313,7 @@ function chooseFields(
         lost: mayReturn && hasLost(known, fact, target),
       });
       if (reason === null)
-        chosen.set(fact.field, withheld(carry(fact, route), fact, mayWait, route));
+        chosen.set(fact.field, withheld(carry(fact, route, told), fact, mayWait, route));
       else dropped.push({ field: fact.field, reason });
     }
   }
@@ -380,7 +380,7 @@ function chooseFilling({ holding, route, source, target }: Question): Map<Field,
   const filling = new Map<Field, Carried>();
   for (const told of holding.all) {
     if (routeRule(told, route, source, target) !== null) continue;
-    for (const fact of asGiven(told, target)) filling.set(fact.field, carry(fact, route));
+    for (const fact of asGiven(told, target)) filling.set(fact.field, carry(fact, route, told));
   }
   return filling;
 }
@@ -392,10 +392,12 @@ function covers(holding: Holding, route: Route): boolean {
   return route.rules.fields.every((field) => atHand.has(field));
 }
 
-const carry = (fact: Fact, route: Route): Carried => ({
+/** @param told the same under the source's names */
+const carry = (fact: Fact, route: Route, told: Fact): Carried => ({
   value: fact.value,
   stamp: fact.stamp,
   path: extendPath(fact.path, route.source),
+  ...(isRole(told.field) && told.value === false ? { lost: roleOf(told.field) } : {}),
   ...(fact.unconfirmed === undefined ? {} : { unconfirmed: true }),
 });
 

@@ -80,19 +80,22 @@ export const isRaised = (identity: Identity, field: Field, carried: Carried, way
   !isBacked(identity, field, carried, way);
 
 /**
- * Is a role named by the route, with the power for it at the source? A field does not tell for which role of the
- * source it came: it is given only to who holds one with power, and taken only where the route carries one.
+ * Is a role named by the route, with the power for it at the source? It is given only to who holds one with power. It is
+ * taken for one with power that was lost, whatever the map has said since; of what waits from an older hub nobody
+ * knows for which, and it is enough that the route carries one.
  */
 function isBacked(
   identity: Identity,
   field: Field,
-  { value }: Carried,
+  { value, lost }: Carried,
   { route, topology, target }: Way,
 ): boolean {
   const role = roleOf(field);
   if (value === true) return namedAlong(identity, route, topology, target).includes(role);
   const source = topology.sites.get(route.source);
   if (source === undefined || !namedBy(route.rules).includes(role)) return false;
+  if (lost !== undefined)
+    return route.rules.roles.includes(lost) && source.powers?.includes(lost) === true;
   return givenWithPower(route.rules.roles, source, target).includes(role);
 }
 

@@ -4,7 +4,7 @@
  *
  * Does: keeps, for each network, the greatest ids that triggers have seen; notes as due what is beyond.
  * Always true: what was there when a trigger was switched on is not new. Where there are several networks,
- *   an account that no hook told of belongs to those on whose sites it is a member.
+ *   an account that no hook told of belongs to the one on whose sites it is a member and has its first site.
  * On failure: the marks stay, and it is found with the next look.
  *
  * @package Rollcall_Connector
@@ -83,8 +83,11 @@ final class Rollcall_Network_Marks {
 		if ( ! Rollcall_Network_Sites::several_networks() ) {
 			return '';
 		}
-		$keys = array_map( array( 'Rollcall_Roles', 'caps_key' ), Rollcall_Network_Sites::ids( $network ) );
-		return " AND EXISTS (SELECT 1 FROM {$wpdb->usermeta} m WHERE m.user_id = u.ID AND m.meta_key IN ('" . implode( "','", array_map( 'esc_sql', $keys ) ) . "'))";
+		$blogs = Rollcall_Network_Sites::ids( $network );
+		$keys  = array_map( array( 'Rollcall_Roles', 'caps_key' ), $blogs );
+		// Who came about on another network and was then added here by hand is not new here.
+		return " AND EXISTS (SELECT 1 FROM {$wpdb->usermeta} m WHERE m.user_id = u.ID AND m.meta_key IN ('" . implode( "','", array_map( 'esc_sql', $keys ) ) . "'))"
+			. " AND NOT EXISTS (SELECT 1 FROM {$wpdb->usermeta} p WHERE p.user_id = u.ID AND p.meta_key = 'primary_blog' AND p.meta_value NOT IN ('" . implode( "','", array_merge( array( '' ), $blogs ) ) . "'))";
 	}
 
 	/**

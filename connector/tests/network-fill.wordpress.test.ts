@@ -127,6 +127,32 @@ describe('a fill', () => {
   });
 });
 
+test('who loses their primary site by an undo gets the one that WordPress would choose', async () => {
+  const ids = await net.json<number[]>(
+    `$ids = array(); for ( $i = 1; $i <= 6; $i++ ) { $ids[] = wpmu_create_user( "home$i", 'x', "home$i@people.test" ); } echo wp_json_encode( $ids );`,
+  );
+  const [ours, cores] = [ids.slice(0, 3), ids.slice(3)];
+  const run = await net.run({ action: 'fill', sites: [2], people: ours });
+  await net.site.php(`list( $a, $b, $c ) = ${php(cores)}; list( $d, $e, $f ) = ${php(ours)};
+    foreach ( array( $a, $b, $c ) as $id ) { add_user_to_blog( 2, $id, 'subscriber' ); }
+    // Site 4 is archived.
+    foreach ( array( $a, $d ) as $id ) { foreach ( array( 4, 5, 3 ) as $blog ) { add_user_to_blog( $blog, $id, 'author' ); } }
+    foreach ( array( $b, $e ) as $id ) { add_user_to_blog( 4, $id, 'author' ); }
+    foreach ( array( $a, $b, $c ) as $id ) { remove_user_from_blog( $id, 2 ); }`);
+  const undone = await net.control(run.id, 'undo');
+  expect(undone.counts.removed).toBe(3);
+  const homes = (of: readonly number[]) =>
+    net.json<string[][]>(
+      `$all = array(); foreach ( ${php(of)} as $id ) { $all[] = array( get_user_meta( $id, 'primary_blog' ), get_user_meta( $id, 'source_domain' ) ); } echo wp_json_encode( $all );`,
+    );
+  const found = await homes(ours);
+  expect(found.map(([blog]) => blog)).toEqual([['3'], [''], ['']]);
+  expect(found).toEqual(await homes(cores));
+  await net.site.php(
+    `require_once ABSPATH . 'wp-admin/includes/ms.php'; require_once ABSPATH . 'wp-admin/includes/user.php'; foreach ( ${php(ids)} as $id ) { wpmu_delete_user( $id ); }`,
+  );
+});
+
 describe('a copy of roles', () => {
   test('T964: makes the whole set of roles that of the source, except what neither may be copied nor taken', async () => {
     await net.site.php(`$id = static function ( $login ) { return get_user_by( 'login', $login )->ID; };

@@ -111,6 +111,11 @@ describe.skipIf(missing !== null)('a plugin that is active on one site alone', (
       '2 set_user_role ben subscriber',
       '2 add_user_to_blog ben subscriber',
     ]);
+    // Where nothing is to be written no errand is sent.
+    const again = await begin({ action: 'fill', people, sites: [2] });
+    await turn();
+    expect(await runOf(again.id)).toMatchObject({ state: 'done', counts: { unchanged: 1 } });
+    expect(await heard()).toEqual([]);
     await net.site.php(`Rollcall_Network_Runs::control( '${id}', 'undo', 'cron' );`);
     await turn();
     expect(await roles('ben')).toBe('- - -');

@@ -75,7 +75,7 @@ final class Rollcall_Roles {
 	}
 
 	/**
-	 * What another site has stored.
+	 * What another site has stored, past every filter: the plugins of this one don't speak for it.
 	 *
 	 * @param int $blog Blog id.
 	 * @return array{0:array,1:string,2:float}
@@ -85,17 +85,19 @@ final class Rollcall_Roles {
 		$now = microtime( true );
 		if ( ! isset( self::$elsewhere[ $blog ] ) || self::$elsewhere[ $blog ][2] + self::FRESH_S < $now ) {
 			unset( self::$elsewhere[ $blog ] );
+			$prefix = $wpdb->get_blog_prefix( $blog );
+			$found  = array();
 			// A site that was taken away past WordPress has no tables, and defines none.
 			$quiet = $wpdb->suppress_errors();
-			$found = Rollcall_Visits::to(
-				$blog,
-				static function () use ( $wpdb ) {
-					return array( get_option( $wpdb->get_blog_prefix() . 'user_roles' ), (string) get_option( 'default_role' ) );
-				}
-			);
+			foreach ( (array) $wpdb->get_results( $wpdb->prepare( "SELECT option_name, option_value FROM {$prefix}options WHERE option_name IN ( %s, 'default_role' )", "{$prefix}user_roles" ) ) as $row ) { // phpcs:ignore WordPress.DB
+				$found[ $row->option_name ] = maybe_unserialize( $row->option_value );
+			}
 			$wpdb->suppress_errors( $quiet );
+			$roles   = isset( $found[ "{$prefix}user_roles" ] ) ? $found[ "{$prefix}user_roles" ] : null;
+			$default = isset( $found['default_role'] ) && is_string( $found['default_role'] ) ? $found['default_role'] : '';
+
 			self::$elsewhere          = array_slice( self::$elsewhere, 1 - self::MOST, null, true );
-			self::$elsewhere[ $blog ] = array( is_array( $found[0] ) ? $found[0] : array(), $found[1], $now );
+			self::$elsewhere[ $blog ] = array( is_array( $roles ) ? $roles : array(), $default, $now );
 		}
 		return self::$elsewhere[ $blog ];
 	}

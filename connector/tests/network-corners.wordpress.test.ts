@@ -172,6 +172,13 @@ test('T252: a role that has come to administer while a long request worked is no
   expect(counts).toMatchObject({ added: 0, skipped: { 'network.role_privileged': 1 } });
 });
 
+test('T255: a plugin’s word on the default role of its own site is no word on any other', async () => {
+  await make('plain');
+  await net.json(`add_filter( 'pre_option_default_role', static function () { return 'editor'; } );
+    ${fill(id('plain'), [1, 3])} while ( $run['next'] ) { ${TURN} } echo 1;`);
+  expect(await net.members(['plain'])).toEqual({ plain: 'editor - subscriber' });
+});
+
 test('T254: a request that dies while slow listeners are told leaves nobody untold, and tells few of them twice', async () => {
   await net.site.php(`global $wpdb; foreach ( range( 100, 209 ) as $n ) { $wpdb->insert( $wpdb->users, array( 'user_login' => "slow$n", 'user_email' => "slow$n@people.test", 'user_nicename' => "slow$n" ) ); }
     $wpdb->query( "CREATE TABLE {$wpdb->base_prefix}heard ( login varchar(60) NOT NULL )" );`);

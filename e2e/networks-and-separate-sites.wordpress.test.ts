@@ -245,6 +245,8 @@ test('whom a fill brings to one site of a network goes along that site’s route
     [{ [CLUB]: ['author'] }, ['author']],
   );
   expect(await there(east, 'hugo')).toBeNull();
+  const actors = (await stage.hub.log('&account=hugo')).map(({ actor }) => actor);
+  expect(actors).toContain(`hub run ${run.id}`);
 });
 
 test('T253: a site that its own administrator deletes takes nobody’s roles or account away elsewhere', async () => {

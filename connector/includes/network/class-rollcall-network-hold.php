@@ -34,6 +34,13 @@ final class Rollcall_Network_Hold {
 	public $seq;
 
 	/**
+	 * Its id.
+	 *
+	 * @var string
+	 */
+	public $id;
+
+	/**
 	 * Its network.
 	 *
 	 * @var int
@@ -124,6 +131,7 @@ final class Rollcall_Network_Hold {
 	private function __construct( $row ) {
 		$this->row     = $row;
 		$this->seq     = (int) $row->seq;
+		$this->id      = (string) $row->id;
 		$this->network = (int) $row->network;
 		$this->spec    = (array) json_decode( (string) $row->spec, true );
 		$this->counts  = array_merge( Rollcall_Network_Runs::COUNTS, (array) json_decode( (string) $row->counts, true ) );

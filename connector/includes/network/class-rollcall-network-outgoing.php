@@ -20,18 +20,23 @@ final class Rollcall_Network_Outgoing {
 	/**
 	 * Makes rows ready.
 	 *
-	 * @param int   $blog Site.
-	 * @param int[] $ids  Accounts.
+	 * @param int         $blog Site.
+	 * @param int[]       $ids  Accounts.
+	 * @param string|null $run  Run that wrote them; the hub's log names it. Null: a trigger did.
 	 * @return void
 	 */
-	public static function put( $blog, array $ids ) {
+	public static function put( $blog, array $ids, $run = null ) {
 		global $wpdb;
 		if ( ! $ids || ! Rollcall_Settings::is_bound() || ! isset( Rollcall_Settings::keys()[ $blog ] ) ) {
 			return;
 		}
 		$now   = Rollcall_Settings::clock_ms();
 		$at    = Rollcall_Settings::now_ms();
-		$actor = wp_json_encode( (object) Rollcall_Actor::current() );
+		$actor = Rollcall_Actor::current();
+		if ( null !== $run ) {
+			$actor = array( 'login' => 'run ' . $run ) + array_diff_key( $actor, array( 'id' => 0 ) );
+		}
+		$actor = wp_json_encode( (object) $actor );
 		$rows  = array();
 		foreach ( $ids as $id ) {
 			$rows[] = array( 'u:' . $id, bin2hex( random_bytes( 8 ) ), 1, (int) $id, (int) $blog, 'update', 'ready', '', $now, $now, $at, $actor, '' );

@@ -168,7 +168,7 @@ final class Rollcall_Network_Turn {
 				$pairs        = Rollcall_Network_Writer::carry_out( $plan );
 				$changed      = count( array_filter( wp_list_pluck( $pairs, 'was' ), 'is_string' ) );
 				Rollcall_Network_Pairs::keep( $hold->seq, $this->blog, $pairs );
-				Rollcall_Network_Outgoing::put( $this->blog, array_keys( $pairs ) );
+				Rollcall_Network_Outgoing::put( $this->blog, array_keys( $pairs ), $hold->id );
 				$this->count_plan( $plan, count( $ids ), count( $pairs ) - $changed, $changed );
 				$hold->untold = wp_json_encode( array( $this->blog, $after, max( $ids ), 0 ) );
 				$hold->after  = max( $ids );
@@ -221,7 +221,7 @@ final class Rollcall_Network_Turn {
 		$hold  = $this->hold;
 		$pairs = Rollcall_Network_Pairs::of( $hold->seq, $this->blog, $hold->after, 0, $size );
 		if ( $pairs ) {
-			$undo   = new Rollcall_Network_Undo( new Rollcall_Network_Target( $this->blog, $settings ), $hold->seq );
+			$undo   = new Rollcall_Network_Undo( new Rollcall_Network_Target( $this->blog, $settings ), $hold->seq, $hold->id );
 			$before = $hold->counts;
 			$undo->carry_out(
 				$pairs,

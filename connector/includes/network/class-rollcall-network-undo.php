@@ -36,14 +36,23 @@ final class Rollcall_Network_Undo {
 	private $run;
 
 	/**
+	 * Its id.
+	 *
+	 * @var string
+	 */
+	private $id;
+
+	/**
 	 * A new one.
 	 *
 	 * @param Rollcall_Network_Target $target Site.
 	 * @param int                     $run    Number of the run.
+	 * @param string                  $id     Its id.
 	 */
-	public function __construct( $target, $run ) {
+	public function __construct( $target, $run, $id ) {
 		$this->target = $target;
 		$this->run    = $run;
+		$this->id     = $id;
 	}
 
 	/**
@@ -80,7 +89,7 @@ final class Rollcall_Network_Undo {
 				$held->end( $ends );
 				$done = $back + array_map( array( __CLASS__, 'turned' ), $ends );
 				$this->forget( array_keys( $done ) );
-				Rollcall_Network_Outgoing::put( $this->target->blog, array_keys( $done ) );
+				Rollcall_Network_Outgoing::put( $this->target->blog, array_keys( $done ), $this->id );
 				$left = array_fill_keys( array_keys( array_diff_key( $pairs, $done ) ), 'network.changed_since' );
 				$note( count( $done ), array_count_values( $refused + $left ) );
 				return $done;

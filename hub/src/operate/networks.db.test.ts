@@ -154,6 +154,20 @@ test('T976: a hub that was killed between two pages goes on where the network is
   const done = await now(run);
   expect(done).toMatchObject({ state: 'done', added: 3 * whole(), done: 3 * whole(), fault: null });
   expect((await stand.operations.networkRows(run.id, {})).rows).toHaveLength(3 * whole());
+  const seen: string[] = [];
+  for (let after: string | null | undefined; after !== null; ) {
+    const page = await stand.operations.networkRows(run.id, { limit: 5, ...(after && { after }) });
+    seen.push(...page.rows.map(({ id, site }) => `${id} ${site}`));
+    after = page.next;
+  }
+  expect(new Set(seen).size).toBe(3 * whole());
+  const first = await stand.operations.networkRuns('brands', { limit: 1 });
+  const second = await stand.operations.networkRuns('brands', {
+    limit: 1,
+    after: first.next ?? '',
+  });
+  expect([first.runs[0]?.id, second.runs.length]).toEqual([run.id, 1]);
+  expect(second.runs[0]?.id).not.toBe(run.id);
 });
 
 test('a run is paused, resumed and taken back: what somebody has touched since stays', async () => {

@@ -81,6 +81,8 @@ export interface Delivery {
     readonly stamp: Stamp;
     readonly path: Path;
     readonly how: 'delete' | 'strip';
+    /** An operator said so: it needs no route. */
+    readonly ordered?: true;
   } | null;
   /** Reason code while the whole delivery waits for an operator. */
   readonly held: string | null;

@@ -203,7 +203,7 @@ async function letDeleteWin(
     const stamp = newerOf([nowMs, delivery.gone.stamp[1]], delivery.gone.stamp);
     const now: Delivery = {
       ...delivery,
-      gone: { ...delivery.gone, stamp },
+      gone: { ...delivery.gone, stamp, ordered: true },
       fields: new Map(),
       held: null,
       version: delivery.version + 1,

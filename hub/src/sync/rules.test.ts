@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { siteKey } from '../model/ids.ts';
 import type { LogEntry } from '../model/log-entry.ts';
-import type { Route, SiteRules } from '../model/route.ts';
+import type { SiteRules } from '../model/route.ts';
 import { FUTURE_TOLERANCE_MS } from '../model/stamp.ts';
 import { CREATION_LIMIT } from './creation-limit.ts';
 import { type Edge, installationOf, World } from './test/world.ts';
@@ -54,11 +54,6 @@ const pathsTo = (world: World, target: number) =>
   world.store.tables.log
     .filter((entry) => entry.target === target + 1 && entry.status === 'delivered')
     .map((entry) => entry.path);
-
-function setRoutes(world: World, status: Route['status']): void {
-  const routes = world.topology.routes.map((route) => ({ ...route, status }));
-  world.topology = { ...world.topology, routes };
-}
 
 describe('a chain', () => {
   test('I3: what a site receives it passes on, and the log tells the path', async () => {
@@ -834,24 +829,6 @@ describe('an account that was kept on its own site', () => {
     shop?.stopOutgoing(anna, false, boss);
     await world.rest();
     expect(value(world, 1, 'url')).toBe('https://kept.test');
-  });
-});
-
-describe('a paused route', () => {
-  test('I11: what goes along it waits, merged, and arrives once when it is resumed', async () => {
-    const world = await withAnna(2, both(0, 1));
-    setRoutes(world, 'paused');
-    for (const name of ['one', 'two']) {
-      edit(world, 0, { first_name: name });
-      await world.pull(0);
-      await world.send(1);
-    }
-    expect(value(world, 1, 'first_name')).toBe('');
-    expect(logged(world, { status: 'skipped' })).toEqual([]);
-    setRoutes(world, 'active');
-    await world.rest();
-    expect(value(world, 1, 'first_name')).toBe('two');
-    expect(world.site(1).applied).toHaveLength(1);
   });
 });
 

@@ -67,7 +67,7 @@ function withDelete(
     lane: 'people',
     fields: new Map(),
     birth: null,
-    gone: { stamp, path: [from?.source ?? site.key], how: 'delete' },
+    gone: { stamp, path: [from?.source ?? site.key], how: 'delete', ordered: true },
     held: null,
     actor: 'operator',
     attempts: 0,

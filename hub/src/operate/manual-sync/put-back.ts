@@ -212,7 +212,7 @@ function takeAway(ports: OperationPorts, input: Input, why: Reason | null | unde
     fields: new Map(),
     birth: null,
     // Along this path it is nobody else's end: neither the source's nor, by a ring, the account's elsewhere.
-    gone: { stamp: [newest, source.key], path: [source.key], how: 'delete' },
+    gone: { stamp: [newest, source.key], path: [source.key], how: 'delete', ordered: true },
     actor: operatorNamed(run.undoneBy ?? ''),
     version: base.version + 1,
     notBeforeMs: nowMs,

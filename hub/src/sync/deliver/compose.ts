@@ -1,7 +1,7 @@
 /**
  * A waiting delivery → the operation that is sent, looked at once more when it is claimed.
  *
- * Does: leave out what the target holds by now, and what no active route carries any more.
+ * Does: leave out what the target holds by now, and what no active route carries any more, a delete like a field.
  * Does not: send, store, or read a clock.
  * Always true: an operation names an account by the hub's own table; a created account is
  * described in full.
@@ -29,6 +29,9 @@ export interface Cancelled {
   readonly reason: 'route.removed' | 'role.raised';
 }
 
+/** What becomes of a delete that waits. */
+type End = 'none' | 'sent' | 'waits' | 'cancelled';
+
 export interface Composed {
   readonly operation: Operation | null;
   /** The delivery as it was claimed. */
@@ -44,6 +47,7 @@ export interface Composed {
   /** Sites to read the account from again: values that belong here were dropped after the retention. */
   readonly stale: readonly SiteKey[];
   readonly cancelled: readonly Cancelled[];
+  readonly end: End;
   /** The last site before the target, for the log. */
   readonly source: SiteKey | null;
   readonly path: Path;
@@ -69,8 +73,9 @@ export function compose(
     id,
   };
   const stale = delivery.gone === null ? staleSources(delivery) : [];
+  const end = endOf(delivery.gone, target, topology);
   let operation: Operation | null = null;
-  if (stale.length > 0) operation = null;
+  if (stale.length > 0 || end === 'waits' || end === 'cancelled') operation = null;
   else if (delivery.gone !== null) {
     const reassign = heirOf(topology, source, target.key);
     const { how, stamp } = delivery.gone;
@@ -102,9 +107,17 @@ export function compose(
     born: delivery.birth !== null && id !== null && !looked.joins,
     stale,
     cancelled: looked.cancelled,
+    end,
     source,
     path,
   };
+}
+
+function endOf(gone: Delivery['gone'], target: Site, topology: Topology): End {
+  if (gone === null) return 'none';
+  const route = routeOf(topology, gone.path, target.key);
+  if (route === undefined) return gone.ordered === true ? 'sent' : 'cancelled';
+  return route.status === 'active' ? 'sent' : 'waits';
 }
 
 /** The route that brings the password says so. */

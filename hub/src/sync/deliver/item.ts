@@ -62,9 +62,11 @@ export function logArrived(item: Item): LogEntry[] {
 
 /** What no route carries any more, or not as the privileged role that it would become. */
 export function logCancelled(item: Item): LogEntry[] {
-  const { cancelled } = item.composed;
-  return (['route.removed', 'role.raised'] as const).flatMap((reason) => {
+  const { cancelled, end } = item.composed;
+  return (['route.removed', 'role.raised'] as const).flatMap((reason): LogEntry[] => {
     const fields = cancelled.flatMap((one) => (one.reason === reason ? one.field : []));
-    return fields.length === 0 ? [] : [{ ...logBase(item), fields, status: 'cancelled', reason }];
+    const isEnd = end === 'cancelled' && reason === 'route.removed';
+    if (fields.length === 0 && !isEnd) return [];
+    return [{ ...logBase(item), fields, status: 'cancelled', reason }];
   });
 }

@@ -52,7 +52,11 @@ function afterLook(
   const pruned = prune(identity, target, composed, ends);
   const left = pruned.deliveries.get(target.key);
   if (left === undefined || !untouched) return pruned;
-  const waiting = { ...left, notBeforeMs: nowMs + PAUSED_MS };
+  // With the delete that stood before it gone, what waits behind it can go.
+  const waiting = {
+    ...left,
+    notBeforeMs: composed.end === 'cancelled' ? nowMs : nowMs + PAUSED_MS,
+  };
   return { ...pruned, deliveries: new Map(pruned.deliveries).set(target.key, waiting) };
 }
 

@@ -432,7 +432,8 @@ export function prune(
     const reason = untouched ? ends.blocked?.get(field) : undefined;
     fields.set(field, reason === undefined ? present : { ...present, held: reason });
   }
-  const gone = ends.gone && sameGone(stored, composed.claimed) ? null : stored.gone;
+  const over = ends.gone || composed.end === 'cancelled';
+  const gone = over && sameGone(stored, composed.claimed) ? null : stored.gone;
   const birth = ends.birth ? null : stored.birth;
   const deliveries = new Map(identity.deliveries);
   if (fields.size === 0 && gone === null && birth === null) deliveries.delete(target.key);

@@ -318,6 +318,25 @@ describe('roles that can administer, and rows of others', () => {
   });
 });
 
+test('a run can be undone for 14 days, and is forgotten after 90; what goes on or may go on never is', async () => {
+  const spec = { action: 'fill', sites: [1] };
+  const [over, open] = [await net.run(spec), await net.run(spec)];
+  const age = (days: number) =>
+    net.site.php(
+      `global $wpdb; $wpdb->query( 'UPDATE ' . Rollcall_Network_Tables::runs() . " SET began_ms = began_ms - ${days} * 86400000, state = CASE WHEN id = '${open.id}' THEN 'paused' ELSE state END WHERE id IN ( '${over.id}', '${open.id}' )" );`,
+    );
+  const known = () =>
+    net.json<boolean[]>(
+      `Rollcall_Network_Cron::turn(); echo wp_json_encode( array_map( static function ( $id ) { return null !== Rollcall_Network_Runs::row( $id ); }, array( '${over.id}', '${open.id}' ) ) );`,
+    );
+  await age(15);
+  expect((await net.control(over.id, 'undo')).state).toBe('run.undo_expired');
+  expect(await known()).toEqual([true, true]);
+  await age(80);
+  expect(await known()).toEqual([false, true]);
+  await net.control(open.id, 'cancel');
+});
+
 test('settings that are unknown, or not of their kind, are refused whole; what loosens is told', async () => {
   for (const [part, sentence] of [
     [{ new_site: true, surprise: true }, 'There is no setting “surprise”.'],

@@ -68,6 +68,7 @@ final class Rollcall_Network_Cron {
 
 	/** A turn of WordPress's cron. */
 	public static function turn() {
+		Rollcall_Network_Pairs::forget_old();
 		if ( ! self::work( self::TURN_S ) ) {
 			self::arm();
 		} elseif ( wp_doing_cron() ) {

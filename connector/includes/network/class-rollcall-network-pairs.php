@@ -3,7 +3,7 @@
  * What runs wrote: one row for each membership that a run began or changed; for some minutes, what triggers began.
  *
  * Does: keeps them for two weeks, so that a run can be undone and looked at; notes which of them
- *   somebody has touched since.
+ *   somebody has touched since. Forgets, later, the runs themselves.
  * Does not: keep anything of a pair that a run left as it was.
  * Always true: written in the transaction of the membership itself.
  *
@@ -19,6 +19,9 @@ final class Rollcall_Network_Pairs {
 
 	/** A run can be undone for so long: 14 days. */
 	const KEPT_MS = 1209600000;
+
+	/** A run that is over is remembered for so long: 90 days. */
+	const REMEMBERED_MS = 7776000000;
 
 	/** What a trigger wrote is kept under this number, so that it is known as ours; no run undoes it. */
 	const TRIGGER = 0;
@@ -211,7 +214,7 @@ final class Rollcall_Network_Pairs {
 	}
 
 	/**
-	 * Drops pairs of runs that can no longer be undone.
+	 * Drops pairs of runs that can no longer be undone, some at a time, and runs that are long over.
 	 *
 	 * @return void
 	 */
@@ -222,5 +225,6 @@ final class Rollcall_Network_Pairs {
 		if ( $old ) {
 			$wpdb->query( 'DELETE FROM ' . Rollcall_Network_Tables::pairs() . ' WHERE run = ' . (int) $old[0] . ( false === strpos( get_class( $wpdb ), 'SQLite' ) ? ' LIMIT ' . self::DROPPED : '' ) ); // phpcs:ignore WordPress.DB
 		}
+		$wpdb->query( 'DELETE FROM ' . Rollcall_Network_Tables::runs() . " WHERE state IN ('done', 'cancelled', 'undone') AND began_ms < " . ( Rollcall_Network_Runs::now() - self::REMEMBERED_MS ) ); // phpcs:ignore WordPress.DB
 	}
 }

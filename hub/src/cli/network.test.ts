@@ -138,7 +138,7 @@ it('undo takes the newest run that was carried out, and waits for its end', asyn
   const again = { ...undone, id: 'run-7', kept: 5, left };
   hub.operations.on({
     networkRuns: async () => ({
-      runs: [never, undone, again, samples.networkRun],
+      runs: [never, again, samples.networkRun],
       next: null,
       fault: null,
     }),
@@ -153,8 +153,11 @@ it('undo takes the newest run that was carried out, and waits for its end', asyn
   ]);
   expect(hub.terminal.written.out).toContain('4 taken back, 2 left since they were touched');
   expect(hub.terminal.written.out).toContain('1 not taken back yet, network.site_closed: ');
-  hub.operations.on({ networkRuns: async () => ({ runs: [never], next: null, fault: null }) });
-  expect(await hub.rollcall('network', 'undo', 'Brands')).toBe(EXIT.usage);
+  for (const runs of [[never], [never, undone, samples.networkRun]]) {
+    hub.operations.on({ networkRuns: async () => ({ runs, next: null, fault: null }) });
+    expect(await hub.rollcall('network', 'undo', 'Brands')).toBe(EXIT.usage);
+    expect(hub.operations.calls.at(-1)?.[0]).toBe('networkRuns');
+  }
 });
 
 it('--json gives the answer itself', async () => {

@@ -111,7 +111,7 @@ const STEERING: readonly Steering[] = [
     order: 'undo',
     says: 'take back what it did and nobody has touched since; again, where something was left',
     from: ['done', 'cancelled', 'paused', 'failed'],
-    nothing: 'No run has ended that could be taken back.',
+    nothing: 'The newest run is under way, or taken back already; or there is none.',
   },
 ];
 
@@ -120,7 +120,12 @@ function addSteering(network: Command, context: CommandContext, steering: Steeri
   asksHub(network.command(order))
     .description(says)
     .argument('<network>', NAME)
-    .option('--run <id>', 'this one; without it the newest that it is possible for')
+    .option(
+      '--run <id>',
+      order === 'undo'
+        ? 'this one; else the newest'
+        : 'this one; without it the newest that it is possible for',
+    )
     .action(async (name: string, options: HubOptions & { readonly run?: string }) => {
       const hub = hubOf(context, options);
       const id = options.run ?? (await newest(hub, name, steering));
@@ -137,11 +142,13 @@ async function newest(
   { order, from, nothing }: Steering,
 ): Promise<string> {
   const { runs } = await hub.get(runsPath(name), NetworkRunListSchema);
-  const isPossible = ({ state, startedAt, left }: NetworkRunView): boolean =>
+  const isPossible = ({ state, left }: NetworkRunView): boolean =>
     order === 'undo'
-      ? startedAt !== null && (from.includes(state) || (state === 'undone' && left.length > 0))
+      ? from.includes(state) || (state === 'undone' && left.length > 0)
       : from.includes(state);
-  const found = runs.find(isPossible);
+  // Whoever undoes twice must not take back what somebody else did before.
+  const carriedOut = runs.filter(({ startedAt }) => startedAt !== null);
+  const found = (order === 'undo' ? carriedOut.slice(0, 1) : runs).find(isPossible);
   if (found === undefined)
     throw usage(nothing, 'Look at “rollcall network runs”, and name one with --run.');
   return found.id;
